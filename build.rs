@@ -1,0 +1,25 @@
+//! Generates the Rust contract from `proto/` without protoc.
+
+use std::{env, fs, path::PathBuf};
+
+use prost::Message;
+
+const PROTO_FILES: [&str; 4] = [
+    "loyalty/v1/error_reason.proto",
+    "loyalty/v1/program_service.proto",
+    "loyalty/v1/rule_service.proto",
+    "loyalty/v1/ledger_service.proto",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Without these lines every change of any file of the repository would rebuild the contract and all that uses it.
+    println!("cargo:rerun-if-changed=proto");
+    println!("cargo:rerun-if-changed=build.rs");
+
+    let descriptors = protox::compile(PROTO_FILES, ["proto"])?;
+    let out_dir = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out_dir.join("descriptors.bin"), descriptors.encode_to_vec())?;
+
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Calls of the LedgerService: sales, balances and history.
+
+use loyalty_api::v1;
+
+use super::{Client, attempt};
+use crate::{
+    entry::Entry,
+    error::Error,
+    id::RequestId,
+    member::{MemberBalance, MemberQuery},
+    operation::Operation,
+    page::{Page, PageRequest},
+    receipt::Receipt,
+    sale::Sale,
+    wire::present,
+};
+
+impl Client {
+    /// What a sale would do if it were recorded now, without recording it: same rules, same answer, same refusals as
+    /// [`record_sale`](Self::record_sale).
+    ///
+    /// # Errors
+    ///
+    /// As [`record_sale`](Self::record_sale), except for [`Error::RequestIdReused`].
+    pub async fn quote_sale(&self, sale: &Sale) -> Result<Receipt, Error> {
+        let message = v1::QuoteSaleRequest {
+            sale: Some(sale.to_wire()),
+        };
+        let answer = self.read(message, attempt!(self.raw_ledger(), quote_sale)).await?;
+        Receipt::from_wire(present("outcome", answer.outcome)?, false)
+    }
+
+    /// Records a sale: takes the points that pay for it and gives the points it earns, both or neither. The same sale
+    /// recorded again gives the original answer, marked as [`replayed`](Receipt::replayed).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFields`], [`Error::RequestIdReused`], [`Error::SaleIdConflict`], [`Error::ProgramNotFound`],
+    /// [`Error::MemberNotFound`], [`Error::AmbiguousMember`], [`Error::CurrencyMismatch`], [`Error::TimeOutOfRange`],
+    /// [`Error::DocumentTypeRefused`], [`Error::LedgerRange`]; when points should pay also
+    /// [`Error::InsufficientPoints`], [`Error::ExceedsDue`], [`Error::NothingToRedeem`], [`Error::TooManyDecimals`],
+    /// [`Error::RedemptionClosed`], [`Error::RedemptionNotOffered`]. None of them wrote anything to the books.
+    pub async fn record_sale(&self, sale: &Sale) -> Result<Receipt, Error> {
+        let message = |request_id| v1::RecordSaleRequest {
+            request_id,
+            sale: Some(sale.to_wire()),
+        };
+        let answer = self.write(message, attempt!(self.raw_ledger(), record_sale)).await?;
+        Receipt::from_wire(present("outcome", answer.outcome)?, answer.replayed)
+    }
+
+    /// What a member has now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemberNotFound`], [`Error::AmbiguousMember`] when several programs have the member.
+    pub async fn get_balance(&self, member: impl Into<MemberQuery>) -> Result<MemberBalance, Error> {
+        let (program_id, member) = member.into().into_wire();
+        let message = v1::GetBalanceRequest { program_id, member };
+        let answer = self.read(message, attempt!(self.raw_ledger(), get_balance)).await?;
+        MemberBalance::from_wire(answer)
+    }
+
+    /// A member's entries, newest first. Entries written meanwhile do not shift the pages.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFields`] when the page is not one that this list gave, [`Error::MemberNotFound`],
+    /// [`Error::AmbiguousMember`] when several programs have the member.
+    pub async fn list_entries(&self, member: impl Into<MemberQuery>, page: &PageRequest) -> Result<Page<Entry>, Error> {
+        let (program_id, member) = member.into().into_wire();
+        let message = v1::ListEntriesRequest {
+            program_id,
+            member,
+            page_size: page.page_size,
+            page_token: page.page_token.clone(),
+        };
+        let answer = self.read(message, attempt!(self.raw_ledger(), list_entries)).await?;
+        let entries = answer.entries.into_iter().map(Entry::from_wire);
+        Ok(Page::new(
+            entries.collect::<Result<_, _>>()?,
+            page,
+            answer.next_page_token,
+        ))
+    }
+
+    /// What became of a write, by its request id: settles an outcome that the caller did not learn.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OperationNotFound`] when no write with this id was carried out or refused for a business reason. A write
+    /// that is still under way may appear later: repeat it with its id instead of taking this for a no.
+    pub async fn get_operation(&self, request_id: impl Into<RequestId>) -> Result<Operation, Error> {
+        let message = v1::GetOperationRequest {
+            request_id: request_id.into().into(),
+        };
+        let answer = self.read(message, attempt!(self.raw_ledger(), get_operation)).await?;
+        Operation::from_wire(answer)
+    }
+}

@@ -1,0 +1,56 @@
+//! The movements of a member's points.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use crate::{id::MemberId, wire::open_enum};
+
+/// One immutable movement of a member's points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The member.
+    pub member_id: MemberId,
+    /// Number of the entry among the member's, rising from 1 without gaps.
+    pub sequence: u64,
+    /// What happened.
+    pub kind: EntryKind,
+    /// Points that came (positive) or went (negative); 0 for a sale that earned nothing.
+    pub points: Decimal,
+    /// The member's balance after it.
+    pub balance_after: Decimal,
+    /// The store of the sale; `None` without one.
+    pub store_id: Option<String>,
+    /// The sale; `None` without one.
+    pub sale_id: Option<String>,
+    /// Version of the program that ruled.
+    pub program_version: u32,
+    /// When it happened in the shop; of an expiry the instant of the lapse.
+    pub occurred_at: DateTime<Utc>,
+    /// When it was written; never before that of an earlier entry of the member.
+    pub recorded_at: DateTime<Utc>,
+    /// The lots it created or took from.
+    pub lots: Vec<LotMovement>,
+}
+
+/// What an entry did to a lot: points that arrived together and expire together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LotMovement {
+    /// Sequence of the entry that created the lot.
+    pub lot_sequence: u64,
+    /// Points put in (positive) or taken (negative).
+    pub points: Decimal,
+    /// When the lot lapses; `None` when it does not.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+open_enum! {
+    /// Kinds of entries.
+    EntryKind {
+        /// Points earned by a sale.
+        Earn,
+        /// Points that paid.
+        Redeem,
+        /// Points that lapsed.
+        Expire,
+    }
+}

@@ -1,0 +1,346 @@
+//! Why a call was not carried out.
+
+mod parse;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use loyalty_api::v1::ErrorReason;
+use rust_decimal::Decimal;
+use tonic::Code;
+
+pub(crate) use parse::{from_status, refusal};
+
+use crate::id::{MemberId, ProgramId, RequestId, RuleId};
+
+/// Why a call was not carried out: a *refusal*, which stays the same when the call is repeated, or a *failure*
+/// ([`Failure`]), after which it may succeed. More variants will come with more reasons.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Fields are missing, malformed or out of their bounds. Nothing was looked up or written.
+    #[error("invalid fields: {}", list(.0))]
+    InvalidFields(Vec<FieldViolation>),
+
+    /// The server turned the call away because too many are waiting.
+    #[error("the server is overloaded: {0}")]
+    Overloaded(Failure),
+    /// The server, or its database, cannot be reached.
+    #[error("the service is unavailable: {0}")]
+    Unavailable(Failure),
+    /// The deadline passed before an answer.
+    #[error("no answer in time: {0}")]
+    DeadlineExceeded(Failure),
+    /// A fault of the server; its log has the cause.
+    #[error("the server failed: {0}")]
+    Internal(Failure),
+
+    /// The request id was used for something else.
+    #[error("request id {request_id} was used with other content")]
+    RequestIdReused {
+        /// The request id.
+        request_id: RequestId,
+    },
+    /// No write with this request id was carried out, nor refused for a business reason.
+    #[error("no operation {request_id}")]
+    OperationNotFound {
+        /// The request id.
+        request_id: RequestId,
+    },
+    /// No such program.
+    #[error("no program {program_id}")]
+    ProgramNotFound {
+        /// The program asked for.
+        program_id: ProgramId,
+    },
+    /// No such rule.
+    #[error("no rule {rule_id} in program {program_id}")]
+    RuleNotFound {
+        /// The program.
+        program_id: ProgramId,
+        /// The rule asked for.
+        rule_id: RuleId,
+    },
+    /// No such member.
+    #[error("no such member ({field})")]
+    MemberNotFound {
+        /// The field of the request that names the member.
+        field: String,
+    },
+    /// Several programs have this member; say which.
+    #[error("several programs have this member: {}", joined(.program_ids))]
+    AmbiguousMember {
+        /// The programs.
+        program_ids: Vec<ProgramId>,
+    },
+    /// The program id is taken.
+    #[error("program {program_id} exists")]
+    ProgramExists {
+        /// The program.
+        program_id: ProgramId,
+    },
+    /// The rule id is taken.
+    #[error("rule {rule_id} of program {program_id} exists")]
+    RuleExists {
+        /// The program.
+        program_id: ProgramId,
+        /// The rule.
+        rule_id: RuleId,
+    },
+    /// The program or rule changed since it was read; read it again.
+    #[error("changed since it was read: the etag is now {etag}")]
+    EtagMismatch {
+        /// The current etag.
+        etag: String,
+    },
+    /// The program is archived.
+    #[error("program {program_id} is archived")]
+    ProgramArchived {
+        /// The program.
+        program_id: ProgramId,
+    },
+    /// The rule is archived.
+    #[error("rule {rule_id} is archived")]
+    RuleArchived {
+        /// The rule.
+        rule_id: RuleId,
+    },
+    /// Another rule rates the same lines with the same precedence.
+    #[error("rule {rule_id} rates the same lines with the same precedence")]
+    RuleTie {
+        /// The other rule.
+        rule_id: RuleId,
+    },
+    /// Another member of the program has this identifier.
+    #[error("{field} belongs to member {member_id}")]
+    IdentifierTaken {
+        /// The field of the request with the identifier.
+        field: String,
+        /// The member that has it.
+        member_id: MemberId,
+    },
+    /// The store has recorded another sale with this id.
+    #[error("store {store_id} has recorded another sale {sale_id}")]
+    SaleIdConflict {
+        /// The store.
+        store_id: String,
+        /// The sale.
+        sale_id: String,
+    },
+    /// The sale is not in the program's currency.
+    #[error("{field}: the program's currency is {currency_code}")]
+    CurrencyMismatch {
+        /// The field of the request with the currency.
+        field: String,
+        /// The program's currency.
+        currency_code: String,
+    },
+    /// The time of the sale is too far ahead or back.
+    #[error("{field} must lie between {earliest} and {latest}")]
+    TimeOutOfRange {
+        /// The field of the request with the time.
+        field: String,
+        /// The earliest time that would have been taken.
+        earliest: DateTime<Utc>,
+        /// The latest time that would have been taken.
+        latest: DateTime<Utc>,
+    },
+    /// A document of this type is a return, or is ignored and cannot redeem.
+    #[error("documents of type {document_type} are not taken here")]
+    DocumentTypeRefused {
+        /// The shop's type of document.
+        document_type: String,
+    },
+    /// Points of the program cannot be redeemed now.
+    #[error("points of program {program_id} cannot be redeemed now: {state}")]
+    RedemptionClosed {
+        /// The program.
+        program_id: ProgramId,
+        /// Its state, as the server named it.
+        state: String,
+    },
+    /// The program has no redeem rate.
+    #[error("points of program {program_id} cannot pay")]
+    RedemptionNotOffered {
+        /// The program.
+        program_id: ProgramId,
+    },
+    /// More decimals of points than the program has.
+    #[error("{field} has more than {decimals} decimals")]
+    TooManyDecimals {
+        /// The field of the request with the points.
+        field: String,
+        /// The program's decimals.
+        decimals: u32,
+    },
+    /// The points are worth more than is due.
+    #[error("the points are worth {amount}, due is {due}")]
+    ExceedsDue {
+        /// Money the points are worth.
+        amount: Decimal,
+        /// Money that is due.
+        due: Decimal,
+    },
+    /// What was asked comes to no points or to no money.
+    #[error("nothing to redeem: {points} points for {amount}")]
+    NothingToRedeem {
+        /// Points it comes to.
+        points: Decimal,
+        /// Money it comes to.
+        amount: Decimal,
+    },
+    /// Fewer points are available than asked.
+    #[error("not enough points: {available} available, {requested} requested")]
+    InsufficientPoints {
+        /// Points available.
+        available: Decimal,
+        /// Points asked.
+        requested: Decimal,
+    },
+    /// The member's books would leave the range of the ledger (15 digits before the point).
+    #[error("{field} would leave the range of the ledger")]
+    LedgerRange {
+        /// What would leave it.
+        field: String,
+    },
+
+    /// Refused for a reason that this version of the SDK has no type for, or without one.
+    #[error("refused ({reason}): {message}")]
+    Refused {
+        /// The gRPC status code.
+        code: Code,
+        /// Name of the reason; empty when the server named none.
+        reason: String,
+        /// The server's sentence for people.
+        message: String,
+        /// The numbers, by name.
+        metadata: HashMap<String, String>,
+    },
+
+    /// The call was carried out, and its answer breaks the contract: client and server do not fit together.
+    #[error("the server's answer is not valid: {field} is {value:?}")]
+    InvalidAnswer {
+        /// The field of the answer.
+        field: &'static str,
+        /// What it holds; empty when it is missing.
+        value: String,
+    },
+    /// The client cannot be made: the endpoint is no `http://host:port`.
+    #[error("{endpoint:?} is no endpoint: {message}")]
+    InvalidEndpoint {
+        /// The endpoint given.
+        endpoint: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// The circumstances of a failure: what the last attempt met.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} ({code:?}, attempts: {attempts})")]
+pub struct Failure {
+    /// The gRPC status code.
+    pub code: Code,
+    /// The server's reason; unspecified when the attempt did not reach a server that knows the contract.
+    pub reason: ErrorReason,
+    /// A sentence for people.
+    pub message: String,
+    /// How often the call was tried.
+    pub attempts: u32,
+    /// Of a write, the id it was sent with: repeat the write with it, or ask for the operation. `None` for a read.
+    pub request_id: Option<RequestId>,
+}
+
+/// What is wrong with a field of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// Path of the field, such as `sale.lines[2].amount`.
+    pub field: String,
+    /// What is wrong with it, for people.
+    pub description: String,
+}
+
+impl Error {
+    /// Of a failed write, the request id it was sent with. `Some` means that the outcome is not known: the write may
+    /// have happened. Repeat it with [`Client::with_request_id`](crate::Client::with_request_id), or ask
+    /// [`Client::get_operation`](crate::Client::get_operation).
+    pub fn unsettled_request_id(&self) -> Option<&RequestId> {
+        self.failure().and_then(|failure| failure.request_id.as_ref())
+    }
+
+    /// The circumstances, when this is a failure and not a refusal.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Overloaded(failure)
+            | Self::Unavailable(failure)
+            | Self::DeadlineExceeded(failure)
+            | Self::Internal(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// The reason as the contract numbers it; unspecified when there is none, or one that this version does not know.
+    pub fn reason(&self) -> ErrorReason {
+        use ErrorReason as Reason;
+        match self {
+            Self::InvalidFields(_) => Reason::InvalidField,
+            Self::Overloaded(failure)
+            | Self::Unavailable(failure)
+            | Self::DeadlineExceeded(failure)
+            | Self::Internal(failure) => failure.reason,
+            Self::RequestIdReused { .. } => Reason::RequestIdReused,
+            Self::OperationNotFound { .. } => Reason::OperationNotFound,
+            Self::ProgramNotFound { .. } => Reason::ProgramNotFound,
+            Self::RuleNotFound { .. } => Reason::RuleNotFound,
+            Self::MemberNotFound { .. } => Reason::MemberNotFound,
+            Self::AmbiguousMember { .. } => Reason::AmbiguousMember,
+            Self::ProgramExists { .. } => Reason::ProgramExists,
+            Self::RuleExists { .. } => Reason::RuleExists,
+            Self::EtagMismatch { .. } => Reason::EtagMismatch,
+            Self::ProgramArchived { .. } => Reason::ProgramArchived,
+            Self::RuleArchived { .. } => Reason::RuleArchived,
+            Self::RuleTie { .. } => Reason::RuleTie,
+            Self::IdentifierTaken { .. } => Reason::IdentifierTaken,
+            Self::SaleIdConflict { .. } => Reason::SaleIdConflict,
+            Self::CurrencyMismatch { .. } => Reason::CurrencyMismatch,
+            Self::TimeOutOfRange { .. } => Reason::TimeOutOfRange,
+            Self::DocumentTypeRefused { .. } => Reason::DocumentTypeRefused,
+            Self::RedemptionClosed { .. } => Reason::RedemptionClosed,
+            Self::RedemptionNotOffered { .. } => Reason::RedemptionNotOffered,
+            Self::TooManyDecimals { .. } => Reason::TooManyDecimals,
+            Self::ExceedsDue { .. } => Reason::ExceedsDue,
+            Self::NothingToRedeem { .. } => Reason::NothingToRedeem,
+            Self::InsufficientPoints { .. } => Reason::InsufficientPoints,
+            Self::LedgerRange { .. } => Reason::LedgerRange,
+            Self::Refused { reason, .. } => parse::known_reason(reason),
+            Self::InvalidAnswer { .. } | Self::InvalidEndpoint { .. } => Reason::Unspecified,
+        }
+    }
+
+    /// The gRPC status code. Of a typed refusal it is the one the contract gives to its reason, which is the one that
+    /// was received: a refusal that came with another code is [`Error::Refused`].
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused { code, .. } => *code,
+            Self::InvalidAnswer { .. } => Code::Internal,
+            Self::InvalidEndpoint { .. } => Code::InvalidArgument,
+            other => match other.failure() {
+                Some(failure) => failure.code,
+                None => parse::contract_code(other.reason()),
+            },
+        }
+    }
+}
+
+fn list(violations: &[FieldViolation]) -> String {
+    let sentences: Vec<String> = violations
+        .iter()
+        .map(|violation| format!("{}: {}", violation.field, violation.description))
+        .collect();
+    sentences.join("; ")
+}
+
+fn joined(program_ids: &[ProgramId]) -> String {
+    let names: Vec<&str> = program_ids.iter().map(ProgramId::as_str).collect();
+    names.join(", ")
+}

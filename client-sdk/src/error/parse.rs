@@ -1,0 +1,240 @@
+//! From what came over the wire to a typed error.
+
+use std::{collections::HashMap, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use loyalty_api::v1::ErrorReason;
+use rust_decimal::Decimal;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use super::{Error, Failure, FieldViolation};
+use crate::{
+    id::RequestId,
+    retry::{is_timeout, is_transport_failure},
+};
+
+/// `domain` of every `google.rpc.ErrorInfo` of the contract.
+const ERROR_DOMAIN: &str = "loyalty.v1";
+
+/// The error that ended a call after `attempts`; `request_id` of a write.
+pub(crate) fn from_status(status: &Status, attempts: u32, request_id: Option<RequestId>) -> Error {
+    let info = status
+        .get_details_error_info()
+        .filter(|info| info.domain == ERROR_DOMAIN);
+    let (reason, metadata) = info.map_or_else(Default::default, |info| (info.reason, info.metadata));
+    let failure = Failure {
+        code: status.code(),
+        reason: known_reason(&reason),
+        message: status.message().to_owned(),
+        attempts,
+        request_id,
+    };
+
+    match status.code() {
+        _ if is_transport_failure(status) => Error::Unavailable(failure),
+        _ if is_timeout(status) => Error::DeadlineExceeded(failure),
+        Code::Unavailable => Error::Unavailable(failure),
+        Code::ResourceExhausted => Error::Overloaded(failure),
+        Code::Internal | Code::Unknown | Code::DataLoss => Error::Internal(failure),
+        code if failure.reason != ErrorReason::Unspecified && code != contract_code(failure.reason) => {
+            untyped(code, reason, failure.message, metadata)
+        }
+        code => invalid_fields(failure.reason, status)
+            .or_else(|| typed(failure.reason, &Facts(&metadata)))
+            .unwrap_or_else(|| untyped(code, reason, failure.message, metadata)),
+    }
+}
+
+/// The error that a remembered refusal was answered with.
+pub(crate) fn refusal(reason: String, message: String, metadata: HashMap<String, String>) -> Error {
+    let known = known_reason(&reason);
+    typed(known, &Facts(&metadata)).unwrap_or_else(|| untyped(contract_code(known), reason, message, metadata))
+}
+
+/// The reason of this name, without prefix; unspecified when it is not known here.
+pub(super) fn known_reason(name: &str) -> ErrorReason {
+    ErrorReason::from_str_name(&format!("ERROR_REASON_{name}")).unwrap_or(ErrorReason::Unspecified)
+}
+
+/// The status code that the contract gives to a reason.
+pub(super) fn contract_code(reason: ErrorReason) -> Code {
+    use ErrorReason as Reason;
+    match reason {
+        Reason::Unspecified => Code::Unknown,
+        Reason::Overloaded => Code::ResourceExhausted,
+        Reason::DatabaseUnavailable => Code::Unavailable,
+        Reason::Internal => Code::Internal,
+        Reason::DeadlineExceeded => Code::DeadlineExceeded,
+        Reason::InvalidField | Reason::CurrencyMismatch | Reason::TimeOutOfRange | Reason::TooManyDecimals => {
+            Code::InvalidArgument
+        }
+        Reason::RequestIdReused
+        | Reason::ProgramExists
+        | Reason::RuleExists
+        | Reason::IdentifierTaken
+        | Reason::SaleIdConflict => Code::AlreadyExists,
+        Reason::OperationNotFound | Reason::ProgramNotFound | Reason::RuleNotFound | Reason::MemberNotFound => {
+            Code::NotFound
+        }
+        Reason::EtagMismatch => Code::Aborted,
+        Reason::AmbiguousMember
+        | Reason::ProgramArchived
+        | Reason::RuleArchived
+        | Reason::RuleTie
+        | Reason::DocumentTypeRefused
+        | Reason::RedemptionClosed
+        | Reason::RedemptionNotOffered
+        | Reason::ExceedsDue
+        | Reason::NothingToRedeem
+        | Reason::InsufficientPoints
+        | Reason::LedgerRange => Code::FailedPrecondition,
+    }
+}
+
+/// The variant of a reason. `None` for reasons without one, and when a number of it is missing or unreadable: the
+/// caller then gets the words as they came.
+fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
+    use ErrorReason as Reason;
+    let error = match reason {
+        Reason::Unspecified
+        | Reason::Overloaded
+        | Reason::DatabaseUnavailable
+        | Reason::Internal
+        | Reason::DeadlineExceeded => return None,
+        Reason::InvalidField => Error::InvalidFields(vec![FieldViolation {
+            field: facts.text("field")?,
+            description: facts.text("description")?,
+        }]),
+        Reason::RequestIdReused => Error::RequestIdReused {
+            request_id: facts.text("request_id")?.into(),
+        },
+        Reason::OperationNotFound => Error::OperationNotFound {
+            request_id: facts.text("request_id")?.into(),
+        },
+        Reason::ProgramNotFound => Error::ProgramNotFound {
+            program_id: facts.text("program_id")?.into(),
+        },
+        Reason::RuleNotFound => Error::RuleNotFound {
+            program_id: facts.text("program_id")?.into(),
+            rule_id: facts.text("rule_id")?.into(),
+        },
+        Reason::MemberNotFound => Error::MemberNotFound {
+            field: facts.text("field")?,
+        },
+        Reason::AmbiguousMember => Error::AmbiguousMember {
+            program_ids: facts
+                .text("program_ids")?
+                .split(',')
+                .map(|program_id| program_id.trim().into())
+                .collect(),
+        },
+        Reason::ProgramExists => Error::ProgramExists {
+            program_id: facts.text("program_id")?.into(),
+        },
+        Reason::RuleExists => Error::RuleExists {
+            program_id: facts.text("program_id")?.into(),
+            rule_id: facts.text("rule_id")?.into(),
+        },
+        Reason::EtagMismatch => Error::EtagMismatch {
+            etag: facts.text("etag")?,
+        },
+        Reason::ProgramArchived => Error::ProgramArchived {
+            program_id: facts.text("program_id")?.into(),
+        },
+        Reason::RuleArchived => Error::RuleArchived {
+            rule_id: facts.text("rule_id")?.into(),
+        },
+        Reason::RuleTie => Error::RuleTie {
+            rule_id: facts.text("rule_id")?.into(),
+        },
+        Reason::IdentifierTaken => Error::IdentifierTaken {
+            field: facts.text("field")?,
+            member_id: facts.text("member_id")?.into(),
+        },
+        Reason::SaleIdConflict => Error::SaleIdConflict {
+            store_id: facts.text("store_id")?,
+            sale_id: facts.text("sale_id")?,
+        },
+        Reason::CurrencyMismatch => Error::CurrencyMismatch {
+            field: facts.text("field")?,
+            currency_code: facts.text("currency_code")?,
+        },
+        Reason::TimeOutOfRange => Error::TimeOutOfRange {
+            field: facts.text("field")?,
+            earliest: facts.parsed::<DateTime<Utc>>("earliest")?,
+            latest: facts.parsed::<DateTime<Utc>>("latest")?,
+        },
+        Reason::DocumentTypeRefused => Error::DocumentTypeRefused {
+            document_type: facts.text("document_type")?,
+        },
+        Reason::RedemptionClosed => Error::RedemptionClosed {
+            program_id: facts.text("program_id")?.into(),
+            state: facts.text("state")?,
+        },
+        Reason::RedemptionNotOffered => Error::RedemptionNotOffered {
+            program_id: facts.text("program_id")?.into(),
+        },
+        Reason::TooManyDecimals => Error::TooManyDecimals {
+            field: facts.text("field")?,
+            decimals: facts.parsed("decimals")?,
+        },
+        Reason::ExceedsDue => Error::ExceedsDue {
+            amount: facts.parsed::<Decimal>("amount")?,
+            due: facts.parsed::<Decimal>("due")?,
+        },
+        Reason::NothingToRedeem => Error::NothingToRedeem {
+            points: facts.parsed::<Decimal>("points")?,
+            amount: facts.parsed::<Decimal>("amount")?,
+        },
+        Reason::InsufficientPoints => Error::InsufficientPoints {
+            available: facts.parsed::<Decimal>("available")?,
+            requested: facts.parsed::<Decimal>("requested")?,
+        },
+        Reason::LedgerRange => Error::LedgerRange {
+            field: facts.text("field")?,
+        },
+    };
+    Some(error)
+}
+
+fn untyped(code: Code, reason: String, message: String, metadata: HashMap<String, String>) -> Error {
+    Error::Refused {
+        code,
+        reason,
+        message,
+        metadata,
+    }
+}
+
+/// What `google.rpc.BadRequest` names, which a remembered refusal does not bring.
+fn invalid_fields(reason: ErrorReason, status: &Status) -> Option<Error> {
+    if reason != ErrorReason::InvalidField {
+        return None;
+    }
+    let violations = status.get_details_bad_request()?.field_violations.into_iter();
+    Some(Error::InvalidFields(
+        violations
+            .map(|violation| FieldViolation {
+                field: violation.field,
+                description: violation.description,
+            })
+            .collect(),
+    ))
+}
+
+/// The metadata of a refusal.
+struct Facts<'a>(&'a HashMap<String, String>);
+
+impl Facts<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
+    fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.0.get(name)?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;

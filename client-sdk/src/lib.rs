@@ -1,0 +1,73 @@
+//! The loyalty-points service for point-of-sale software: connect, send the sale, print the receipt.
+//!
+//! ```no_run
+//! use loyalty_sdk::{Client, Error, MemberKey, Sale, SaleLine};
+//!
+//! # async fn till() -> Result<(), Error> {
+//! let client = Client::connect("http://127.0.0.1:50051").await?;
+//!
+//! let sale = Sale::new("ticket-1042", "store-1", MemberKey::card("7700123"), "EUR", 3000)
+//!     .line(SaleLine::new(2990).product("espresso-machine"))
+//!     .line(SaleLine::new(10).product("beans-250g").quantity(2))
+//!     .redeem_points(10);
+//!
+//! match client.record_sale(&sale).await {
+//!     Ok(receipt) => println!("{receipt}"),
+//!     Err(Error::InsufficientPoints { available, .. }) => println!("only {available} points are left"),
+//!     Err(error) => return Err(error),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - **Numbers are exact.** Points, money and quantities are [`Decimal`]; the server alone computes with them.
+//! - **Writes are safe to repeat.** Each takes place under a [`RequestId`] that stays the same through all retries; bring
+//!   your own with [`Client::with_request_id`] when the till must settle the outcome after a crash.
+//! - **Calls end.** Each has a deadline (10 s unless told), and what can be tried again is tried again inside it.
+//! - **Refusals are types.** [`Error`] has a variant with numbers for each reason of the contract.
+//! - **Nothing is hidden.** [`Client::raw_ledger`] and its siblings give the generated clients of [`api`].
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod entry;
+mod error;
+mod id;
+mod member;
+mod money;
+mod operation;
+mod page;
+mod program;
+mod program_update;
+mod receipt;
+mod receipt_text;
+mod retry;
+mod rule;
+mod sale;
+mod tier;
+mod wire;
+
+pub use client::{Client, ClientBuilder};
+pub use entry::{Entry, EntryKind, LotMovement};
+pub use error::{Error, Failure, FieldViolation};
+pub use id::{MemberId, ProgramId, RequestId, RuleId};
+pub use member::{Balance, Identifier, Member, MemberBalance, MemberKey, MemberQuery, NewMember, NextTier};
+pub use money::Money;
+pub use operation::{Operation, OperationResult};
+pub use page::{Page, PageRequest};
+pub use program::{
+    DocumentTreatment, DocumentType, ExpiryPolicy, NewProgram, Program, ProgramState, ProgramUnit, RatedBasis,
+    RedemptionPolicy,
+};
+pub use program_update::ProgramUpdate;
+pub use receipt::{EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt};
+pub use retry::RetryPolicy;
+pub use rule::{NewRule, Rule, RuleUpdate};
+pub use sale::{Redemption, Sale, SaleLine, SaleLineFlag, Tender};
+pub use tier::{EarnRate, Rounding, SpendPeriod, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow};
+
+pub use chrono::{DateTime, NaiveDate, Utc};
+/// The generated contract, for calls and fields that the typed client does not cover.
+pub use loyalty_api::v1 as api;
+pub use rust_decimal::Decimal;
+pub use tonic::Code;

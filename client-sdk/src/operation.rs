@@ -1,0 +1,36 @@
+//! What became of a write.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    error::Error,
+    id::{ProgramId, RuleId},
+    member::Member,
+    receipt::Receipt,
+};
+
+/// What became of a write, as [`Client::get_operation`](crate::Client::get_operation) tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// When it was decided.
+    pub recorded_at: DateTime<Utc>,
+    /// The decision.
+    pub result: OperationResult,
+}
+
+/// The decision on a write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OperationResult {
+    /// A sale was recorded.
+    Sale(Box<Receipt>),
+    /// A member was enrolled.
+    Member(Member),
+    /// A program was created, changed or archived.
+    Program(ProgramId),
+    /// A rule was created, changed or archived.
+    Rule(RuleId),
+    /// It was refused for a business reason: the error that the call answered.
+    Refused(Box<Error>),
+    /// A decision that this version of the SDK does not know.
+    Unknown,
+}

@@ -1,0 +1,288 @@
+//! Programs: what their members earn, what points are worth, and when points lapse.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use crate::{
+    id::ProgramId,
+    tier::{Rounding, Tier, TierSpendBasis, TierSpendWindow},
+    wire::open_enum,
+};
+
+/// A program to create. Start with [`NewProgram::new`] and add what differs from the defaults: active, counting whole
+/// points, dates in UTC, without tiers, end, expiry or redemption.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewProgram {
+    /// Name of the program in every call; `None`: the server makes one. Never changes.
+    pub program_id: Option<ProgramId>,
+    /// What people call it, 1 to 200 characters.
+    pub name: String,
+    /// Whether it earns and redeems.
+    pub state: ProgramState,
+    /// What a balance counts. Never changes.
+    pub unit: ProgramUnit,
+    /// ISO 4217 code of every sale of the program. Never changes.
+    pub currency_code: String,
+    /// IANA name, such as `America/Lima`; dates are days of this zone. Empty means `UTC`.
+    pub time_zone: String,
+    /// Decimals of points, 0 to 4; `None` means 0, and is required in VALUE programs. Never changes.
+    pub decimals: Option<u32>,
+    /// Levels, at most 50, in any order, no two with the same minimum.
+    pub tiers: Vec<Tier>,
+    /// What of a sale counts towards tiers.
+    pub tier_spend_basis: TierSpendBasis,
+    /// Over which time spend is added up; `None`: the member's lifetime.
+    pub tier_spend_window: Option<TierSpendWindow>,
+    /// First day on which sales earn; `None`: since ever.
+    pub valid_from: Option<NaiveDate>,
+    /// Last day on which sales earn, inclusive; `None`: without end.
+    pub valid_until: Option<NaiveDate>,
+    /// Last day on which points can be redeemed, inclusive; `None`: until they lapse.
+    pub redeem_until: Option<NaiveDate>,
+    /// When points lapse; `None`: never.
+    pub expiry: Option<ExpiryPolicy>,
+    /// What points are worth; `None`: they cannot pay.
+    pub redemption: Option<RedemptionPolicy>,
+    /// What of a line's price is rated.
+    pub rated_basis: RatedBasis,
+    /// Whether the part of a sale that was paid with points earns too.
+    pub earn_on_points_paid_part: bool,
+    /// How documents are treated by their type, at most 100; a type that is not listed issues points.
+    pub document_types: Vec<DocumentType>,
+}
+
+impl NewProgram {
+    /// A program called `name` for sales in `currency_code` (ISO 4217), with the defaults. Every other field is public:
+    /// set what has no method here directly.
+    pub fn new(name: impl Into<String>, currency_code: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            currency_code: currency_code.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Chooses the program's name in calls.
+    #[must_use]
+    pub fn program_id(mut self, program_id: impl Into<ProgramId>) -> Self {
+        self.program_id = Some(program_id.into());
+        self
+    }
+
+    /// Starts it in another state than active.
+    #[must_use]
+    pub fn state(mut self, state: ProgramState) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// Sets the IANA zone of its dates.
+    #[must_use]
+    pub fn time_zone(mut self, time_zone: impl Into<String>) -> Self {
+        self.time_zone = time_zone.into();
+        self
+    }
+
+    /// Sets the decimals of points, 0 to 4.
+    #[must_use]
+    pub fn decimals(mut self, decimals: u32) -> Self {
+        self.decimals = Some(decimals);
+        self
+    }
+
+    /// Adds a tier.
+    #[must_use]
+    pub fn tier(mut self, tier: Tier) -> Self {
+        self.tiers.push(tier);
+        self
+    }
+
+    /// Sets when points lapse.
+    #[must_use]
+    pub fn expiry(mut self, expiry: ExpiryPolicy) -> Self {
+        self.expiry = Some(expiry);
+        self
+    }
+
+    /// Lets points pay.
+    #[must_use]
+    pub fn redemption(mut self, redemption: RedemptionPolicy) -> Self {
+        self.redemption = Some(redemption);
+        self
+    }
+
+    /// Says how documents of one type are treated.
+    #[must_use]
+    pub fn document_type(mut self, document_type: impl Into<String>, treatment: DocumentTreatment) -> Self {
+        self.document_types.push(DocumentType {
+            document_type: document_type.into(),
+            treatment,
+        });
+        self
+    }
+}
+
+/// A program as the server has it. The fields that [`NewProgram`] has too mean the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Name of the program in every call.
+    pub program_id: ProgramId,
+    /// What people call it.
+    pub name: String,
+    /// Whether it earns and redeems.
+    pub state: ProgramState,
+    /// What a balance counts.
+    pub unit: ProgramUnit,
+    /// ISO 4217 code of its sales.
+    pub currency_code: String,
+    /// IANA name of the zone of its dates.
+    pub time_zone: String,
+    /// Decimals of points; `None` when the server left them out.
+    pub decimals: Option<u32>,
+    /// Levels.
+    pub tiers: Vec<Tier>,
+    /// What of a sale counts towards tiers.
+    pub tier_spend_basis: TierSpendBasis,
+    /// Over which time spend is added up; `None`: the member's lifetime.
+    pub tier_spend_window: Option<TierSpendWindow>,
+    /// First day on which sales earn.
+    pub valid_from: Option<NaiveDate>,
+    /// Last day on which sales earn, inclusive.
+    pub valid_until: Option<NaiveDate>,
+    /// Last day on which points can be redeemed, inclusive.
+    pub redeem_until: Option<NaiveDate>,
+    /// When points lapse; `None`: never.
+    pub expiry: Option<ExpiryPolicy>,
+    /// What points are worth; `None`: they cannot pay.
+    pub redemption: Option<RedemptionPolicy>,
+    /// What of a line's price is rated.
+    pub rated_basis: RatedBasis,
+    /// Whether the part of a sale that was paid with points earns too.
+    pub earn_on_points_paid_part: bool,
+    /// How documents are treated by their type.
+    pub document_types: Vec<DocumentType>,
+    /// Number of the current version, shared by settings, tiers and rules.
+    pub version: u32,
+    /// Changes with every change of settings or tiers; an update brings the one it has read.
+    pub etag: String,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When its settings or tiers last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// When points lapse, counted from the day of the sale in the program's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpiryPolicy {
+    /// Usable through the N-th day after the sale's day, 1 to 36,600.
+    Days(u32),
+    /// Gone at the start of the same day N months later, 1 to 1,200.
+    Months(u32),
+    /// A period that this version of the SDK does not know.
+    Unknown,
+}
+
+/// What points are worth and how they are spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedemptionPolicy {
+    /// Money that one point pays: above 0, up to 1,000,000, at most 4 decimals; `None` in VALUE programs.
+    pub value_per_point: Option<Decimal>,
+    /// How the points for an amount are rounded to the program's decimals; [`Rounding::Ceiling`] unless told.
+    pub points_rounding: Rounding,
+    /// Whether the points that a sale earns can pay for that same sale.
+    pub same_sale_points_can_pay: bool,
+}
+
+impl RedemptionPolicy {
+    /// One point pays `value_per_point` of money; points for an amount are rounded up.
+    pub fn new(value_per_point: impl Into<Decimal>) -> Self {
+        Self {
+            value_per_point: Some(value_per_point.into()),
+            ..Self::of_value_program()
+        }
+    }
+
+    /// For VALUE programs, whose balance is money already.
+    pub fn of_value_program() -> Self {
+        Self {
+            value_per_point: None,
+            points_rounding: Rounding::Ceiling,
+            same_sale_points_can_pay: false,
+        }
+    }
+
+    /// Rounds the points for an amount otherwise than up.
+    #[must_use]
+    pub fn points_rounding(mut self, points_rounding: Rounding) -> Self {
+        self.points_rounding = points_rounding;
+        self
+    }
+
+    /// Lets the points that a sale earns pay for that same sale.
+    #[must_use]
+    pub fn same_sale_points_can_pay(mut self) -> Self {
+        self.same_sale_points_can_pay = true;
+        self
+    }
+}
+
+/// How documents of one type are treated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentType {
+    /// The shop's own type, as [`Sale::document_type`](crate::Sale::document_type) brings it, 1 to 64 characters.
+    pub document_type: String,
+    /// The treatment.
+    pub treatment: DocumentTreatment,
+}
+
+open_enum! {
+    /// The on/off switch of a program.
+    #[derive(Default)]
+    ProgramState {
+        /// Being prepared: members can be enrolled, sales earn nothing and points cannot be redeemed.
+        Draft,
+        /// Earns and redeems.
+        #[default]
+        Active,
+        /// Switched off: sales earn nothing and say so, redemption is refused.
+        Paused,
+        /// Closed for good: behaves as paused, and nothing of it can be changed again.
+        Archived,
+    }
+}
+
+open_enum! {
+    /// What a balance counts.
+    #[derive(Default)]
+    ProgramUnit {
+        /// Points.
+        #[default]
+        Points,
+        /// Money in the program's currency.
+        Value,
+    }
+}
+
+open_enum! {
+    /// What of a line's price is rated.
+    #[derive(Default)]
+    RatedBasis {
+        /// The amount with tax.
+        #[default]
+        Gross,
+        /// The amount without tax.
+        Net,
+    }
+}
+
+open_enum! {
+    /// How a document is treated.
+    DocumentTreatment {
+        /// Earns and redeems.
+        Issuing,
+        /// A return; recording it as a sale is refused.
+        Returning,
+        /// Recorded; earns nothing, redeems nothing and does not count towards tiers.
+        Ignored,
+    }
+}

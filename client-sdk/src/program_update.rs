@@ -1,0 +1,130 @@
+//! Changes of a program's settings and tiers.
+
+use chrono::NaiveDate;
+use loyalty_api::v1;
+
+use crate::{
+    program::{DocumentType, ExpiryPolicy, Program, ProgramState, RatedBasis, RedemptionPolicy},
+    tier::{Tier, TierSpendBasis, TierSpendWindow},
+    wire,
+};
+
+/// Changes of a program as it was read: only what is set here changes, and only if nobody changed the program since.
+///
+/// ```
+/// # fn change(program: &loyalty_sdk::Program) -> loyalty_sdk::ProgramUpdate {
+/// loyalty_sdk::ProgramUpdate::of(program).name("Coffee club").valid_until(None)
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct ProgramUpdate {
+    // Kept as it will be sent: the mask names a field exactly when a method below filled it.
+    pub(crate) program: v1::Program,
+    pub(crate) paths: Vec<String>,
+}
+
+impl ProgramUpdate {
+    /// Changes nothing of `program` yet.
+    pub fn of(program: &Program) -> Self {
+        Self {
+            program: v1::Program {
+                program_id: program.program_id.to_string(),
+                etag: program.etag.clone(),
+                ..v1::Program::default()
+            },
+            paths: Vec::new(),
+        }
+    }
+
+    /// What people call it.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.program.name = name.into();
+        self.changing("name")
+    }
+
+    /// Whether it earns and redeems; closing it for good is a call of its own.
+    pub fn state(mut self, state: ProgramState) -> Self {
+        self.program.state = state.number();
+        self.changing("state")
+    }
+
+    /// IANA name of the zone of its dates.
+    pub fn time_zone(mut self, time_zone: impl Into<String>) -> Self {
+        self.program.time_zone = time_zone.into();
+        self.changing("time_zone")
+    }
+
+    /// All its tiers, in place of the present ones.
+    pub fn tiers(mut self, tiers: &[Tier]) -> Self {
+        self.program.tiers = tiers.iter().map(Tier::to_wire).collect();
+        self.changing("tiers")
+    }
+
+    /// What of a sale counts towards tiers.
+    pub fn tier_spend_basis(mut self, basis: TierSpendBasis) -> Self {
+        self.program.tier_spend_basis = basis.number();
+        self.changing("tier_spend_basis")
+    }
+
+    /// Over which time spend is added up; `None`: the member's lifetime.
+    pub fn tier_spend_window(mut self, window: Option<TierSpendWindow>) -> Self {
+        self.program.tier_spend_window = window.as_ref().map(TierSpendWindow::to_wire);
+        self.changing("tier_spend_window")
+    }
+
+    /// First day on which sales earn; `None`: since ever.
+    pub fn valid_from(mut self, day: Option<NaiveDate>) -> Self {
+        self.program.valid_from = wire::day_text(day);
+        self.changing("valid_from")
+    }
+
+    /// Last day on which sales earn, inclusive; `None`: without end.
+    pub fn valid_until(mut self, day: Option<NaiveDate>) -> Self {
+        self.program.valid_until = wire::day_text(day);
+        self.changing("valid_until")
+    }
+
+    /// Last day on which points can be redeemed, inclusive; `None`: until they lapse.
+    pub fn redeem_until(mut self, day: Option<NaiveDate>) -> Self {
+        self.program.redeem_until = wire::day_text(day);
+        self.changing("redeem_until")
+    }
+
+    /// When points earned from now on lapse; `None`: never.
+    pub fn expiry(mut self, expiry: Option<ExpiryPolicy>) -> Self {
+        self.program.expiry = expiry.map(ExpiryPolicy::to_wire);
+        self.changing("expiry")
+    }
+
+    /// What points are worth; `None`: they cannot pay.
+    pub fn redemption(mut self, redemption: Option<RedemptionPolicy>) -> Self {
+        self.program.redemption = redemption.as_ref().map(RedemptionPolicy::to_wire);
+        self.changing("redemption")
+    }
+
+    /// What of a line's price is rated.
+    pub fn rated_basis(mut self, basis: RatedBasis) -> Self {
+        self.program.rated_basis = basis.number();
+        self.changing("rated_basis")
+    }
+
+    /// Whether the part of a sale that was paid with points earns too.
+    pub fn earn_on_points_paid_part(mut self, earns: bool) -> Self {
+        self.program.earn_on_points_paid_part = earns;
+        self.changing("earn_on_points_paid_part")
+    }
+
+    /// All document types with their treatment, in place of the present ones.
+    pub fn document_types(mut self, document_types: &[DocumentType]) -> Self {
+        self.program.document_types = document_types.iter().map(DocumentType::to_wire).collect();
+        self.changing("document_types")
+    }
+
+    fn changing(mut self, path: &str) -> Self {
+        if !self.paths.iter().any(|changed| changed == path) {
+            self.paths.push(path.to_owned());
+        }
+        self
+    }
+}

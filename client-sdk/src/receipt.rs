@@ -1,0 +1,135 @@
+//! What a sale did, or would do.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use crate::{
+    id::{MemberId, ProgramId, RuleId},
+    member::Balance,
+    money::Money,
+    wire::open_enum,
+};
+
+/// What a sale did or, in a quote, would do. Prints as a short text that can go on the customer's receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The member.
+    pub member_id: MemberId,
+    /// The program.
+    pub program_id: ProgramId,
+    /// Version of the program that rated the sale.
+    pub program_version: u32,
+    /// Points the sale earned.
+    pub points_earned: Decimal,
+    /// Points the sale used.
+    pub points_redeemed: Decimal,
+    /// The amount that was rated: what earns, without the part that points paid.
+    pub rated_amount: Money,
+    /// What points paid, in the order asked.
+    pub points_tenders: Vec<PointsTender>,
+    /// What is left for the customer to pay after the sale's tenders and the points.
+    pub due: Money,
+    /// Points available before the sale.
+    pub balance_before: Decimal,
+    /// What the member has after the sale.
+    pub balance: Balance,
+    /// The member's tier before the sale; `None` without one.
+    pub tier_id_before: Option<String>,
+    /// What each line earned, and why.
+    pub lines: Vec<LineOutcome>,
+    /// What each rate earned, and why.
+    pub rates: Vec<RateOutcome>,
+    /// When the points of this sale lapse; `None` when they do not.
+    pub points_expire_at: Option<DateTime<Utc>>,
+    /// Whether the sale had been recorded before this call; `false` in a quote.
+    pub replayed: bool,
+}
+
+impl Receipt {
+    /// The money that points paid in all, in the currency of [`due`](Self::due).
+    pub fn points_paid(&self) -> Money {
+        Money {
+            amount: self.points_tenders.iter().fold(Decimal::ZERO, |sum, tender| {
+                // Saturating: the answer of a faulty server must not make a till panic.
+                sum.saturating_add(tender.amount.amount)
+            }),
+            currency_code: self.due.currency_code.clone(),
+        }
+    }
+}
+
+/// Points as a tender line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointsTender {
+    /// Points taken.
+    pub points: Decimal,
+    /// Money that one point pays.
+    pub value_per_point: Decimal,
+    /// Money they paid.
+    pub amount: Money,
+}
+
+/// What a line earned, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineOutcome {
+    /// Place of the line in the sale, from 0.
+    pub line: u32,
+    /// The part of its amount that was rated, cut at 6 decimals.
+    pub rated_amount: Decimal,
+    /// Its share of the points, cut at 6 decimals. The shares and the roundings of the rates add up to the points earned.
+    pub points: Decimal,
+    /// The rate that rated it; `None` when none did.
+    pub source: Option<RateSource>,
+    /// Why, or why not.
+    pub reason: EarnReason,
+}
+
+/// What a rate earned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateOutcome {
+    /// The rate.
+    pub source: RateSource,
+    /// The sum of the amounts it rated, rounded down to the currency's decimals.
+    pub rated_amount: Money,
+    /// Points it earned.
+    pub points: Decimal,
+    /// What rounding added to (or, negative, took from) the shares of the lines.
+    pub rounding: Decimal,
+}
+
+/// Where a rate comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RateSource {
+    /// The rate of this tier.
+    Tier(String),
+    /// The rate of this rule.
+    Rule(RuleId),
+    /// A source that this version of the SDK does not know.
+    Unknown,
+}
+
+open_enum! {
+    /// Why a line earned, or did not.
+    EarnReason {
+        /// It earned.
+        Earned,
+        /// The program is a draft.
+        ProgramDraft,
+        /// The program is paused.
+        ProgramPaused,
+        /// The program is archived.
+        ProgramArchived,
+        /// The sale lies outside the program's validity dates.
+        OutsideValidity,
+        /// Documents of this type are ignored.
+        DocumentIgnored,
+        /// The member's spend does not reach the lowest tier.
+        BelowLowestTier,
+        /// Neither the tier nor the program has a rate.
+        NoRate,
+        /// The line is marked as not earning.
+        LineFlagged,
+        /// All of the line was paid with points.
+        PaidWithPoints,
+    }
+}

@@ -1,0 +1,39 @@
+//! Operations on the wire.
+
+use loyalty_api::v1::{self, get_operation_response as answer};
+
+use super::instant;
+use crate::{
+    error::{self, Error},
+    member::Member,
+    operation::{Operation, OperationResult},
+    receipt::Receipt,
+};
+
+impl Operation {
+    pub(crate) fn from_wire(operation: v1::GetOperationResponse) -> Result<Self, Error> {
+        Ok(Self {
+            recorded_at: instant("recorded_at", operation.recorded_at)?,
+            result: match operation.result {
+                Some(result) => OperationResult::from_wire(result)?,
+                None => OperationResult::Unknown,
+            },
+        })
+    }
+}
+
+impl OperationResult {
+    fn from_wire(result: answer::Result) -> Result<Self, Error> {
+        Ok(match result {
+            answer::Result::Sale(outcome) => Self::Sale(Box::new(Receipt::from_wire(outcome, true)?)),
+            answer::Result::Member(member) => Self::Member(Member::from_wire(member)?),
+            answer::Result::ProgramId(program_id) => Self::Program(program_id.into()),
+            answer::Result::RuleId(rule_id) => Self::Rule(rule_id.into()),
+            answer::Result::Refusal(v1::Refusal {
+                reason,
+                message,
+                metadata,
+            }) => Self::Refused(Box::new(error::refusal(reason, message, metadata))),
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! Programs on the wire.
+
+use loyalty_api::v1::{self, expiry_policy::Period};
+
+use super::{day, day_text, decimal_message, instant, optional_decimal};
+use crate::{
+    error::Error,
+    id::ProgramId,
+    program::{
+        DocumentTreatment, DocumentType, ExpiryPolicy, NewProgram, Program, ProgramState, ProgramUnit, RatedBasis,
+        RedemptionPolicy,
+    },
+    tier::{Rounding, Tier, TierSpendBasis, TierSpendWindow},
+};
+
+impl NewProgram {
+    pub(crate) fn to_wire(&self) -> v1::Program {
+        v1::Program {
+            program_id: self.program_id.as_ref().map(ProgramId::to_string).unwrap_or_default(),
+            name: self.name.clone(),
+            state: self.state.number(),
+            unit: self.unit.number(),
+            currency_code: self.currency_code.clone(),
+            time_zone: self.time_zone.clone(),
+            decimals: self.decimals,
+            tiers: self.tiers.iter().map(Tier::to_wire).collect(),
+            tier_spend_basis: self.tier_spend_basis.number(),
+            tier_spend_window: self.tier_spend_window.as_ref().map(TierSpendWindow::to_wire),
+            valid_from: day_text(self.valid_from),
+            valid_until: day_text(self.valid_until),
+            redeem_until: day_text(self.redeem_until),
+            expiry: self.expiry.map(ExpiryPolicy::to_wire),
+            redemption: self.redemption.as_ref().map(RedemptionPolicy::to_wire),
+            rated_basis: self.rated_basis.number(),
+            earn_on_points_paid_part: self.earn_on_points_paid_part,
+            document_types: self.document_types.iter().map(DocumentType::to_wire).collect(),
+            version: 0,
+            etag: String::new(),
+            created_at: None,
+            updated_at: None,
+        }
+    }
+}
+
+impl Program {
+    pub(crate) fn from_wire(program: v1::Program) -> Result<Self, Error> {
+        Ok(Self {
+            program_id: program.program_id.into(),
+            name: program.name,
+            state: ProgramState::from_number(program.state),
+            unit: ProgramUnit::from_number(program.unit),
+            currency_code: program.currency_code,
+            time_zone: program.time_zone,
+            decimals: program.decimals,
+            tiers: program
+                .tiers
+                .into_iter()
+                .map(Tier::from_wire)
+                .collect::<Result<_, _>>()?,
+            tier_spend_basis: TierSpendBasis::from_number(program.tier_spend_basis),
+            tier_spend_window: program.tier_spend_window.map(TierSpendWindow::from_wire),
+            valid_from: day("program.valid_from", program.valid_from)?,
+            valid_until: day("program.valid_until", program.valid_until)?,
+            redeem_until: day("program.redeem_until", program.redeem_until)?,
+            expiry: program.expiry.map(ExpiryPolicy::from_wire),
+            redemption: program.redemption.map(RedemptionPolicy::from_wire).transpose()?,
+            rated_basis: RatedBasis::from_number(program.rated_basis),
+            earn_on_points_paid_part: program.earn_on_points_paid_part,
+            document_types: program
+                .document_types
+                .into_iter()
+                .map(DocumentType::from_wire)
+                .collect(),
+            version: program.version,
+            etag: program.etag,
+            created_at: instant("program.created_at", program.created_at)?,
+            updated_at: instant("program.updated_at", program.updated_at)?,
+        })
+    }
+}
+
+impl ExpiryPolicy {
+    pub(crate) fn to_wire(self) -> v1::ExpiryPolicy {
+        v1::ExpiryPolicy {
+            period: match self {
+                Self::Days(days) => Some(Period::Days(days)),
+                Self::Months(months) => Some(Period::Months(months)),
+                Self::Unknown => None,
+            },
+        }
+    }
+
+    fn from_wire(expiry: v1::ExpiryPolicy) -> Self {
+        match expiry.period {
+            Some(Period::Days(days)) => Self::Days(days),
+            Some(Period::Months(months)) => Self::Months(months),
+            None => Self::Unknown,
+        }
+    }
+}
+
+impl RedemptionPolicy {
+    pub(crate) fn to_wire(&self) -> v1::RedemptionPolicy {
+        v1::RedemptionPolicy {
+            value_per_point: self.value_per_point.map(decimal_message),
+            points_rounding: self.points_rounding.number(),
+            same_sale_points_can_pay: self.same_sale_points_can_pay,
+        }
+    }
+
+    fn from_wire(redemption: v1::RedemptionPolicy) -> Result<Self, Error> {
+        Ok(Self {
+            value_per_point: optional_decimal("redemption.value_per_point", redemption.value_per_point)?,
+            points_rounding: Rounding::from_number(redemption.points_rounding),
+            same_sale_points_can_pay: redemption.same_sale_points_can_pay,
+        })
+    }
+}
+
+impl DocumentType {
+    pub(crate) fn to_wire(&self) -> v1::DocumentType {
+        v1::DocumentType {
+            document_type: self.document_type.clone(),
+            treatment: self.treatment.number(),
+        }
+    }
+
+    fn from_wire(document_type: v1::DocumentType) -> Self {
+        Self {
+            document_type: document_type.document_type,
+            treatment: DocumentTreatment::from_number(document_type.treatment),
+        }
+    }
+}

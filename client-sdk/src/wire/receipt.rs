@@ -1,0 +1,78 @@
+//! Outcomes of sales on the wire.
+
+use loyalty_api::v1::{self, rate_source::Source};
+
+use super::{decimal, money, optional_instant, optional_text, present};
+use crate::{
+    error::Error,
+    member::Balance,
+    receipt::{EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt},
+};
+
+impl Receipt {
+    pub(crate) fn from_wire(outcome: v1::SaleOutcome, replayed: bool) -> Result<Self, Error> {
+        let tenders = outcome.points_tenders.into_iter();
+        let lines = outcome.lines.into_iter();
+        let rates = outcome.rates.into_iter();
+        Ok(Self {
+            member_id: outcome.member_id.into(),
+            program_id: outcome.program_id.into(),
+            program_version: outcome.program_version,
+            points_earned: decimal("outcome.points_earned", outcome.points_earned)?,
+            points_redeemed: decimal("outcome.points_redeemed", outcome.points_redeemed)?,
+            rated_amount: money("outcome.rated_amount", outcome.rated_amount)?,
+            points_tenders: tenders.map(PointsTender::from_wire).collect::<Result<_, _>>()?,
+            due: money("outcome.due", outcome.due)?,
+            balance_before: decimal("outcome.balance_before", outcome.balance_before)?,
+            balance: Balance::from_wire(present("outcome.balance", outcome.balance)?)?,
+            tier_id_before: optional_text(outcome.tier_id_before),
+            lines: lines.map(LineOutcome::from_wire).collect::<Result<_, _>>()?,
+            rates: rates.map(RateOutcome::from_wire).collect::<Result<_, _>>()?,
+            points_expire_at: optional_instant("outcome.points_expire_at", outcome.points_expire_at)?,
+            replayed,
+        })
+    }
+}
+
+impl PointsTender {
+    fn from_wire(tender: v1::PointsTender) -> Result<Self, Error> {
+        Ok(Self {
+            points: decimal("points_tender.points", tender.points)?,
+            value_per_point: decimal("points_tender.value_per_point", tender.value_per_point)?,
+            amount: money("points_tender.amount", tender.amount)?,
+        })
+    }
+}
+
+impl LineOutcome {
+    fn from_wire(line: v1::LineOutcome) -> Result<Self, Error> {
+        Ok(Self {
+            line: line.line,
+            rated_amount: decimal("line.rated_amount", line.rated_amount)?,
+            points: decimal("line.points", line.points)?,
+            source: line.source.map(RateSource::from_wire),
+            reason: EarnReason::from_number(line.reason),
+        })
+    }
+}
+
+impl RateOutcome {
+    fn from_wire(rate: v1::RateOutcome) -> Result<Self, Error> {
+        Ok(Self {
+            source: RateSource::from_wire(present("rate.source", rate.source)?),
+            rated_amount: money("rate.rated_amount", rate.rated_amount)?,
+            points: decimal("rate.points", rate.points)?,
+            rounding: decimal("rate.rounding", rate.rounding)?,
+        })
+    }
+}
+
+impl RateSource {
+    fn from_wire(source: v1::RateSource) -> Self {
+        match source.source {
+            Some(Source::TierId(tier_id)) => Self::Tier(tier_id),
+            Some(Source::RuleId(rule_id)) => Self::Rule(rule_id.into()),
+            None => Self::Unknown,
+        }
+    }
+}

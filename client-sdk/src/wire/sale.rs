@@ -1,0 +1,72 @@
+//! Sales on the wire.
+
+use loyalty_api::v1::{self, sale_redemption};
+
+use super::{decimal_message, timestamp};
+use crate::{
+    id::ProgramId,
+    sale::{Ask, Redemption, Sale, SaleLine, SaleLineFlag, Tender},
+};
+
+impl Sale {
+    pub(crate) fn to_wire(&self) -> v1::Sale {
+        v1::Sale {
+            sale_id: self.sale_id.clone(),
+            store_id: self.store_id.clone(),
+            terminal_id: self.terminal_id.clone(),
+            cashier_id: self.cashier_id.clone(),
+            document_type: self.document_type.clone(),
+            document_number: self.document_number.clone(),
+            program_id: self.program_id.as_ref().map(ProgramId::to_string).unwrap_or_default(),
+            member: Some(self.member.to_wire()),
+            currency_code: self.currency_code.clone(),
+            total: Some(decimal_message(self.total)),
+            lines: self.lines.iter().map(SaleLine::to_wire).collect(),
+            tenders: self.tenders.iter().map(Tender::to_wire).collect(),
+            redemptions: self
+                .redemptions
+                .iter()
+                .map(|redemption| redemption.to_wire(self.clamped))
+                .collect(),
+            occurred_at: self.occurred_at.map(timestamp),
+        }
+    }
+}
+
+impl SaleLine {
+    fn to_wire(&self) -> v1::SaleLine {
+        v1::SaleLine {
+            product_id: self.product_id.clone(),
+            category: self.category.clone(),
+            brand: self.brand.clone(),
+            quantity: self.quantity.map(decimal_message),
+            unit_price: self.unit_price.map(decimal_message),
+            discount_percent: self.discount_percent.map(decimal_message),
+            discount_amount: self.discount_amount.map(decimal_message),
+            amount: Some(decimal_message(self.amount)),
+            tax_amount: self.tax_amount.map(decimal_message),
+            flag: self.flag.map(SaleLineFlag::number).unwrap_or_default(),
+        }
+    }
+}
+
+impl Tender {
+    fn to_wire(&self) -> v1::Tender {
+        v1::Tender {
+            tender_type: self.tender_type.clone(),
+            amount: Some(decimal_message(self.amount)),
+        }
+    }
+}
+
+impl Redemption {
+    fn to_wire(self, all_clamped: bool) -> v1::SaleRedemption {
+        v1::SaleRedemption {
+            ask: Some(match self.ask {
+                Ask::Points(points) => sale_redemption::Ask::Points(decimal_message(points)),
+                Ask::Amount(amount) => sale_redemption::Ask::Amount(decimal_message(amount)),
+            }),
+            clamp: self.clamped || all_clamped,
+        }
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE program_definition;
+DROP TABLE program;

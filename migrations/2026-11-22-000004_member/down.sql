@@ -1,0 +1,2 @@
+DROP TABLE identifier;
+DROP TABLE member;

@@ -1,0 +1,2 @@
+DROP TABLE allocation;
+DROP TABLE lot;

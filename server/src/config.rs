@@ -1,0 +1,109 @@
+//! Settings, from flags and the environment, checked whole before anything starts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::PostingOptions;
+
+/// A loyalty-points service: gRPC on MySQL or MariaDB.
+#[derive(Debug, Parser)]
+#[command(name = "loyalty-server", version)]
+pub struct Config {
+    /// What to do; serve when it is left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+
+    /// How calls are served.
+    #[command(flatten)]
+    pub service: ServiceConfig,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Command {
+    /// Bring the schema up to date and serve.
+    Serve,
+    /// Bring the schema up to date and exit.
+    Migrate,
+}
+
+/// Where the data is.
+#[derive(Debug, Args)]
+pub struct DatabaseConfig {
+    /// The database to use, such as `mysql://user:password@host:3306/loyalty`. Without it the server runs a private
+    /// MariaDB or MySQL in the data directory.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    pub database_url: Option<String>,
+
+    /// Directory of the private database [default: `loyalty` in the user's data directory].
+    #[arg(long, env = "LOYALTY_DATA_DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+
+    /// Program of the private database [default: the `mariadbd` or `mysqld` that is installed].
+    #[arg(long, env = "LOYALTY_DATABASE_BINARY", global = true)]
+    pub database_binary: Option<PathBuf>,
+
+    /// Memory for the pages of the private database, in MiB.
+    #[arg(long, env = "LOYALTY_DATABASE_MEMORY_MIB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(16..), global = true)]
+    pub database_memory_mib: u32,
+
+    /// Serve on a database that can lose committed sales when its machine fails.
+    #[arg(long, env = "LOYALTY_ALLOW_WEAK_DURABILITY", global = true)]
+    pub allow_weak_durability: bool,
+}
+
+/// How calls are served.
+#[derive(Debug, Args)]
+pub struct ServiceConfig {
+    /// Address to listen on. Everybody who reaches it is the merchant `default`, so it must be a loopback address.
+    #[arg(long, env = "LOYALTY_LISTEN", default_value = "127.0.0.1:50051", value_parser = loopback, global = true)]
+    pub listen: SocketAddr,
+
+    /// Writers, each with a database connection of its own.
+    #[arg(long, env = "LOYALTY_WRITERS", default_value_t = PostingOptions::default().writers, value_parser = at_least_one, global = true)]
+    pub writers: usize,
+
+    /// Most writes of one transaction, up to 900; 1 commits each on its own.
+    #[arg(long, env = "LOYALTY_BATCH_LIMIT", default_value_t = PostingOptions::default().batch_limit, value_parser = batch_limit, global = true)]
+    pub batch_limit: usize,
+
+    /// Most writes that wait for one writer before callers are told to come back.
+    #[arg(long, env = "LOYALTY_QUEUE_LIMIT", default_value_t = PostingOptions::default().queue_limit, value_parser = at_least_one, global = true)]
+    pub queue_limit: usize,
+
+    /// Database connections for reads.
+    #[arg(long, env = "LOYALTY_READ_CONNECTIONS", default_value_t = 8, value_parser = at_least_one, global = true)]
+    pub read_connections: usize,
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "must be an address and a port such as 127.0.0.1:50051")?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("must be a loopback address: callers are not authenticated".to_owned())
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|number| *number >= 1)
+        .ok_or_else(|| "must be a number from 1".to_owned())
+}
+
+/// MariaDB turns lists of 1,000 and more values into a subquery.
+fn batch_limit(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=900).contains(number))
+        .ok_or_else(|| "must be 1 to 900".to_owned())
+}

@@ -1,0 +1,410 @@
+//! The books of one member: state, open lots, and what the commands of a batch add to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::expiry::NEVER;
+use super::lot::{Allocation, Lot, LotKey};
+use super::number::LEDGER_LIMIT;
+use super::rejection::Rejection;
+use super::tier::Spend;
+
+/// State of a member's books. It is derived from the entries and lots, which can rebuild it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) merchant_id: u32,
+    pub(crate) member_id: Uuid,
+    pub(crate) program_id: Arc<str>,
+    /// Sequence of the newest entry; 0 without any.
+    pub(crate) last_sequence: u64,
+    /// Sum of what remains of the lots, lapsed ones included until an entry writes them off.
+    pub(crate) points: Decimal,
+    /// Sum of the live holds.
+    pub(crate) held: Decimal,
+    /// Points owed; the balance is `points - debt`.
+    pub(crate) debt: Decimal,
+    /// The first lot in order of consumption with anything left; `None` when there is none.
+    pub(crate) first_open_lot: Option<LotKey>,
+    /// The next instant at which a hold lapses.
+    pub(crate) hold_lapses_at: Option<DateTime<Utc>>,
+    /// The tier as of the newest sale.
+    pub(crate) tier_id: Option<String>,
+    /// Spend that counts towards tiers, over the member's lifetime.
+    pub(crate) tier_spend: Decimal,
+    pub(crate) lifetime_earned: Decimal,
+    pub(crate) lifetime_redeemed: Decimal,
+    pub(crate) lifetime_expired: Decimal,
+    /// When the newest entry was recorded, or the member enrolled.
+    pub(crate) recorded_at: DateTime<Utc>,
+}
+
+/// One immutable movement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) sequence: u64,
+    pub(crate) kind: EntryKind,
+    pub(crate) points: Decimal,
+    pub(crate) balance_after: Decimal,
+    /// What the sale added to the spend that counts towards tiers.
+    pub(crate) tier_spend: Decimal,
+    pub(crate) sale: Option<SaleKey>,
+    pub(crate) program_version: u32,
+    /// Expiry of the lot it created: with the sequence the lot's key.
+    pub(crate) lot_expires_at: Option<DateTime<Utc>>,
+    pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) recorded_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    Earn,
+    Redeem,
+    Expire,
+}
+
+/// The POS's name of a sale.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SaleKey {
+    pub(crate) store_id: Arc<str>,
+    pub(crate) sale_id: Arc<str>,
+}
+
+/// What every entry of one command has in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Occasion {
+    pub(crate) sale: Option<SaleKey>,
+    pub(crate) program_version: u32,
+    pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) recorded_at: DateTime<Utc>,
+}
+
+/// What a sale gives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Earned {
+    /// Possibly none.
+    pub(crate) points: Decimal,
+    pub(crate) expires_at: DateTime<Utc>,
+    /// What it adds to the spend that counts towards tiers.
+    pub(crate) tier_spend: Decimal,
+    /// Day of the sale in the program's zone.
+    pub(crate) day: NaiveDate,
+}
+
+/// Open lots beyond the known ones are needed: load the next page and decide again. Not a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LotsMissing;
+
+/// Why a command did not come to an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    Rejected(Rejection),
+    LotsMissing,
+}
+
+/// How far the open lots are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    UpTo(LotKey),
+    All,
+}
+
+/// The books of one member while a batch works on them.
+#[derive(Clone, Debug)]
+pub(crate) struct Books {
+    pub(crate) account: Account,
+    known: Known,
+    lots: BTreeMap<LotKey, Lot>,
+    /// Spend by day of the program's zone, where its window needs it.
+    pub(crate) spend_by_day: Option<BTreeMap<NaiveDate, Decimal>>,
+    pub(crate) new_entries: Vec<Entry>,
+    pub(crate) new_allocations: Vec<Allocation>,
+    /// Lots whose rows have to be written.
+    touched_lots: BTreeSet<LotKey>,
+}
+
+impl Account {
+    /// The empty books of a new member.
+    pub(crate) fn opened(merchant_id: u32, member_id: Uuid, program_id: Arc<str>, now: DateTime<Utc>) -> Self {
+        Self {
+            merchant_id,
+            member_id,
+            program_id,
+            last_sequence: 0,
+            points: Decimal::ZERO,
+            held: Decimal::ZERO,
+            debt: Decimal::ZERO,
+            first_open_lot: None,
+            hold_lapses_at: None,
+            tier_id: None,
+            tier_spend: Decimal::ZERO,
+            lifetime_earned: Decimal::ZERO,
+            lifetime_redeemed: Decimal::ZERO,
+            lifetime_expired: Decimal::ZERO,
+            recorded_at: now,
+        }
+    }
+}
+
+impl Books {
+    /// The books as loaded, without any lots yet.
+    pub(crate) fn new(account: Account) -> Self {
+        let known = if account.first_open_lot.is_none() {
+            Known::All
+        } else {
+            Known::Nothing
+        };
+        Self {
+            account,
+            known,
+            lots: BTreeMap::new(),
+            spend_by_day: None,
+            new_entries: Vec::new(),
+            new_allocations: Vec::new(),
+            touched_lots: BTreeSet::new(),
+        }
+    }
+
+    /// The lot after which the next page of open lots begins; `None` for the first page.
+    pub(crate) fn lots_known_to(&self) -> Option<LotKey> {
+        match self.known {
+            Known::UpTo(key) => Some(key),
+            Known::Nothing | Known::All => None,
+        }
+    }
+
+    /// Takes in the next page of open lots, in order of consumption; a page shorter than asked was the last.
+    pub(crate) fn learn_lots(&mut self, page: Vec<(LotKey, Lot)>, was_last: bool) {
+        self.known = match page.last() {
+            Some((key, _)) if !was_last => Known::UpTo(*key),
+            _ => Known::All,
+        };
+        for (key, lot) in page {
+            self.lots.entry(key).or_insert(lot);
+        }
+    }
+
+    /// Whether a lot has lapsed that the books still count.
+    pub(crate) fn has_lapsed_lots(&self, at: DateTime<Utc>) -> bool {
+        self.account.first_open_lot.is_some_and(|first| first.expires_at <= at)
+    }
+
+    /// Lots whose rows have to be written, as they are now.
+    pub(crate) fn touched_lots(&self) -> impl Iterator<Item = (LotKey, Lot)> {
+        self.touched_lots
+            .iter()
+            .filter_map(|key| self.lots.get(key).map(|lot| (*key, *lot)))
+    }
+
+    /// Known open lots in order of consumption, unbroken from the first.
+    pub(crate) fn open_lots(&self) -> impl Iterator<Item = (LotKey, Decimal)> {
+        let known = self.known;
+        self.lots
+            .iter()
+            .take_while(move |(key, _)| match known {
+                Known::All => true,
+                Known::UpTo(last) => **key <= last,
+                Known::Nothing => false,
+            })
+            .filter(|(_, lot)| lot.remaining > Decimal::ZERO)
+            .map(|(key, lot)| (*key, lot.remaining))
+    }
+
+    /// Whether `open_lots` goes to the end.
+    pub(crate) fn knows_all_lots(&self) -> bool {
+        self.known == Known::All
+    }
+
+    /// Whether no page of open lots was loaded though there are some.
+    pub(crate) fn knows_no_lots(&self) -> bool {
+        self.known == Known::Nothing
+    }
+
+    /// Points that can be spent at an instant not before the newest entry: what remains of lots that have not lapsed,
+    /// less holds and debt.
+    pub(crate) fn available(&self, at: DateTime<Utc>) -> Result<Decimal, LotsMissing> {
+        let lapsed: Decimal = if self.has_lapsed_lots(at) {
+            if !self.knows_lots_beyond(at) {
+                return Err(LotsMissing);
+            }
+            self.open_lots()
+                .take_while(|(key, _)| key.expires_at <= at)
+                .map(|(_, remaining)| remaining)
+                .sum()
+        } else {
+            Decimal::ZERO
+        };
+        Ok(self.account.points - lapsed - self.account.held - self.account.debt)
+    }
+
+    /// The instant after `at` at which the next points lapse; `None` when none will.
+    pub(crate) fn next_expiry(&self, at: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, LotsMissing> {
+        let next = if self.has_lapsed_lots(at) {
+            match self.open_lots().find(|(key, _)| key.expires_at > at) {
+                Some((key, _)) => Some(key.expires_at),
+                None if self.knows_all_lots() => None,
+                None => return Err(LotsMissing),
+            }
+        } else {
+            self.account.first_open_lot.map(|first| first.expires_at)
+        };
+        Ok(next.filter(|instant| *instant < NEVER))
+    }
+
+    /// Spend that counts towards tiers, as the program's window needs it.
+    pub(crate) fn spend(&self) -> Spend {
+        match &self.spend_by_day {
+            Some(days) => Spend::ByDay(days.clone()),
+            None => Spend::Lifetime(self.account.tier_spend),
+        }
+    }
+
+    /// Writes off every lapsed lot, one entry per instant of lapse, so that the balance after each later entry is
+    /// right.
+    pub(crate) fn expire_lapsed(
+        &mut self,
+        program_version: u32,
+        recorded_at: DateTime<Utc>,
+    ) -> Result<(), LotsMissing> {
+        if !self.has_lapsed_lots(recorded_at) {
+            return Ok(());
+        }
+        if !self.knows_lots_beyond(recorded_at) {
+            return Err(LotsMissing);
+        }
+        let mut lapsed: BTreeMap<DateTime<Utc>, Vec<(LotKey, Decimal)>> = BTreeMap::new();
+        for (key, remaining) in self.open_lots().take_while(|(key, _)| key.expires_at <= recorded_at) {
+            lapsed.entry(key.expires_at).or_default().push((key, remaining));
+        }
+        for (instant, allocations) in lapsed {
+            let occasion = Occasion {
+                sale: None,
+                program_version,
+                occurred_at: instant,
+                recorded_at,
+            };
+            let points = self.take(EntryKind::Expire, &allocations, &occasion)?;
+            self.account.lifetime_expired += points;
+        }
+        Ok(())
+    }
+
+    /// Takes points that pay.
+    pub(crate) fn redeem(&mut self, allocations: &[(LotKey, Decimal)], occasion: &Occasion) -> Result<(), LotsMissing> {
+        let points = self.take(EntryKind::Redeem, allocations, occasion)?;
+        self.account.lifetime_redeemed += points;
+        Ok(())
+    }
+
+    /// Gives the points a sale earned, possibly none, and counts its spend.
+    pub(crate) fn earn(&mut self, earned: Earned, occasion: &Occasion) {
+        let Earned {
+            points,
+            expires_at,
+            tier_spend,
+            day,
+        } = earned;
+        self.account.points += points;
+        self.account.lifetime_earned += points;
+        self.account.tier_spend += tier_spend;
+        if let Some(days) = &mut self.spend_by_day {
+            *days.entry(day).or_default() += tier_spend;
+        }
+        let creates_lot = points > Decimal::ZERO;
+        let sequence = self.push(EntryKind::Earn, points, occasion);
+        if let Some(entry) = self.new_entries.last_mut() {
+            entry.tier_spend = tier_spend;
+            entry.lot_expires_at = creates_lot.then_some(expires_at);
+        }
+        if creates_lot {
+            let key = LotKey { expires_at, sequence };
+            self.lots.insert(
+                key,
+                Lot {
+                    points,
+                    remaining: points,
+                },
+            );
+            self.touched_lots.insert(key);
+            let first = self.account.first_open_lot.map_or(key, |first| first.min(key));
+            self.account.first_open_lot = Some(first);
+        }
+    }
+
+    fn take(
+        &mut self,
+        kind: EntryKind,
+        allocations: &[(LotKey, Decimal)],
+        occasion: &Occasion,
+    ) -> Result<Decimal, LotsMissing> {
+        let points: Decimal = allocations.iter().map(|(_, points)| points).sum();
+        self.account.points -= points;
+        let sequence = self.push(kind, -points, occasion);
+        for (key, taken) in allocations {
+            if let Some(lot) = self.lots.get_mut(key) {
+                lot.remaining -= taken;
+            }
+            self.touched_lots.insert(*key);
+            self.new_allocations.push(Allocation {
+                entry_sequence: sequence,
+                lot: *key,
+                points: -taken,
+            });
+        }
+        let first_open_lot = self.open_lots().next().map(|(key, _)| key);
+        if first_open_lot.is_none() && !self.knows_all_lots() {
+            return Err(LotsMissing);
+        }
+        self.account.first_open_lot = first_open_lot;
+        Ok(points)
+    }
+
+    fn push(&mut self, kind: EntryKind, points: Decimal, occasion: &Occasion) -> u64 {
+        self.account.last_sequence += 1;
+        self.account.recorded_at = occasion.recorded_at;
+        self.new_entries.push(Entry {
+            sequence: self.account.last_sequence,
+            kind,
+            points,
+            balance_after: self.account.points - self.account.debt,
+            tier_spend: Decimal::ZERO,
+            sale: occasion.sale.clone(),
+            program_version: occasion.program_version,
+            lot_expires_at: None,
+            occurred_at: occasion.occurred_at,
+            recorded_at: occasion.recorded_at,
+        });
+        self.account.last_sequence
+    }
+
+    /// Whether an open lot that has not lapsed is known, or that there is none: only then is the sum of the lapsed
+    /// ones complete.
+    fn knows_lots_beyond(&self, at: DateTime<Utc>) -> bool {
+        self.knows_all_lots() || self.open_lots().any(|(key, _)| key.expires_at > at)
+    }
+}
+
+/// Refuses what the columns of the ledger cannot hold.
+pub(crate) fn within_ledger(field: &'static str, value: Decimal) -> Result<(), Rejection> {
+    if value.abs() < LEDGER_LIMIT {
+        Ok(())
+    } else {
+        Err(Rejection::LedgerRange { field })
+    }
+}
+
+impl From<LotsMissing> for Stop {
+    fn from(_: LotsMissing) -> Self {
+        Self::LotsMissing
+    }
+}
+
+impl From<Rejection> for Stop {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}

@@ -1,0 +1,90 @@
+//! Answers of writes, as they are given now and, from the request's record, again.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::enrolment::Member;
+use super::outcome::SaleOutcome;
+use super::program::{Program, Rule};
+use super::rejection::Rejection;
+
+/// What a write answers when it is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Sale(SaleOutcome),
+    Member(Member),
+    Program(ProgramRecord),
+    Rule(RuleRecord),
+}
+
+/// An answer that is kept with its request. A sale's is kept with the sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StoredAnswer {
+    Member(Member),
+    Program(ProgramRecord),
+    Rule(RuleRecord),
+    Refusal(Refusal),
+}
+
+impl StoredAnswer {
+    /// The answer, or the refusal, that was kept.
+    pub(crate) fn into_answer(self) -> Result<Answer, Refusal> {
+        match self {
+            Self::Member(member) => Ok(Answer::Member(member)),
+            Self::Program(record) => Ok(Answer::Program(record)),
+            Self::Rule(record) => Ok(Answer::Rule(record)),
+            Self::Refusal(refusal) => Err(refusal),
+        }
+    }
+}
+
+/// A refusal as it is answered: reason, sentence and numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    /// Name of the `ErrorReason`, without its prefix.
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+/// A program as it is configured now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProgramRecord {
+    pub(crate) program_id: String,
+    /// The current version.
+    pub(crate) version: u32,
+    /// The version since which settings and tiers are as they are: the etag.
+    pub(crate) since_version: u32,
+    pub(crate) program: Program,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+/// A rule as it is configured now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RuleRecord {
+    pub(crate) program_id: String,
+    pub(crate) rule_id: String,
+    /// The version since which the rule is as it is: the etag.
+    pub(crate) since_version: u32,
+    pub(crate) rule: Rule,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+impl From<&Rejection> for Refusal {
+    fn from(rejection: &Rejection) -> Self {
+        Self {
+            reason: rejection.reason().to_owned(),
+            message: rejection.to_string(),
+            metadata: rejection
+                .metadata()
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Changes of programs and rules, and what a program must satisfy as a whole.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::number::Rounding;
+use super::program::{
+    DocumentType, EarnRate, ExpiryPolicy, Program, ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy, Rule, Tier,
+    TierSpendBasis, TierSpendWindow,
+};
+use super::rejection::Rejection;
+
+/// New values of some settings of a program. Its serialized form is canonical: only what changes is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ProgramEdit {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<ProgramState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) time_zone: Option<Tz>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tiers: Option<Vec<Tier>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tier_spend_basis: Option<TierSpendBasis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tier_spend_window: Option<TierSpendWindow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_from: Option<Option<NaiveDate>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_until: Option<Option<NaiveDate>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redeem_until: Option<Option<NaiveDate>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expiry: Option<Option<ExpiryPolicy>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redemption: Option<Option<RedemptionPolicy>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rated_basis: Option<RatedBasis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) earn_on_points_paid_part: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) document_types: Option<Vec<DocumentType>>,
+}
+
+/// New values of some settings of a rule, canonical like `ProgramEdit`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RuleEdit {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) earn_rate: Option<EarnRate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) archived: Option<bool>,
+}
+
+impl ProgramEdit {
+    /// The program with the new values, in order and checked as a whole.
+    pub(crate) fn apply(&self, mut program: Program) -> Result<Program, Rejection> {
+        let edit = self.clone();
+        set(&mut program.name, edit.name);
+        set(&mut program.state, edit.state);
+        set(&mut program.time_zone, edit.time_zone);
+        set(&mut program.tiers, edit.tiers);
+        set(&mut program.tier_spend_basis, edit.tier_spend_basis);
+        set(&mut program.tier_spend_window, edit.tier_spend_window);
+        set(&mut program.valid_from, edit.valid_from);
+        set(&mut program.valid_until, edit.valid_until);
+        set(&mut program.redeem_until, edit.redeem_until);
+        set(&mut program.expiry, edit.expiry);
+        set(&mut program.redemption, edit.redemption);
+        set(&mut program.rated_basis, edit.rated_basis);
+        set(&mut program.earn_on_points_paid_part, edit.earn_on_points_paid_part);
+        set(&mut program.document_types, edit.document_types);
+        program.tiers.sort_by_key(|tier| tier.minimum_spend);
+        if let (ProgramUnit::Value, Some(policy)) = (program.unit, &mut program.redemption)
+            && policy.value_per_point.is_zero()
+        {
+            // The balance is money: what is left out is what it must be.
+            policy.value_per_point = Decimal::ONE;
+        }
+        check(&program)?;
+        Ok(program)
+    }
+}
+
+impl RuleEdit {
+    /// The rule with the new values.
+    pub(crate) fn apply(&self, mut rule: Rule, unit: ProgramUnit) -> Result<Rule, Rejection> {
+        let edit = self.clone();
+        set(&mut rule.name, edit.name);
+        set(&mut rule.earn_rate, edit.earn_rate);
+        set(&mut rule.archived, edit.archived);
+        check_rate("rule.earn_rate", &rule.earn_rate, unit)?;
+        Ok(rule)
+    }
+}
+
+/// A rate fits the unit of its program.
+pub(crate) fn check_rate(field: &str, rate: &EarnRate, unit: ProgramUnit) -> Result<(), Rejection> {
+    if unit == ProgramUnit::Points && rate.vat_percent.is_some() {
+        return Err(invalid(
+            format!("{field}.vat_percent"),
+            "only value programs earn money that can include VAT",
+        ));
+    }
+    Ok(())
+}
+
+fn set<T>(target: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *target = value;
+    }
+}
+
+fn check(program: &Program) -> Result<(), Rejection> {
+    check_tiers(program)?;
+    check_dates(program)?;
+    if let Some(policy) = &program.redemption {
+        check_redemption(program, policy)?;
+    }
+    for (place, listed) in program.document_types.iter().enumerate() {
+        if program.document_types[..place]
+            .iter()
+            .any(|other| other.document_type == listed.document_type)
+        {
+            return Err(invalid(
+                format!("program.document_types[{place}].document_type"),
+                "is listed twice",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_tiers(program: &Program) -> Result<(), Rejection> {
+    for pair in program.tiers.windows(2) {
+        if pair[0].minimum_spend == pair[1].minimum_spend {
+            let description = format!(
+                "`{}` and `{}` have the same minimum_spend",
+                pair[0].tier_id, pair[1].tier_id
+            );
+            return Err(invalid("program.tiers".to_owned(), &description));
+        }
+    }
+    for (place, tier) in program.tiers.iter().enumerate() {
+        if program.tiers[..place].iter().any(|other| other.tier_id == tier.tier_id) {
+            return Err(invalid(
+                "program.tiers".to_owned(),
+                &format!("the tier_id `{}` is there twice", tier.tier_id),
+            ));
+        }
+        if let Some(rate) = &tier.earn_rate {
+            check_rate("program.tiers.earn_rate", rate, program.unit)?;
+        }
+        if program.unit == ProgramUnit::Value && tier.value_per_point.is_some() {
+            return Err(invalid(
+                "program.tiers.value_per_point".to_owned(),
+                "a value program has no redeem rates",
+            ));
+        }
+        if tier.value_per_point.is_some() && program.redemption.is_none() {
+            let description = "the program has no redemption policy that it could differ from";
+            return Err(invalid("program.tiers.value_per_point".to_owned(), description));
+        }
+    }
+    Ok(())
+}
+
+fn check_dates(program: &Program) -> Result<(), Rejection> {
+    if program
+        .valid_from
+        .zip(program.valid_until)
+        .is_some_and(|(from, until)| until < from)
+    {
+        return Err(invalid("program.valid_until".to_owned(), "lies before valid_from"));
+    }
+    if program
+        .valid_from
+        .zip(program.redeem_until)
+        .is_some_and(|(from, until)| until < from)
+    {
+        return Err(invalid("program.redeem_until".to_owned(), "lies before valid_from"));
+    }
+    Ok(())
+}
+
+fn check_redemption(program: &Program, policy: &RedemptionPolicy) -> Result<(), Rejection> {
+    if policy.value_per_point.is_zero() {
+        return Err(invalid("program.redemption.value_per_point".to_owned(), "is missing"));
+    }
+    if program.unit == ProgramUnit::Value && policy.value_per_point != Decimal::ONE {
+        return Err(invalid(
+            "program.redemption.value_per_point".to_owned(),
+            "must be 1 in a value program",
+        ));
+    }
+    if policy.points_rounding == Rounding::None {
+        let description = "must be CEILING, HALF_UP or FLOOR";
+        return Err(invalid("program.redemption.points_rounding".to_owned(), description));
+    }
+    Ok(())
+}
+
+fn invalid(field: String, description: &str) -> Rejection {
+    Rejection::InvalidField {
+        field,
+        description: description.to_owned(),
+    }
+}

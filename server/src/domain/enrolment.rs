@@ -1,0 +1,39 @@
+//! The enrolment of a customer in a program.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A customer's enrolment: the person's side of it. The books are an `Account` with the same id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) member_id: Uuid,
+    pub(crate) program_id: String,
+    pub(crate) identifiers: Vec<Identifier>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) name: String,
+    pub(crate) enrolled_at: DateTime<Utc>,
+}
+
+/// Something a customer is known by, unique in a program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Identifier {
+    pub(crate) kind: IdentifierKind,
+    pub(crate) value: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IdentifierKind {
+    CustomerId,
+    Card,
+}
+
+/// What a caller asks to enrol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Enrolment {
+    pub(crate) program_id: String,
+    pub(crate) identifiers: Vec<Identifier>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) name: String,
+}

@@ -1,0 +1,29 @@
+//! Lots: points that arrived together and expire together.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+/// Place of a lot in the order of consumption: earliest expiry first, never-expiring last, oldest first among equals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct LotKey {
+    pub(crate) expires_at: DateTime<Utc>,
+    /// Sequence of the entry that created the lot.
+    pub(crate) sequence: u64,
+}
+
+/// What is left of a lot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lot {
+    /// Points that arrived.
+    pub(crate) points: Decimal,
+    /// Points not yet taken, 0 to `points`.
+    pub(crate) remaining: Decimal,
+}
+
+/// What an entry put back into (positive) or took out of (negative) a lot that another entry created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Allocation {
+    pub(crate) entry_sequence: u64,
+    pub(crate) lot: LotKey,
+    pub(crate) points: Decimal,
+}

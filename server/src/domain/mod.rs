@@ -1,0 +1,18 @@
+//! What the product exists for, as values and pure functions: programs, tiers, earning, redemption, lots and the
+//! decision of each command. No clock, no randomness, no database, no protobuf: time and ids are arguments.
+
+pub(crate) mod account;
+pub(crate) mod answer;
+pub(crate) mod configuration;
+pub(crate) mod earning;
+pub(crate) mod enrolment;
+pub(crate) mod expiry;
+pub(crate) mod lot;
+pub(crate) mod number;
+pub(crate) mod outcome;
+pub(crate) mod program;
+pub(crate) mod redemption;
+pub(crate) mod rejection;
+pub(crate) mod sale;
+pub(crate) mod sale_recording;
+pub(crate) mod tier;

@@ -1,0 +1,113 @@
+//! Exact arithmetic on points and money. Values are decimals of at most four places; products and quotients go through
+//! 256-bit integers, so that nothing is rounded but where a rule says so, and then once.
+
+use ethnum::I256;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// Decimals of every stored number of points or money: `DECIMAL(19,4)`.
+pub(crate) const SCALE: u32 = 4;
+
+/// The largest number of points or money in the books: what `DECIMAL(19,4)` holds before the point.
+pub(crate) const LEDGER_LIMIT: Decimal = Decimal::from_parts(2_764_472_319, 232_830, 0, false, 0);
+
+/// How a number is brought to the allowed decimals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Rounding {
+    /// Down.
+    #[default]
+    Floor,
+    /// To the nearest, halves up.
+    HalfUp,
+    /// Up.
+    Ceiling,
+    /// Cut at the ledger's four decimals instead of the asked ones.
+    None,
+}
+
+/// A currency: ISO 4217 code and decimals of its minor unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Currency {
+    pub(crate) code: String,
+    pub(crate) minor_units: u32,
+}
+
+/// A non-negative number as a whole count of ten-thousandths. Digits past the fourth are not there by construction:
+/// the edge refuses them.
+pub(crate) fn ten_thousandths(value: Decimal) -> I256 {
+    let mut scaled = value;
+    scaled.rescale(SCALE);
+    I256::from(scaled.mantissa())
+}
+
+/// `numerator / denominator` brought to `decimals` by `rounding`; `None` where the result leaves the ledger's range.
+/// Both are non-negative, the denominator above 0.
+pub(crate) fn divide(numerator: I256, denominator: I256, decimals: u32, rounding: Rounding) -> Option<Decimal> {
+    let (decimals, rounding) = match rounding {
+        Rounding::None => (SCALE, Rounding::Floor),
+        other => (decimals, other),
+    };
+    let scaled = numerator.checked_mul(I256::from(10_i128.pow(decimals)))?;
+    let (quotient, remainder) = (scaled / denominator, scaled % denominator);
+    let up = match rounding {
+        Rounding::Floor | Rounding::None => false,
+        Rounding::HalfUp => remainder >= denominator - remainder,
+        Rounding::Ceiling => remainder > 0,
+    };
+    let rounded = if up { quotient + 1 } else { quotient };
+
+    let value = Decimal::try_from_i128_with_scale(i128::try_from(rounded).ok()?, decimals).ok()?;
+    (value < LEDGER_LIMIT).then(|| value.normalize())
+}
+
+/// `a × b`, brought to `decimals`; `None` where the result leaves the ledger's range.
+pub(crate) fn multiply(a: Decimal, b: Decimal, decimals: u32, rounding: Rounding) -> Option<Decimal> {
+    let unit = I256::from(10_i128.pow(2 * SCALE));
+    divide(ten_thousandths(a) * ten_thousandths(b), unit, decimals, rounding)
+}
+
+/// `a` cut to `decimals`, towards zero.
+pub(crate) fn cut(a: Decimal, decimals: u32) -> Decimal {
+    a.trunc_with_scale(decimals).normalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dec(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_limit_is_what_the_column_holds() {
+        assert_eq!(LEDGER_LIMIT, dec("1000000000000000"));
+    }
+
+    #[test]
+    fn each_rounding_at_each_side_of_a_half() {
+        let cases = [
+            ("2.4", Rounding::Floor, "2"),
+            ("2.6", Rounding::Floor, "2"),
+            ("2.4999", Rounding::HalfUp, "2"),
+            ("2.5", Rounding::HalfUp, "3"),
+            ("2.0001", Rounding::Ceiling, "3"),
+            ("2", Rounding::Ceiling, "2"),
+            ("2.6", Rounding::None, "2.6"),
+        ];
+        for (value, rounding, expected) in cases {
+            assert_eq!(
+                multiply(dec(value), Decimal::ONE, 0, rounding),
+                Some(dec(expected)),
+                "{value} {rounding:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_largest_operands_do_not_overflow_but_are_refused() {
+        let large = dec("999999999999999.9999");
+        assert_eq!(multiply(large, large, 4, Rounding::Floor), None);
+    }
+}

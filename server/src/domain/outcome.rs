@@ -1,0 +1,105 @@
+//! What a command did, as it is answered now and answered again.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::number::Currency;
+
+/// What a sale did, or, in a quote, would do. Its serialized form is kept with the sale, so that a repetition gets the
+/// same answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SaleOutcome {
+    pub(crate) member_id: Uuid,
+    pub(crate) program_id: String,
+    pub(crate) program_version: u32,
+    pub(crate) currency: Currency,
+    pub(crate) points_earned: Decimal,
+    pub(crate) points_redeemed: Decimal,
+    pub(crate) rated_amount: Decimal,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) points_tenders: Vec<PointsTender>,
+    pub(crate) due: Decimal,
+    pub(crate) balance_before: Decimal,
+    pub(crate) balance: Balance,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tier_id_before: Option<String>,
+    pub(crate) lines: Vec<LineOutcome>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rates: Vec<RateOutcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) points_expire_at: Option<DateTime<Utc>>,
+}
+
+/// What a member has, at one instant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Balance {
+    pub(crate) available: Decimal,
+    /// What `available` pays; `None` when points cannot pay or nothing is available.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tier_id: Option<String>,
+    pub(crate) tier_spend: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next_tier: Option<NextTier>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next_expiry_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NextTier {
+    pub(crate) tier_id: String,
+    pub(crate) missing_spend: Decimal,
+}
+
+/// Points as a tender line of the sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PointsTender {
+    pub(crate) points: Decimal,
+    pub(crate) value_per_point: Decimal,
+    pub(crate) amount: Decimal,
+}
+
+/// What a line earned, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LineOutcome {
+    pub(crate) rated_amount: Decimal,
+    pub(crate) points: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<RateSource>,
+    pub(crate) reason: EarnReason,
+}
+
+/// What a rate earned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RateOutcome {
+    pub(crate) source: RateSource,
+    pub(crate) rated_amount: Decimal,
+    pub(crate) points: Decimal,
+    pub(crate) rounding: Decimal,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RateSource {
+    Tier(String),
+    Rule(String),
+}
+
+/// Why a line earned, or did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EarnReason {
+    Earned,
+    ProgramDraft,
+    ProgramPaused,
+    ProgramArchived,
+    OutsideValidity,
+    DocumentIgnored,
+    BelowLowestTier,
+    NoRate,
+    LineFlagged,
+    PaidWithPoints,
+}

@@ -1,0 +1,196 @@
+//! A program: settings, tiers and rules, and the version that a sale is rated under.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::number::{Currency, Rounding};
+
+/// Settings and tiers of a program, as people configure them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Program {
+    pub(crate) name: String,
+    pub(crate) state: ProgramState,
+    pub(crate) unit: ProgramUnit,
+    pub(crate) currency: Currency,
+    pub(crate) time_zone: Tz,
+    /// Decimals of points, 0 to 4; of a VALUE program the currency's.
+    pub(crate) decimals: u32,
+    /// By rising minimum, no two alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tiers: Vec<Tier>,
+    #[serde(default)]
+    pub(crate) tier_spend_basis: TierSpendBasis,
+    #[serde(default)]
+    pub(crate) tier_spend_window: TierSpendWindow,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_from: Option<NaiveDate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_until: Option<NaiveDate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) redeem_until: Option<NaiveDate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expiry: Option<ExpiryPolicy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) redemption: Option<RedemptionPolicy>,
+    #[serde(default)]
+    pub(crate) rated_basis: RatedBasis,
+    #[serde(default)]
+    pub(crate) earn_on_points_paid_part: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) document_types: Vec<DocumentType>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ProgramState {
+    Draft,
+    Active,
+    Paused,
+    Archived,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ProgramUnit {
+    Points,
+    Value,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TierSpendBasis {
+    #[default]
+    WholeSale,
+    WithoutPointsPaidPart,
+}
+
+/// The stretch of time over which spend is added up for tiers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TierSpendWindow {
+    #[default]
+    Lifetime,
+    RollingDays {
+        days: u32,
+        downgrade: TierDowngrade,
+    },
+    CalendarYear {
+        downgrade: TierDowngrade,
+    },
+}
+
+/// When a tier is lost that the spend of the window no longer reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TierDowngrade {
+    Never,
+    AfterWindow { grace_days: u32 },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tier {
+    pub(crate) tier_id: String,
+    pub(crate) name: String,
+    pub(crate) minimum_spend: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) earn_rate: Option<EarnRate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value_per_point: Option<Decimal>,
+}
+
+/// A sale of A earns A × points / amount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EarnRate {
+    pub(crate) amount: Decimal,
+    pub(crate) points: Decimal,
+    #[serde(default)]
+    pub(crate) rounding: Rounding,
+    #[serde(default)]
+    pub(crate) complete_steps: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vat_percent: Option<Decimal>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExpiryPolicy {
+    Days(u32),
+    Months(u32),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RedemptionPolicy {
+    pub(crate) value_per_point: Decimal,
+    pub(crate) points_rounding: Rounding,
+    #[serde(default)]
+    pub(crate) same_sale_points_can_pay: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RatedBasis {
+    #[default]
+    Gross,
+    Net,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DocumentType {
+    pub(crate) document_type: String,
+    pub(crate) treatment: DocumentTreatment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DocumentTreatment {
+    Issuing,
+    Returning,
+    Ignored,
+}
+
+/// Says what a sale earns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    pub(crate) earn_rate: EarnRate,
+    #[serde(default)]
+    pub(crate) archived: bool,
+}
+
+/// A program with the rules that were in force under one version number.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ProgramVersion {
+    pub(crate) program_id: Arc<str>,
+    pub(crate) version: u32,
+    pub(crate) program: Program,
+    /// Id and rule, by id, archived ones left out.
+    pub(crate) rules: Vec<(String, Rule)>,
+}
+
+impl Program {
+    /// The day it is in the program's zone.
+    pub(crate) fn local_date(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.time_zone).date_naive()
+    }
+
+    /// How documents of this type are treated; a type that is not listed issues points.
+    pub(crate) fn treatment(&self, document_type: &str) -> DocumentTreatment {
+        self.document_types
+            .iter()
+            .find(|listed| listed.document_type == document_type)
+            .map_or(DocumentTreatment::Issuing, |listed| listed.treatment)
+    }
+
+    /// Money that one point pays for a member of this tier; `None` when points cannot pay.
+    pub(crate) fn value_per_point(&self, tier: Option<&Tier>) -> Option<Decimal> {
+        let policy = self.redemption.as_ref()?;
+        Some(
+            tier.and_then(|tier| tier.value_per_point)
+                .unwrap_or(policy.value_per_point),
+        )
+    }
+}

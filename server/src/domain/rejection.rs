@@ -1,0 +1,169 @@
+//! Refusals of the business: answers, not failures. A command that is refused writes nothing but the memory of it.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use rust_decimal::Decimal;
+
+/// Why a command is refused, with its numbers. The names are those of `ErrorReason` in the contract.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Rejection {
+    #[error("the request id was used with other content")]
+    RequestIdReused { request_id: String },
+    #[error("there is no program `{program_id}`")]
+    ProgramNotFound { program_id: String },
+    #[error("the program has no rule `{rule_id}`")]
+    RuleNotFound { program_id: String, rule_id: String },
+    #[error("there is no such member")]
+    MemberNotFound { field: String },
+    #[error("several programs have this member; say which")]
+    AmbiguousMember { program_ids: Vec<String> },
+    #[error("the program id `{program_id}` is taken")]
+    ProgramExists { program_id: String },
+    #[error("the rule id `{rule_id}` is taken")]
+    RuleExists { program_id: String, rule_id: String },
+    #[error("it has changed since it was read; read it again")]
+    EtagMismatch { etag: String },
+    #[error("the program `{program_id}` is archived")]
+    ProgramArchived { program_id: String },
+    #[error("the rule `{rule_id}` is archived")]
+    RuleArchived { rule_id: String },
+    #[error("the rule `{rule_id}` rates the same lines with the same precedence")]
+    RuleTie { rule_id: String },
+    #[error("another member of the program has this identifier")]
+    IdentifierTaken { field: String, member_id: String },
+    #[error("the store has recorded another sale with the id `{sale_id}`")]
+    SaleIdConflict { store_id: String, sale_id: String },
+    #[error("the program's currency is {currency_code}")]
+    CurrencyMismatch { field: &'static str, currency_code: String },
+    #[error("the time must lie between {} and {}", instant(earliest), instant(latest))]
+    TimeOutOfRange {
+        field: &'static str,
+        earliest: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    },
+    #[error("documents of the type `{document_type}` cannot be recorded like this")]
+    DocumentTypeRefused { document_type: String },
+    #[error("points of the program cannot be redeemed now: {state}")]
+    RedemptionClosed { program_id: String, state: &'static str },
+    #[error("the program has no redeem rate")]
+    RedemptionNotOffered { program_id: String },
+    #[error("points of the program have at most {decimals} decimals")]
+    TooManyDecimals { field: String, decimals: u32 },
+    #[error("the points are worth {amount}, and {due} is due")]
+    ExceedsDue { amount: Decimal, due: Decimal },
+    #[error("what was asked comes to {points} points for {amount}")]
+    NothingToRedeem { points: Decimal, amount: Decimal },
+    #[error("{requested} points were asked and {available} are available")]
+    InsufficientPoints { available: Decimal, requested: Decimal },
+    #[error("the member's {field} would leave the range of the ledger")]
+    LedgerRange { field: &'static str },
+    #[error("{field}: {description}")]
+    InvalidField { field: String, description: String },
+}
+
+impl Rejection {
+    /// Name of the `ErrorReason`, without its prefix.
+    pub(crate) fn reason(&self) -> &'static str {
+        self.parts().0
+    }
+
+    /// The numbers behind the refusal, by name.
+    pub(crate) fn metadata(&self) -> Vec<(&'static str, String)> {
+        self.parts().1
+    }
+
+    /// Whether a repetition of the call is answered with this refusal although the world has changed.
+    pub(crate) fn is_remembered(&self) -> bool {
+        !matches!(
+            self,
+            Self::RequestIdReused { .. }
+                | Self::ProgramNotFound { .. }
+                | Self::RuleNotFound { .. }
+                | Self::MemberNotFound { .. }
+                | Self::AmbiguousMember { .. }
+        )
+    }
+
+    fn parts(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        match self {
+            Self::RequestIdReused { request_id } => ("REQUEST_ID_REUSED", vec![("request_id", request_id.clone())]),
+            Self::ProgramNotFound { program_id } => ("PROGRAM_NOT_FOUND", vec![("program_id", program_id.clone())]),
+            Self::RuleNotFound { program_id, rule_id } => (
+                "RULE_NOT_FOUND",
+                vec![("program_id", program_id.clone()), ("rule_id", rule_id.clone())],
+            ),
+            Self::MemberNotFound { field } => ("MEMBER_NOT_FOUND", vec![("field", field.clone())]),
+            Self::AmbiguousMember { program_ids } => ("AMBIGUOUS_MEMBER", vec![("program_ids", program_ids.join(","))]),
+            Self::ProgramExists { program_id } => ("PROGRAM_EXISTS", vec![("program_id", program_id.clone())]),
+            Self::RuleExists { program_id, rule_id } => (
+                "RULE_EXISTS",
+                vec![("program_id", program_id.clone()), ("rule_id", rule_id.clone())],
+            ),
+            Self::EtagMismatch { etag } => ("ETAG_MISMATCH", vec![("etag", etag.clone())]),
+            Self::ProgramArchived { program_id } => ("PROGRAM_ARCHIVED", vec![("program_id", program_id.clone())]),
+            Self::RuleArchived { rule_id } => ("RULE_ARCHIVED", vec![("rule_id", rule_id.clone())]),
+            Self::RuleTie { rule_id } => ("RULE_TIE", vec![("rule_id", rule_id.clone())]),
+            Self::IdentifierTaken { field, member_id } => (
+                "IDENTIFIER_TAKEN",
+                vec![("field", field.clone()), ("member_id", member_id.clone())],
+            ),
+            Self::SaleIdConflict { store_id, sale_id } => (
+                "SALE_ID_CONFLICT",
+                vec![("store_id", store_id.clone()), ("sale_id", sale_id.clone())],
+            ),
+            Self::CurrencyMismatch { field, currency_code } => (
+                "CURRENCY_MISMATCH",
+                vec![("field", (*field).to_owned()), ("currency_code", currency_code.clone())],
+            ),
+            Self::TimeOutOfRange {
+                field,
+                earliest,
+                latest,
+            } => (
+                "TIME_OUT_OF_RANGE",
+                vec![
+                    ("field", (*field).to_owned()),
+                    ("earliest", instant(earliest)),
+                    ("latest", instant(latest)),
+                ],
+            ),
+            Self::DocumentTypeRefused { document_type } => {
+                ("DOCUMENT_TYPE_REFUSED", vec![("document_type", document_type.clone())])
+            }
+            Self::RedemptionClosed { program_id, state } => (
+                "REDEMPTION_CLOSED",
+                vec![("program_id", program_id.clone()), ("state", (*state).to_owned())],
+            ),
+            Self::RedemptionNotOffered { program_id } => {
+                ("REDEMPTION_NOT_OFFERED", vec![("program_id", program_id.clone())])
+            }
+            Self::TooManyDecimals { field, decimals } => (
+                "TOO_MANY_DECIMALS",
+                vec![("field", field.clone()), ("decimals", decimals.to_string())],
+            ),
+            Self::ExceedsDue { amount, due } => (
+                "EXCEEDS_DUE",
+                vec![("amount", amount.to_string()), ("due", due.to_string())],
+            ),
+            Self::NothingToRedeem { points, amount } => (
+                "NOTHING_TO_REDEEM",
+                vec![("points", points.to_string()), ("amount", amount.to_string())],
+            ),
+            Self::InsufficientPoints { available, requested } => (
+                "INSUFFICIENT_POINTS",
+                vec![
+                    ("available", available.to_string()),
+                    ("requested", requested.to_string()),
+                ],
+            ),
+            Self::LedgerRange { field } => ("LEDGER_RANGE", vec![("field", (*field).to_owned())]),
+            Self::InvalidField { field, description } => (
+                "INVALID_FIELD",
+                vec![("field", field.clone()), ("description", description.clone())],
+            ),
+        }
+    }
+}
+
+fn instant(at: &DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}

@@ -1,0 +1,102 @@
+//! A sale as the POS reported it.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// A document of the POS. Its serialized form is canonical: decimals are normalized, empty fields are left out. It is
+/// kept with the recorded sale, and its hash tells a repetition from a conflict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sale {
+    pub(crate) sale_id: String,
+    pub(crate) store_id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) terminal_id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) cashier_id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) document_type: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) document_number: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) program_id: String,
+    pub(crate) member: MemberKey,
+    pub(crate) currency_code: String,
+    pub(crate) total: Decimal,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lines: Vec<SaleLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tenders: Vec<Tender>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) redemptions: Vec<SaleRedemption>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) occurred_at: Option<DateTime<Utc>>,
+}
+
+/// Names a member.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MemberKey {
+    MemberId(uuid::Uuid),
+    CustomerId(String),
+    Card(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SaleLine {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) product_id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) category: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) brand: String,
+    pub(crate) quantity: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unit_price: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) discount_percent: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) discount_amount: Option<Decimal>,
+    /// After discounts, tax included.
+    pub(crate) amount: Decimal,
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub(crate) tax_amount: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) flag: Option<SaleLineFlag>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SaleLineFlag {
+    Shipping,
+    GiftCard,
+    Deposit,
+    NonEarning,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tender {
+    pub(crate) tender_type: String,
+    pub(crate) amount: Decimal,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SaleRedemption {
+    pub(crate) ask: RedemptionAsk,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) clamp: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RedemptionAsk {
+    Points(Decimal),
+    Amount(Decimal),
+}
+
+impl Sale {
+    /// What the customer still has to pay when the other tenders are taken off.
+    pub(crate) fn due(&self) -> Decimal {
+        self.total - self.tenders.iter().map(|tender| tender.amount).sum::<Decimal>()
+    }
+}

@@ -1,0 +1,357 @@
+//! The decision of a sale: what it takes, what it gives, or why it is refused. A quote decides on a copy of the books.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use rust_decimal::Decimal;
+
+use super::account::{Books, Earned, LotsMissing, Occasion, SaleKey, Stop, within_ledger};
+use super::earning::{self, Earning};
+use super::expiry::{self, NEVER};
+use super::outcome::{Balance, EarnReason, NextTier, PointsTender, SaleOutcome};
+use super::program::{DocumentTreatment, Program, ProgramState, ProgramVersion, RedemptionPolicy, TierSpendBasis};
+use super::redemption::{self, Bounds};
+use super::rejection::Rejection;
+use super::sale::Sale;
+use super::tier::{self, Spend, Standing};
+
+/// How far ahead of the server a till's clock may run.
+const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
+/// How old a sale may be when it is recorded.
+pub(crate) const MOST_BACK: TimeDelta = TimeDelta::days(366);
+
+/// Decides a sale and changes the books, or leaves them as they were: lapsed lots are written off, what pays is taken,
+/// what is earned is given.
+pub(crate) fn record(
+    books: &mut Books,
+    version: &ProgramVersion,
+    sale: &Sale,
+    now: DateTime<Utc>,
+) -> Result<SaleOutcome, Stop> {
+    let recorded_at = now.max(books.account.recorded_at);
+    let occurred_at = sale.occurred_at.unwrap_or(now);
+    check_document(version, sale, occurred_at, now)?;
+    let recording = Recording {
+        version,
+        sale,
+        occurred_at,
+        recorded_at,
+        day: version.program.local_date(occurred_at),
+        expires_at: expiry::expires_at(&version.program, occurred_at),
+    };
+
+    let only_earns =
+        sale.redemptions.is_empty() && !books.has_lapsed_lots(recorded_at) && recording.expires_at > recorded_at;
+    if only_earns {
+        return recording.apply(books);
+    }
+    if books.knows_no_lots() {
+        return Err(Stop::LotsMissing);
+    }
+    let mut changed = books.clone();
+    let outcome = recording.apply(&mut changed)?;
+    *books = changed;
+    Ok(outcome)
+}
+
+/// What a member has at `now`.
+pub(crate) fn balance_at(books: &Books, program: &Program, now: DateTime<Utc>) -> Result<Balance, LotsMissing> {
+    let at = now.max(books.account.recorded_at);
+    let spend = books.spend();
+    let kept = books.account.tier_id.as_deref();
+    let standing = tier::standing(program, &spend, kept, program.local_date(at));
+    let available = books.available(at)?;
+    let value = program
+        .value_per_point(standing.tier)
+        .and_then(|rate| redemption::value(available, rate, program.currency.minor_units));
+    Ok(Balance {
+        available: available.normalize(),
+        value,
+        tier_id: standing.tier_id(),
+        tier_spend: standing.spend.normalize(),
+        next_tier: standing.next(program).map(|(tier, missing)| NextTier {
+            tier_id: tier.tier_id.clone(),
+            missing_spend: missing.normalize(),
+        }),
+        next_expiry_at: books.next_expiry(at)?,
+    })
+}
+
+/// One sale on its way into the books.
+struct Recording<'a> {
+    version: &'a ProgramVersion,
+    sale: &'a Sale,
+    occurred_at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+    /// Day of the sale in the program's zone.
+    day: NaiveDate,
+    /// When points of this sale lapse.
+    expires_at: DateTime<Utc>,
+}
+
+impl Recording<'_> {
+    /// Where the sale only earns, nothing changes before everything is checked.
+    fn apply(&self, books: &mut Books) -> Result<SaleOutcome, Stop> {
+        let (program, version) = (&self.version.program, self.version.version);
+        books.expire_lapsed(version, self.recorded_at)?;
+
+        let balance_before = books.available(self.recorded_at)?;
+        let spend = books.spend();
+        let kept_tier = books.account.tier_id.as_deref();
+        let before = tier::standing(program, &spend, kept_tier, self.day);
+        let tier_id_before = before.tier_id();
+        let closed = earning::closed(self.version, self.sale, self.day);
+        let counting = Counting {
+            recording: self,
+            spend: &spend,
+            kept_tier,
+            closed,
+        };
+        let tenders = self.tenders(&before, balance_before, &counting)?;
+        let paid = paid(&tenders);
+        let Counted {
+            earning,
+            tier_spend,
+            tier_id,
+        } = counting.with(paid)?;
+        self.check_range(books, &earning, tier_spend)?;
+
+        let points_redeemed: Decimal = tenders.iter().map(|tender| tender.points).sum();
+        self.enter(books, &tenders, earning.points, tier_spend)?;
+        // Where a tier once reached stays, the one that an old sale reached on its own day stays too.
+        books.account.tier_id = tier_id;
+        let balance = balance_at(books, program, self.recorded_at)?;
+        books.account.tier_id.clone_from(&balance.tier_id);
+        Ok(SaleOutcome {
+            member_id: books.account.member_id,
+            program_id: self.version.program_id.to_string(),
+            program_version: version,
+            currency: program.currency.clone(),
+            points_earned: earning.points,
+            points_redeemed,
+            rated_amount: earning.rated_amount,
+            points_tenders: tenders,
+            due: self.sale.due() - paid,
+            balance_before: balance_before.normalize(),
+            balance,
+            tier_id_before,
+            lines: earning.lines,
+            rates: earning.rates,
+            points_expire_at: (earning.points > Decimal::ZERO && self.expires_at < NEVER).then_some(self.expires_at),
+        })
+    }
+
+    /// The books move: one entry for each tender and one for what is earned, also where that is nothing, so that every
+    /// sale is in its member's history.
+    fn enter(
+        &self,
+        books: &mut Books,
+        tenders: &[PointsTender],
+        points: Decimal,
+        tier_spend: Decimal,
+    ) -> Result<(), LotsMissing> {
+        let occasion = Occasion {
+            sale: Some(SaleKey {
+                store_id: self.sale.store_id.as_str().into(),
+                sale_id: self.sale.sale_id.as_str().into(),
+            }),
+            program_version: self.version.version,
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+        };
+        let earned = Earned {
+            points,
+            expires_at: self.expires_at,
+            tier_spend,
+            day: self.day,
+        };
+        if self.same_sale_points_can_pay() {
+            books.earn(earned, &occasion);
+        }
+        for tender in tenders {
+            let allocations = redemption::allocate(books, tender.points)?;
+            books.redeem(&allocations, &occasion)?;
+        }
+        if !self.same_sale_points_can_pay() {
+            books.earn(earned, &occasion);
+        }
+        // A sale that arrives so late that its points have lapsed by now: they came and went.
+        books.expire_lapsed(self.version.version, self.recorded_at)
+    }
+
+    /// The tender lines. Where points of the sale can pay for it, what can be spent depends on what is earned and the
+    /// other way round: the second pass can only ask for less, and so earns at least what it counts on.
+    fn tenders(
+        &self,
+        standing: &Standing<'_>,
+        available: Decimal,
+        counting: &Counting<'_>,
+    ) -> Result<Vec<PointsTender>, Rejection> {
+        let Some(policy) = self.redemption_policy()? else {
+            return Ok(Vec::new());
+        };
+        let bonus_with = |paid: Decimal| -> Result<Decimal, Rejection> {
+            if self.same_sale_points_can_pay() && self.expires_at > self.recorded_at {
+                Ok(counting.with(paid)?.earning.points)
+            } else {
+                Ok(Decimal::ZERO)
+            }
+        };
+        let first = self.tenders_within(policy, standing, available + bonus_with(Decimal::ZERO)?)?;
+        if !self.same_sale_points_can_pay() {
+            return Ok(first);
+        }
+        self.tenders_within(policy, standing, available + bonus_with(paid(&first))?)
+    }
+
+    fn tenders_within(
+        &self,
+        policy: &RedemptionPolicy,
+        standing: &Standing<'_>,
+        mut available: Decimal,
+    ) -> Result<Vec<PointsTender>, Rejection> {
+        let program = &self.version.program;
+        let mut due = self.sale.due();
+        let mut tenders = Vec::with_capacity(self.sale.redemptions.len());
+        for redemption in &self.sale.redemptions {
+            let bounds = Bounds {
+                value_per_point: program.value_per_point(standing.tier).unwrap_or(policy.value_per_point),
+                decimals: program.decimals,
+                minor_units: program.currency.minor_units,
+                points_rounding: policy.points_rounding,
+                available,
+                due,
+            };
+            let tender = redemption::tender(redemption, bounds)?;
+            available -= tender.points;
+            due -= tender.amount;
+            tenders.push(tender);
+        }
+        Ok(tenders)
+    }
+
+    /// The terms of redemption; `None` when none is asked.
+    fn redemption_policy(&self) -> Result<Option<&RedemptionPolicy>, Rejection> {
+        if self.sale.redemptions.is_empty() {
+            return Ok(None);
+        }
+        let program = &self.version.program;
+        let program_id = || self.version.program_id.to_string();
+        let state = match program.state {
+            ProgramState::Active if program.redeem_until.is_some_and(|last| self.day > last) => Some("ENDED"),
+            ProgramState::Active => None,
+            ProgramState::Draft => Some("DRAFT"),
+            ProgramState::Paused => Some("PAUSED"),
+            ProgramState::Archived => Some("ARCHIVED"),
+        };
+        if let Some(state) = state {
+            return Err(Rejection::RedemptionClosed {
+                program_id: program_id(),
+                state,
+            });
+        }
+        if program.treatment(&self.sale.document_type) == DocumentTreatment::Ignored {
+            return Err(Rejection::DocumentTypeRefused {
+                document_type: self.sale.document_type.clone(),
+            });
+        }
+        match &program.redemption {
+            Some(policy) => Ok(Some(policy)),
+            None => Err(Rejection::RedemptionNotOffered {
+                program_id: program_id(),
+            }),
+        }
+    }
+
+    fn same_sale_points_can_pay(&self) -> bool {
+        self.version
+            .program
+            .redemption
+            .as_ref()
+            .is_some_and(|policy| policy.same_sale_points_can_pay)
+    }
+
+    fn check_range(&self, books: &Books, earning: &Earning, tier_spend: Decimal) -> Result<(), Rejection> {
+        let account = &books.account;
+        within_ledger("points", account.points + earning.points)?;
+        within_ledger("lifetime_earned", account.lifetime_earned + earning.points)?;
+        within_ledger("tier_spend", account.tier_spend + tier_spend)
+    }
+}
+
+/// How much of a sale counts, depending on how much of it points paid.
+struct Counting<'a> {
+    recording: &'a Recording<'a>,
+    spend: &'a Spend,
+    kept_tier: Option<&'a str>,
+    closed: Option<EarnReason>,
+}
+
+/// What of a sale counts.
+struct Counted {
+    earning: Earning,
+    tier_spend: Decimal,
+    /// The tier that the sale reaches.
+    tier_id: Option<String>,
+}
+
+impl Counting<'_> {
+    /// What the sale earns at the tier it reaches when points pay `paid` of it.
+    fn with(&self, paid: Decimal) -> Result<Counted, Rejection> {
+        let Recording { version, sale, day, .. } = self.recording;
+        let tier_spend = match version.program.tier_spend_basis {
+            _ if self.closed.is_some() => Decimal::ZERO,
+            TierSpendBasis::WholeSale => sale.total,
+            TierSpendBasis::WithoutPointsPaidPart => sale.total - paid,
+        };
+        let spend = self.spend.plus(*day, tier_spend);
+        let reached = tier::standing(&version.program, &spend, self.kept_tier, *day);
+        let earning = earning::rate(version, sale, reached.tier, paid, self.closed)?;
+        Ok(Counted {
+            earning,
+            tier_spend,
+            tier_id: reached.tier_id(),
+        })
+    }
+}
+
+fn paid(tenders: &[PointsTender]) -> Decimal {
+    tenders.iter().map(|tender| tender.amount).sum()
+}
+
+fn check_document(
+    version: &ProgramVersion,
+    sale: &Sale,
+    occurred_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), Rejection> {
+    let program = &version.program;
+    if sale.currency_code != program.currency.code {
+        return Err(Rejection::CurrencyMismatch {
+            field: "sale.currency_code",
+            currency_code: program.currency.code.clone(),
+        });
+    }
+    let (earliest, latest) = (now - MOST_BACK, now + MOST_AHEAD);
+    if occurred_at < earliest || occurred_at > latest {
+        return Err(Rejection::TimeOutOfRange {
+            field: "sale.occurred_at",
+            earliest,
+            latest,
+        });
+    }
+    if program.treatment(&sale.document_type) == DocumentTreatment::Returning {
+        return Err(Rejection::DocumentTypeRefused {
+            document_type: sale.document_type.clone(),
+        });
+    }
+    let too_precise = |redemption: &super::sale::SaleRedemption| match redemption.ask {
+        super::sale::RedemptionAsk::Points(points) => points.normalize().scale() > program.decimals,
+        super::sale::RedemptionAsk::Amount(_) => false,
+    };
+    match sale.redemptions.iter().position(too_precise) {
+        Some(place) => Err(Rejection::TooManyDecimals {
+            field: format!("sale.redemptions[{place}].points"),
+            decimals: program.decimals,
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,153 @@
+//! Which tier a member is in.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use super::expiry::start_of_day;
+use super::program::{Program, Tier, TierDowngrade, TierSpendWindow};
+
+/// Spend that counts towards tiers, as far as the program's window needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Spend {
+    /// All that was ever spent.
+    Lifetime(Decimal),
+    /// By day of the program's zone, since `spend_needed_since`.
+    ByDay(BTreeMap<NaiveDate, Decimal>),
+}
+
+/// Where a member stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing<'a> {
+    pub(crate) tier: Option<&'a Tier>,
+    /// Spend inside the window.
+    pub(crate) spend: Decimal,
+}
+
+/// The instant since which single sales decide the tier at `at`; `None` where the lifetime's sum does.
+pub(crate) fn spend_needed_since(program: &Program, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let window = program.tier_spend_window;
+    if window == TierSpendWindow::Lifetime {
+        return None;
+    }
+    let first_day = window_start(window, back(program.local_date(at), grace_days(window)));
+    Some(start_of_day(first_day, program.time_zone))
+}
+
+/// The tier on `today`. `kept` is the tier the member had reached before: it counts only where a tier once reached
+/// stays. Bounds are inclusive.
+pub(crate) fn standing<'a>(program: &'a Program, spend: &Spend, kept: Option<&str>, today: NaiveDate) -> Standing<'a> {
+    match spend {
+        Spend::Lifetime(total) => Standing {
+            tier: reached(program, *total),
+            spend: *total,
+        },
+        Spend::ByDay(days) => {
+            let window = program.tier_spend_window;
+            let spend = spend_on(window, days, today);
+            let highest = highest_recent_spend(window, days, today);
+            let by_spend = reached(program, highest);
+            let kept = kept
+                .filter(|_| never_downgrades(window))
+                .and_then(|id| program.tiers.iter().find(|tier| tier.tier_id == id));
+            let tier = match (by_spend, kept) {
+                (Some(a), Some(b)) if b.minimum_spend > a.minimum_spend => Some(b),
+                (None, kept) => kept,
+                (by_spend, _) => by_spend,
+            };
+            Standing { tier, spend }
+        }
+    }
+}
+
+impl Spend {
+    /// The same with `amount` more on `day`.
+    pub(crate) fn plus(&self, day: NaiveDate, amount: Decimal) -> Spend {
+        match self {
+            Self::Lifetime(total) => Self::Lifetime(*total + amount),
+            Self::ByDay(days) => {
+                let mut days = days.clone();
+                *days.entry(day).or_default() += amount;
+                Self::ByDay(days)
+            }
+        }
+    }
+}
+
+impl Standing<'_> {
+    /// Id of the tier.
+    pub(crate) fn tier_id(&self) -> Option<String> {
+        self.tier.map(|tier| tier.tier_id.clone())
+    }
+
+    /// The next tier above both the spend and the present tier, and the spend missing to it.
+    pub(crate) fn next<'p>(&self, program: &'p Program) -> Option<(&'p Tier, Decimal)> {
+        let above = self.tier.map_or(Decimal::NEGATIVE_ONE, |tier| tier.minimum_spend);
+        program
+            .tiers
+            .iter()
+            .find(|tier| tier.minimum_spend > self.spend && tier.minimum_spend > above)
+            .map(|tier| (tier, tier.minimum_spend - self.spend))
+    }
+}
+
+fn reached(program: &Program, spend: Decimal) -> Option<&Tier> {
+    program.tiers.iter().rev().find(|tier| spend >= tier.minimum_spend)
+}
+
+fn never_downgrades(window: TierSpendWindow) -> bool {
+    matches!(
+        window,
+        TierSpendWindow::RollingDays {
+            downgrade: TierDowngrade::Never,
+            ..
+        } | TierSpendWindow::CalendarYear {
+            downgrade: TierDowngrade::Never
+        }
+    )
+}
+
+fn grace_days(window: TierSpendWindow) -> u32 {
+    match window {
+        TierSpendWindow::RollingDays {
+            downgrade: TierDowngrade::AfterWindow { grace_days },
+            ..
+        }
+        | TierSpendWindow::CalendarYear {
+            downgrade: TierDowngrade::AfterWindow { grace_days },
+        } => grace_days,
+        TierSpendWindow::Lifetime | TierSpendWindow::RollingDays { .. } | TierSpendWindow::CalendarYear { .. } => 0,
+    }
+}
+
+/// The highest spend of the window on any of the grace days up to `today`. Between two sales the window only loses
+/// spend, so the first grace day and the days of sales are the only candidates.
+fn highest_recent_spend(window: TierSpendWindow, days: &BTreeMap<NaiveDate, Decimal>, today: NaiveDate) -> Decimal {
+    let first = back(today, grace_days(window));
+    days.range(first..=today)
+        .map(|(day, _)| *day)
+        .chain([first, today])
+        .map(|day| spend_on(window, days, day))
+        .max()
+        .unwrap_or_default()
+}
+
+fn spend_on(window: TierSpendWindow, days: &BTreeMap<NaiveDate, Decimal>, day: NaiveDate) -> Decimal {
+    days.range(window_start(window, day)..=day)
+        .map(|(_, amount)| amount)
+        .sum()
+}
+
+fn window_start(window: TierSpendWindow, day: NaiveDate) -> NaiveDate {
+    match window {
+        TierSpendWindow::Lifetime => NaiveDate::MIN,
+        TierSpendWindow::RollingDays { days, .. } => back(day, days.saturating_sub(1)),
+        TierSpendWindow::CalendarYear { .. } => NaiveDate::from_ymd_opt(day.year(), 1, 1).unwrap_or(day),
+    }
+}
+
+fn back(day: NaiveDate, days: u32) -> NaiveDate {
+    day.checked_sub_days(Days::new(u64::from(days)))
+        .unwrap_or(NaiveDate::MIN)
+}

@@ -1,0 +1,81 @@
+//! Outcomes of sales, to the wire.
+
+use loyalty_api::v1 as wire;
+
+use super::member::balance;
+use super::{decimal, money, timestamp};
+use crate::domain::outcome::{EarnReason, LineOutcome, RateOutcome, RateSource, SaleOutcome};
+
+/// The outcome of a sale on the wire.
+pub(in crate::grpc) fn sale_outcome(outcome: SaleOutcome) -> wire::SaleOutcome {
+    let currency = outcome.currency;
+    let points_tenders = outcome.points_tenders.into_iter().map(|tender| wire::PointsTender {
+        points: decimal(tender.points),
+        value_per_point: decimal(tender.value_per_point),
+        amount: money(&currency, tender.amount),
+    });
+    wire::SaleOutcome {
+        member_id: outcome.member_id.to_string(),
+        program_id: outcome.program_id,
+        program_version: outcome.program_version,
+        points_earned: decimal(outcome.points_earned),
+        points_redeemed: decimal(outcome.points_redeemed),
+        rated_amount: money(&currency, outcome.rated_amount),
+        points_tenders: points_tenders.collect(),
+        due: money(&currency, outcome.due),
+        balance_before: decimal(outcome.balance_before),
+        balance: Some(balance(outcome.balance, &currency)),
+        tier_id_before: outcome.tier_id_before.unwrap_or_default(),
+        lines: (0..).zip(outcome.lines).map(line_outcome).collect(),
+        rates: outcome
+            .rates
+            .into_iter()
+            .map(|rate| rate_outcome(rate, &currency))
+            .collect(),
+        points_expire_at: outcome.points_expire_at.map(timestamp),
+    }
+}
+
+fn line_outcome((line, outcome): (u32, LineOutcome)) -> wire::LineOutcome {
+    wire::LineOutcome {
+        line,
+        rated_amount: decimal(outcome.rated_amount),
+        points: decimal(outcome.points),
+        source: outcome.source.map(source),
+        reason: reason(outcome.reason).into(),
+    }
+}
+
+fn rate_outcome(outcome: RateOutcome, currency: &crate::domain::number::Currency) -> wire::RateOutcome {
+    wire::RateOutcome {
+        source: Some(source(outcome.source)),
+        rated_amount: money(currency, outcome.rated_amount),
+        points: decimal(outcome.points),
+        rounding: decimal(outcome.rounding),
+    }
+}
+
+fn source(source: RateSource) -> wire::RateSource {
+    use wire::rate_source::Source;
+    wire::RateSource {
+        source: Some(match source {
+            RateSource::Tier(tier_id) => Source::TierId(tier_id),
+            RateSource::Rule(rule_id) => Source::RuleId(rule_id),
+        }),
+    }
+}
+
+fn reason(reason: EarnReason) -> wire::EarnReason {
+    match reason {
+        EarnReason::Earned => wire::EarnReason::Earned,
+        EarnReason::ProgramDraft => wire::EarnReason::ProgramDraft,
+        EarnReason::ProgramPaused => wire::EarnReason::ProgramPaused,
+        EarnReason::ProgramArchived => wire::EarnReason::ProgramArchived,
+        EarnReason::OutsideValidity => wire::EarnReason::OutsideValidity,
+        EarnReason::DocumentIgnored => wire::EarnReason::DocumentIgnored,
+        EarnReason::BelowLowestTier => wire::EarnReason::BelowLowestTier,
+        EarnReason::NoRate => wire::EarnReason::NoRate,
+        EarnReason::LineFlagged => wire::EarnReason::LineFlagged,
+        EarnReason::PaidWithPoints => wire::EarnReason::PaidWithPoints,
+    }
+}

@@ -1,0 +1,269 @@
+//! LedgerService.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use loyalty_api::v1 as wire;
+use loyalty_api::v1::get_operation_response::Result as Operation;
+use loyalty_api::v1::ledger_service_server::LedgerService;
+use tonic::{Request, Response, Status};
+
+use super::auth::caller;
+use super::fields::Fields;
+use super::{Context, convert, deadline, member_lookup, page_token, status};
+use crate::domain::account::Stop;
+use crate::domain::answer::{Answer, Refusal, StoredAnswer};
+use crate::domain::outcome::SaleOutcome;
+use crate::domain::rejection::Rejection;
+use crate::domain::sale::Sale;
+use crate::domain::sale_recording;
+use crate::posting::{Action, Command, content_hash};
+use crate::storage::account::AccountKey;
+use crate::storage::error::StorageError;
+use crate::storage::request::RequestResult;
+use crate::storage::{account, books, connection, entry, lot, request, sale};
+
+/// The books.
+pub(crate) struct Ledger(pub(super) Arc<Context>);
+
+#[tonic::async_trait]
+impl LedgerService for Ledger {
+    async fn quote_sale(
+        &self,
+        request: Request<wire::QuoteSaleRequest>,
+    ) -> Result<Response<wire::QuoteSaleResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let sale = convert::sale::sale(&mut fields, request.sale);
+            let Some(sale) = fields.finish(sale)? else {
+                return Err(status::internal());
+            };
+            let (caller, now) = (caller(&self.0), (self.0.clock)());
+            let field = "sale.member";
+            let member_id = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, field).await?;
+            let outcome = self.quote((caller.merchant_id, member_id), sale, now).await?;
+            Ok(wire::QuoteSaleResponse {
+                outcome: Some(convert::outcome::sale_outcome(outcome)),
+            })
+        })
+        .await
+    }
+
+    async fn record_sale(
+        &self,
+        request: Request<wire::RecordSaleRequest>,
+    ) -> Result<Response<wire::RecordSaleResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let request_id = fields.request_id(request.request_id);
+            let sale = convert::sale::sale(&mut fields, request.sale);
+            let Some(sale) = fields.finish(sale)? else {
+                return Err(status::internal());
+            };
+            let (caller, now) = (caller(&self.0), (self.0.clock)());
+            let field = "sale.member";
+            let member_id = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, field).await?;
+            let command = Command {
+                merchant_id: caller.merchant_id,
+                request_id,
+                content_hash: content_hash("RecordSale", &sale).map_err(|_| status::internal())?,
+                member_id,
+                now,
+                action: Action::RecordSale(Box::new(sale)),
+            };
+            let decision = self
+                .0
+                .posting
+                .submit(command)
+                .await
+                .map_err(|error| status::posting(&error))?;
+            let decided = decision.map_err(|refusal| status::refusal(&refusal))?;
+            let Answer::Sale(outcome) = decided.answer else {
+                return Err(status::internal());
+            };
+            let outcome = Some(convert::outcome::sale_outcome(outcome));
+            Ok(wire::RecordSaleResponse {
+                outcome,
+                replayed: decided.replayed,
+            })
+        })
+        .await
+    }
+
+    async fn get_balance(
+        &self,
+        request: Request<wire::GetBalanceRequest>,
+    ) -> Result<Response<wire::GetBalanceResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
+            let key = convert::member::member_key(&mut fields, "member", request.member);
+            fields.finish(())?;
+
+            let (caller, now) = (caller(&self.0), (self.0.clock)());
+            let member_id = member_lookup::resolve(&self.0, caller, &program_id, &key, "member").await?;
+            let (cache, key) = (self.0.programs.clone(), (caller.merchant_id, member_id));
+            let found = self.0.database.run(move |connection| {
+                Box::pin(async move {
+                    connection::begin_snapshot(connection).await?;
+                    let found = match books::load(connection, &cache, key, now).await? {
+                        Some((mut books, version)) => {
+                            let balance = |books: &_| sale_recording::balance_at(books, &version.program, now);
+                            let balance = books::ask(connection, key, &mut books, balance).await?;
+                            Some((balance, version))
+                        }
+                        None => None,
+                    };
+                    connection::end_snapshot(connection).await?;
+                    Ok(found)
+                })
+            });
+            let found = found.await.map_err(|error| status::storage(&error))?;
+            let found = found.filter(|(_, version)| program_id.is_empty() || *version.program_id == *program_id);
+            let (balance, version) = found.ok_or_else(|| member_lookup::not_found("member"))?;
+            Ok(wire::GetBalanceResponse {
+                member_id: member_id.to_string(),
+                program_id: version.program_id.to_string(),
+                balance: Some(convert::member::balance(balance, &version.program.currency)),
+            })
+        })
+        .await
+    }
+
+    async fn list_entries(
+        &self,
+        request: Request<wire::ListEntriesRequest>,
+    ) -> Result<Response<wire::ListEntriesResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let page = page_token::Page::parse(request.page_size, &request.page_token)?;
+            let before = page.after_sequence()?;
+            let mut fields = Fields::default();
+            let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
+            let key = convert::member::member_key(&mut fields, "member", request.member);
+            fields.finish(())?;
+
+            let caller = caller(&self.0);
+            let member_id = member_lookup::resolve(&self.0, caller, &program_id, &key, "member").await?;
+            let (key, limit) = ((caller.merchant_id, member_id), page.rows_to_read());
+            let found = self.0.database.run(move |connection| {
+                Box::pin(async move {
+                    let Some(account) = account::find(connection, key).await? else {
+                        return Ok(None);
+                    };
+                    let entries = entry::page(connection, key, before, limit).await?;
+                    let oldest = entries.last().map_or(0, |entry| entry.sequence);
+                    let newest = entries.first().map_or(0, |entry| entry.sequence);
+                    let allocations = lot::allocations(connection, key, oldest, newest).await?;
+                    Ok(Some((account.program_id, entries, allocations)))
+                })
+            });
+            let found = found.await.map_err(|error| status::storage(&error))?;
+            let found = found.filter(|(program, ..)| program_id.is_empty() || **program == *program_id);
+            let (_, entries, allocations) = found.ok_or_else(|| member_lookup::not_found("member"))?;
+            let (entries, next_page_token) = page.cut(entries, |entry| entry.sequence.to_string());
+            let entries = entries
+                .iter()
+                .map(|entry| convert::entry::entry(member_id, entry, &allocations))
+                .collect();
+            Ok(wire::ListEntriesResponse {
+                entries,
+                next_page_token,
+            })
+        })
+        .await
+    }
+
+    async fn get_operation(
+        &self,
+        request: Request<wire::GetOperationRequest>,
+    ) -> Result<Response<wire::GetOperationResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let request_id = fields.request_id(request.request_id);
+            fields.finish(())?;
+
+            let key = (caller(&self.0).merchant_id, request_id.clone());
+            let found = self
+                .0
+                .database
+                .run(move |connection| Box::pin(operation(connection, key)));
+            let found = found.await.map_err(|error| status::storage(&error))?;
+            let (recorded_at, result) = found.ok_or_else(|| status::operation_not_found(&request_id))?;
+            let recorded_at = Some(convert::timestamp(recorded_at));
+            Ok(wire::GetOperationResponse {
+                recorded_at,
+                result: Some(result),
+            })
+        })
+        .await
+    }
+}
+
+impl Ledger {
+    async fn quote(&self, key: AccountKey, sale: Sale, now: DateTime<Utc>) -> Result<SaleOutcome, Status> {
+        let cache = self.0.programs.clone();
+        let at = sale.occurred_at.unwrap_or(now).min(now);
+        let quoted = self.0.database.run(move |connection| {
+            Box::pin(async move {
+                connection::begin_snapshot(connection).await?;
+                let quoted = match books::load(connection, &cache, key, at).await? {
+                    Some((mut books, version))
+                        if sale.program_id.is_empty() || *version.program_id == *sale.program_id =>
+                    {
+                        loop {
+                            match sale_recording::record(&mut books, &version, &sale, now) {
+                                Err(Stop::LotsMissing) => books::learn_next_page(connection, key, &mut books).await?,
+                                Err(Stop::Rejected(rejection)) => break Err(rejection),
+                                Ok(outcome) => break Ok(outcome),
+                            }
+                        }
+                    }
+                    _ => Err(Rejection::MemberNotFound {
+                        field: "sale.member".to_owned(),
+                    }),
+                };
+                connection::end_snapshot(connection).await?;
+                Ok(quoted)
+            })
+        });
+        let quoted = quoted.await.map_err(|error| status::storage(&error))?;
+        quoted.map_err(|rejection| status::rejection(&rejection))
+    }
+}
+
+async fn operation(
+    connection: &mut connection::Connection,
+    key: request::RequestKey,
+) -> Result<Option<(DateTime<Utc>, Operation)>, StorageError> {
+    let merchant_id = key.0;
+    let Some((_, record)) = request::find(connection, std::iter::once(key)).await?.pop() else {
+        return Ok(None);
+    };
+    let result = match record.result {
+        RequestResult::Sale { store_id, sale_id } => {
+            let found = sale::find(connection, std::iter::once((merchant_id, store_id, sale_id)))
+                .await?
+                .pop();
+            let (_, recorded) = found.ok_or_else(|| StorageError::Corrupt("a request without its sale".to_owned()))?;
+            Operation::Sale(convert::outcome::sale_outcome(recorded.outcome))
+        }
+        RequestResult::Answer(StoredAnswer::Member(member)) => Operation::Member(convert::member::member(member)),
+        RequestResult::Answer(StoredAnswer::Program(record)) => Operation::ProgramId(record.program_id),
+        RequestResult::Answer(StoredAnswer::Rule(record)) => Operation::RuleId(record.rule_id),
+        RequestResult::Answer(StoredAnswer::Refusal(refusal)) => Operation::Refusal(refusal_to_wire(refusal)),
+    };
+    Ok(Some((record.recorded_at, result)))
+}
+
+fn refusal_to_wire(refusal: Refusal) -> wire::Refusal {
+    wire::Refusal {
+        reason: refusal.reason,
+        message: refusal.message,
+        metadata: refusal.metadata.into_iter().collect(),
+    }
+}

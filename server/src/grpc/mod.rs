@@ -1,0 +1,57 @@
+//! The only room that knows protobuf: a file per service, conversions at the edge, errors as `google.rpc` details.
+
+mod auth;
+mod convert;
+mod deadline;
+mod fields;
+mod ledger_service;
+mod member_lookup;
+mod page_token;
+mod program_service;
+mod rule_service;
+mod status;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use loyalty_api::v1::ledger_service_server::LedgerServiceServer;
+use loyalty_api::v1::program_service_server::ProgramServiceServer;
+use loyalty_api::v1::rule_service_server::RuleServiceServer;
+
+use crate::posting::Posting;
+use crate::storage::connection::Database;
+use crate::storage::member_index::MemberIndex;
+use crate::storage::program_cache::ProgramCache;
+
+/// The clock: read once per request.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// Largest request: a sale of 1,000 lines with every text as long as it may be takes 0.6 MB.
+const REQUEST_LIMIT_BYTES: usize = 2 << 20;
+
+/// What every handler needs.
+pub(crate) struct Context {
+    pub(crate) clock: Clock,
+    pub(crate) database: Database,
+    pub(crate) member_index: MemberIndex,
+    pub(crate) posting: Posting,
+    pub(crate) programs: ProgramCache,
+    /// The merchant of the development mode.
+    pub(crate) merchant_id: u32,
+}
+
+/// The program service on its context.
+pub(crate) fn program_service(context: &Arc<Context>) -> ProgramServiceServer<program_service::Programs> {
+    ProgramServiceServer::new(program_service::Programs(Arc::clone(context)))
+        .max_decoding_message_size(REQUEST_LIMIT_BYTES)
+}
+
+/// The rule service on its context.
+pub(crate) fn rule_service(context: &Arc<Context>) -> RuleServiceServer<rule_service::Rules> {
+    RuleServiceServer::new(rule_service::Rules(Arc::clone(context))).max_decoding_message_size(REQUEST_LIMIT_BYTES)
+}
+
+/// The ledger service on its context.
+pub(crate) fn ledger_service(context: &Arc<Context>) -> LedgerServiceServer<ledger_service::Ledger> {
+    LedgerServiceServer::new(ledger_service::Ledger(Arc::clone(context))).max_decoding_message_size(REQUEST_LIMIT_BYTES)
+}

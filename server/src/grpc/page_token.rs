@@ -1,0 +1,66 @@
+//! Pages of lists: by the key of the last row, so that rows written meanwhile shift nothing.
+
+use tonic::Status;
+
+use super::fields::Fields;
+
+const DEFAULT_SIZE: u32 = 50;
+const MOST: u32 = 200;
+
+/// Which page is asked.
+pub(super) struct Page {
+    size: u32,
+    /// Key of the last row of the page before; `None` for the first page.
+    pub(super) after: Option<String>,
+}
+
+impl Page {
+    /// Reads `page_size` and `page_token`.
+    pub(super) fn parse(size: u32, token: &str) -> Result<Self, Status> {
+        let mut fields = Fields::default();
+        if size > MOST {
+            fields.wrong("page_size", format!("must be at most {MOST}"));
+        }
+        let after = if token.is_empty() { None } else { decode(token) };
+        if !token.is_empty() && after.is_none() {
+            fields.wrong("page_token", "is not a token of this list");
+        }
+        fields.finish(Self {
+            size: if size == 0 { DEFAULT_SIZE } else { size },
+            after,
+        })
+    }
+
+    /// The sequence below which the page starts.
+    pub(super) fn after_sequence(&self) -> Result<u64, Status> {
+        let Some(after) = &self.after else {
+            // Sequences are stored as they are compared: unsigned, but bound as signed by some drivers.
+            return Ok(i64::MAX.unsigned_abs());
+        };
+        after.parse().map_err(|_| {
+            let mut fields = Fields::default();
+            fields.wrong("page_token", "is not a token of this list");
+            fields.finish(()).err().unwrap_or_else(super::status::internal)
+        })
+    }
+
+    /// One row more than the page: it tells whether there is a next one.
+    pub(super) fn rows_to_read(&self) -> i64 {
+        i64::from(self.size) + 1
+    }
+
+    /// The rows of the page, and the token of the next, empty when this is the last.
+    pub(super) fn cut<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, String) {
+        let size = self.size as usize;
+        if rows.len() <= size {
+            return (rows, String::new());
+        }
+        rows.truncate(size);
+        let token = rows.last().map(|last| hex::encode(key(last))).unwrap_or_default();
+        (rows, token)
+    }
+}
+
+fn decode(token: &str) -> Option<String> {
+    String::from_utf8(hex::decode(token).ok()?).ok()
+}

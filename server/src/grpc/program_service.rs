@@ -1,0 +1,273 @@
+//! ProgramService.
+
+use std::sync::Arc;
+
+use loyalty_api::v1 as wire;
+use loyalty_api::v1::program_service_server::ProgramService;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::auth::{Caller, caller};
+use super::fields::Fields;
+use super::{Context, convert, deadline, member_lookup, page_token, status};
+use crate::domain::answer::{Answer, ProgramRecord};
+use crate::domain::configuration::ProgramEdit;
+use crate::domain::program::ProgramState;
+use crate::domain::rejection::Rejection;
+use crate::domain::sale_recording;
+use crate::posting::configuration::{self, Change, ChangeAction};
+use crate::posting::{Action, Command, content_hash};
+use crate::storage::program::Start;
+use crate::storage::{books, connection, member, program};
+
+/// Programs and members.
+pub(crate) struct Programs(pub(super) Arc<Context>);
+
+#[tonic::async_trait]
+impl ProgramService for Programs {
+    async fn create_program(
+        &self,
+        request: Request<wire::CreateProgramRequest>,
+    ) -> Result<Response<wire::CreateProgramResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let request_id = fields.request_id(request.request_id);
+            let given = request.program.unwrap_or_default();
+            let program_id = given.program_id.clone();
+            if !program_id.is_empty() {
+                fields.slug("program.program_id", program_id.clone());
+            }
+            let (defaults, edit) = convert::program::new_program(&mut fields, given);
+            fields.finish(())?;
+            let program = edit
+                .apply(defaults)
+                .map_err(|rejection| status::rejection(&rejection))?;
+
+            let content = content_hash("CreateProgram", &(&program_id, &program)).map_err(|_| status::internal())?;
+            let program_id = if program_id.is_empty() {
+                Uuid::now_v7().to_string()
+            } else {
+                program_id
+            };
+            let action = ChangeAction::CreateProgram(Box::new(program));
+            let program = self.change(request_id, content, program_id, action).await?;
+            Ok(wire::CreateProgramResponse { program: Some(program) })
+        })
+        .await
+    }
+
+    async fn get_program(
+        &self,
+        request: Request<wire::GetProgramRequest>,
+    ) -> Result<Response<wire::GetProgramResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let program_id = fields.slug("program_id", request.program_id);
+            fields.finish(())?;
+
+            let record = find_program(&self.0, caller(&self.0), &program_id).await?;
+            Ok(wire::GetProgramResponse {
+                program: Some(convert::program::program(record)),
+            })
+        })
+        .await
+    }
+
+    async fn list_programs(
+        &self,
+        request: Request<wire::ListProgramsRequest>,
+    ) -> Result<Response<wire::ListProgramsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let page = page_token::Page::parse(request.page_size, &request.page_token)?;
+            let merchant_id = caller(&self.0).merchant_id;
+            let (after, limit) = (page.after.clone().unwrap_or_default(), page.rows_to_read());
+            let records = self.0.database.run(move |connection| {
+                Box::pin(async move { program::page(connection, merchant_id, Start::After(&after), limit).await })
+            });
+            let records = records.await.map_err(|error| status::storage(&error))?;
+            let (records, next_page_token) = page.cut(records, |record| record.program_id.clone());
+            let programs = records.into_iter().map(convert::program::program).collect();
+            Ok(wire::ListProgramsResponse {
+                programs,
+                next_page_token,
+            })
+        })
+        .await
+    }
+
+    async fn update_program(
+        &self,
+        request: Request<wire::UpdateProgramRequest>,
+    ) -> Result<Response<wire::UpdateProgramResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let request_id = fields.request_id(request.request_id);
+            let given = request.program.unwrap_or_default();
+            let program_id = fields.slug("program.program_id", given.program_id.clone());
+            let etag = fields.etag("program.etag", &given.etag);
+            let mut paths = request.update_mask.unwrap_or_default().paths;
+            paths.sort();
+            let edit = convert::program::program_edit(&mut fields, given, &paths);
+            fields.finish(())?;
+
+            let content = content_hash("UpdateProgram", &(&program_id, etag, &edit)).map_err(|_| status::internal())?;
+            let action = ChangeAction::UpdateProgram {
+                etag,
+                edit: Box::new(edit),
+            };
+            let program = self.change(request_id, content, program_id, action).await?;
+            Ok(wire::UpdateProgramResponse { program: Some(program) })
+        })
+        .await
+    }
+
+    async fn archive_program(
+        &self,
+        request: Request<wire::ArchiveProgramRequest>,
+    ) -> Result<Response<wire::ArchiveProgramResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let request_id = fields.request_id(request.request_id);
+            let program_id = fields.slug("program_id", request.program_id);
+            let etag = fields.etag("etag", &request.etag);
+            fields.finish(())?;
+
+            let content = content_hash("ArchiveProgram", &(&program_id, etag)).map_err(|_| status::internal())?;
+            let edit = ProgramEdit {
+                state: Some(ProgramState::Archived),
+                ..ProgramEdit::default()
+            };
+            let action = ChangeAction::UpdateProgram {
+                etag,
+                edit: Box::new(edit),
+            };
+            let program = self.change(request_id, content, program_id, action).await?;
+            Ok(wire::ArchiveProgramResponse { program: Some(program) })
+        })
+        .await
+    }
+
+    async fn enroll_member(
+        &self,
+        request: Request<wire::EnrollMemberRequest>,
+    ) -> Result<Response<wire::EnrollMemberResponse>, Status> {
+        let (metadata, _, mut request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let request_id = fields.request_id(std::mem::take(&mut request.request_id));
+            let enrolment = convert::member::enrolment(&mut fields, request);
+            fields.finish(())?;
+
+            let command = Command {
+                merchant_id: caller(&self.0).merchant_id,
+                request_id,
+                content_hash: content_hash("EnrollMember", &enrolment).map_err(|_| status::internal())?,
+                member_id: Uuid::new_v4(),
+                now: (self.0.clock)(),
+                action: Action::Enrol(enrolment),
+            };
+            let decision = self
+                .0
+                .posting
+                .submit(command)
+                .await
+                .map_err(|error| status::posting(&error))?;
+            match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
+                Answer::Member(member) => Ok(wire::EnrollMemberResponse {
+                    member: Some(convert::member::member(member)),
+                }),
+                Answer::Sale(_) | Answer::Program(_) | Answer::Rule(_) => Err(status::internal()),
+            }
+        })
+        .await
+    }
+
+    async fn lookup_member(
+        &self,
+        request: Request<wire::LookupMemberRequest>,
+    ) -> Result<Response<wire::LookupMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, async {
+            let mut fields = Fields::default();
+            let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
+            let key = convert::member::member_key(&mut fields, "member", request.member);
+            fields.finish(())?;
+
+            let (caller, now) = (caller(&self.0), (self.0.clock)());
+            let member_id = member_lookup::resolve(&self.0, caller, &program_id, &key, "member").await?;
+            let (cache, key) = (self.0.programs.clone(), (caller.merchant_id, member_id));
+            let found = self.0.database.run(move |connection| {
+                Box::pin(async move {
+                    connection::begin_snapshot(connection).await?;
+                    let found = match books::load(connection, &cache, key, now).await? {
+                        Some((mut books, version)) => {
+                            let balance = |books: &_| sale_recording::balance_at(books, &version.program, now);
+                            let balance = books::ask(connection, key, &mut books, balance).await?;
+                            let member = member::find(connection, key).await?;
+                            member.map(|member| (member, balance, version))
+                        }
+                        None => None,
+                    };
+                    connection::end_snapshot(connection).await?;
+                    Ok(found)
+                })
+            });
+            let found = found.await.map_err(|error| status::storage(&error))?;
+            let found = found.filter(|(member, ..)| program_id.is_empty() || member.program_id == program_id);
+            let (member, balance, version) = found.ok_or_else(|| member_lookup::not_found("member"))?;
+            Ok(wire::LookupMemberResponse {
+                member: Some(convert::member::member(member)),
+                balance: Some(convert::member::balance(balance, &version.program.currency)),
+            })
+        })
+        .await
+    }
+}
+
+impl Programs {
+    async fn change(
+        &self,
+        request_id: String,
+        content_hash: [u8; 32],
+        program_id: String,
+        action: ChangeAction,
+    ) -> Result<wire::Program, Status> {
+        let merchant_id = caller(&self.0).merchant_id;
+        let now = (self.0.clock)();
+        let change = Change {
+            merchant_id,
+            request_id,
+            content_hash,
+            now,
+            program_id,
+            action,
+        };
+        let decision = configuration::apply(&self.0.database, change)
+            .await
+            .map_err(|error| status::posting(&error))?;
+        match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
+            Answer::Program(record) => Ok(convert::program::program(record)),
+            Answer::Sale(_) | Answer::Member(_) | Answer::Rule(_) => Err(status::internal()),
+        }
+    }
+}
+
+/// A program of the caller's merchant as it is now.
+async fn find_program(context: &Context, caller: Caller, program_id: &str) -> Result<ProgramRecord, Status> {
+    let (merchant_id, id) = (caller.merchant_id, program_id.to_owned());
+    let found = context
+        .database
+        .run(move |connection| Box::pin(async move { program::find(connection, merchant_id, &id).await }))
+        .await
+        .map_err(|error| status::storage(&error))?;
+    found.ok_or_else(|| {
+        status::rejection(&Rejection::ProgramNotFound {
+            program_id: program_id.to_owned(),
+        })
+    })
+}

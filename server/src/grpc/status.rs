@@ -1,0 +1,176 @@
+//! Refusals and failures as gRPC statuses: a code, `google.rpc` details, and a neutral sentence. What the database said
+//! goes to the log, never to a caller.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use loyalty_api::v1::ErrorReason;
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
+
+use crate::domain::answer::Refusal;
+use crate::domain::rejection::Rejection;
+use crate::posting::PostingError;
+use crate::storage::error::StorageError;
+
+/// `domain` of every ErrorInfo.
+const DOMAIN: &str = "loyalty.v1";
+/// After which time a caller may come back when the server is overloaded or the database away.
+const RETRY_DELAY: Duration = Duration::from_millis(250);
+
+/// Fields that are missing, malformed or out of bounds.
+pub(super) fn invalid_fields(violations: Vec<FieldViolation>) -> Status {
+    let message = match violations.first() {
+        Some(first) if violations.len() == 1 => format!("{}: {}", first.field, first.description),
+        Some(first) => format!(
+            "{}: {} (and {} more)",
+            first.field,
+            first.description,
+            violations.len() - 1
+        ),
+        None => "invalid request".to_owned(),
+    };
+    let mut details = ErrorDetails::new();
+    details.set_error_info(name(ErrorReason::InvalidField), DOMAIN, HashMap::new());
+    details.set_bad_request(violations);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// A refusal of the business, new or remembered.
+pub(super) fn refusal(refusal: &Refusal) -> Status {
+    let reason = ErrorReason::from_str_name(&format!("ERROR_REASON_{}", refusal.reason)).unwrap_or_default();
+    let code = code(reason);
+    let mut details = ErrorDetails::new();
+    details.set_error_info(
+        &refusal.reason,
+        DOMAIN,
+        refusal.metadata.clone().into_iter().collect::<HashMap<_, _>>(),
+    );
+    match (code, refusal.metadata.get("field")) {
+        (Code::InvalidArgument, Some(field)) => {
+            let description = refusal.metadata.get("description").unwrap_or(&refusal.message);
+            details.set_bad_request(vec![FieldViolation::new(field, description)]);
+        }
+        (Code::FailedPrecondition, _) => {
+            let subject = refusal.metadata.values().next().cloned().unwrap_or_default();
+            let violation = PreconditionViolation::new(&refusal.reason, subject, &refusal.message);
+            details.set_precondition_failure(vec![violation]);
+        }
+        _ => {}
+    }
+    Status::with_error_details(code, &refusal.message, details)
+}
+
+/// A refusal found before posting.
+pub(super) fn rejection(rejection: &Rejection) -> Status {
+    refusal(&Refusal::from(rejection))
+}
+
+/// No write with this request id.
+pub(super) fn operation_not_found(request_id: &str) -> Status {
+    refusal(&Refusal {
+        reason: name(ErrorReason::OperationNotFound),
+        message: "no write with this request id was carried out or refused".to_owned(),
+        metadata: std::iter::once(("request_id".to_owned(), request_id.to_owned())).collect(),
+    })
+}
+
+/// Posting came to no decision; it has logged why.
+pub(super) fn posting(error: &PostingError) -> Status {
+    match error {
+        PostingError::Overloaded => failure(
+            Code::ResourceExhausted,
+            ErrorReason::Overloaded,
+            "more writes are waiting than the server takes",
+        ),
+        PostingError::Unavailable(_) => unavailable(),
+        PostingError::Internal(_) => internal(),
+    }
+}
+
+/// A read failed.
+pub(super) fn storage(error: &StorageError) -> Status {
+    if error.is_transient() {
+        tracing::warn!(%error, "a read failed");
+        unavailable()
+    } else {
+        tracing::error!(%error, "a read failed");
+        internal()
+    }
+}
+
+/// The caller's time is up.
+pub(super) fn deadline_exceeded() -> Status {
+    let message = "the deadline passed before the outcome was known; ask again with the same request id";
+    failure(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, message)
+}
+
+/// A fault of this program, already logged.
+pub(super) fn internal() -> Status {
+    failure(
+        Code::Internal,
+        ErrorReason::Internal,
+        "internal fault; the server's log has it",
+    )
+}
+
+fn unavailable() -> Status {
+    failure(
+        Code::Unavailable,
+        ErrorReason::DatabaseUnavailable,
+        "the database cannot be reached",
+    )
+}
+
+fn failure(code: Code, reason: ErrorReason, message: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(name(reason), DOMAIN, HashMap::new());
+    let mut metadata = MetadataMap::new();
+    if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
+        details.set_retry_info(Some(RETRY_DELAY));
+        // What gRPC libraries obey, where RetryInfo is what people read.
+        let delay = u64::try_from(RETRY_DELAY.as_millis()).unwrap_or(u64::MAX);
+        metadata.insert("grpc-retry-pushback-ms", MetadataValue::from(delay));
+    }
+    Status::with_error_details_and_metadata(code, message, details, metadata)
+}
+
+fn name(reason: ErrorReason) -> String {
+    let name = reason.as_str_name();
+    name.strip_prefix("ERROR_REASON_").unwrap_or(name).to_owned()
+}
+
+fn code(reason: ErrorReason) -> Code {
+    match reason {
+        ErrorReason::InvalidField
+        | ErrorReason::CurrencyMismatch
+        | ErrorReason::TimeOutOfRange
+        | ErrorReason::TooManyDecimals => Code::InvalidArgument,
+        ErrorReason::Overloaded => Code::ResourceExhausted,
+        ErrorReason::DatabaseUnavailable => Code::Unavailable,
+        ErrorReason::Unspecified | ErrorReason::Internal => Code::Internal,
+        ErrorReason::DeadlineExceeded => Code::DeadlineExceeded,
+        ErrorReason::RequestIdReused
+        | ErrorReason::ProgramExists
+        | ErrorReason::RuleExists
+        | ErrorReason::IdentifierTaken
+        | ErrorReason::SaleIdConflict => Code::AlreadyExists,
+        ErrorReason::OperationNotFound
+        | ErrorReason::ProgramNotFound
+        | ErrorReason::RuleNotFound
+        | ErrorReason::MemberNotFound => Code::NotFound,
+        ErrorReason::EtagMismatch => Code::Aborted,
+        ErrorReason::AmbiguousMember
+        | ErrorReason::ProgramArchived
+        | ErrorReason::RuleArchived
+        | ErrorReason::RuleTie
+        | ErrorReason::DocumentTypeRefused
+        | ErrorReason::RedemptionClosed
+        | ErrorReason::RedemptionNotOffered
+        | ErrorReason::ExceedsDue
+        | ErrorReason::NothingToRedeem
+        | ErrorReason::InsufficientPoints
+        | ErrorReason::LedgerRange => Code::FailedPrecondition,
+    }
+}

@@ -1,0 +1,14 @@
+//! The loyalty-points service: a gRPC server on MySQL or MariaDB. The program is `loyalty-server`; this library is
+//! what its tests start.
+
+pub mod config;
+mod domain;
+pub mod embedded;
+mod grpc;
+mod posting;
+pub mod process;
+pub mod serve;
+mod storage;
+
+pub use grpc::Clock;
+pub use posting::{PostingOptions, PostingStatistics};

@@ -1,0 +1,51 @@
+//! What callers ask of posting, and what they get.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::domain::answer::{Answer, Refusal};
+use crate::domain::enrolment::Enrolment;
+use crate::domain::sale::Sale;
+
+/// A write to one account.
+#[derive(Clone, Debug)]
+pub(crate) struct Command {
+    pub(crate) merchant_id: u32,
+    pub(crate) request_id: String,
+    pub(crate) content_hash: [u8; 32],
+    /// The account; of an enrolment the id it will have.
+    pub(crate) member_id: Uuid,
+    /// When the server received it.
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) action: Action,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    RecordSale(Box<Sale>),
+    Enrol(Enrolment),
+}
+
+/// An answer, and whether it had been given before.
+#[derive(Clone, Debug)]
+pub(crate) struct Decided {
+    pub(crate) answer: Answer,
+    pub(crate) replayed: bool,
+}
+
+/// Carried out, or refused.
+pub(crate) type Decision = Result<Decided, Refusal>;
+
+/// Tells a repetition of a write from another write under the same request id. The content is the decoded command in
+/// its canonical form: fields in a fixed order, decimals normalized, what is empty left out. A field that is added
+/// later is left out where it is empty, so that the hash of a content survives a new version of the server.
+pub(crate) fn content_hash(operation: &str, content: &impl Serialize) -> Result<[u8; 32], serde_json::Error> {
+    let mut hash = Sha256::new();
+    hash.update(operation.as_bytes());
+    hash.update([0]);
+    hash.update(serde_json::to_vec(content)?);
+    Ok(hash.finalize().into())
+}

@@ -1,0 +1,286 @@
+//! Changes of configuration: one transaction each, the program's row locked, idempotent like every write.
+
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncConnection;
+
+use super::{Decided, Decision, PostingError};
+use crate::domain::answer::{ProgramRecord, Refusal, RuleRecord, StoredAnswer};
+use crate::domain::configuration::{self, ProgramEdit, RuleEdit};
+use crate::domain::program::{Program, ProgramState, Rule};
+use crate::domain::rejection::Rejection;
+use crate::storage::connection::{Connection, Database};
+use crate::storage::error::StorageError;
+use crate::storage::request::{self, RequestRecord, RequestResult, RequestRows};
+use crate::storage::{program, rule, statement};
+
+/// Attempts of a change that lost against another.
+const ATTEMPTS: usize = 5;
+
+/// A change of configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) merchant_id: u32,
+    pub(crate) request_id: String,
+    pub(crate) content_hash: [u8; 32],
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) program_id: String,
+    pub(crate) action: ChangeAction,
+}
+
+/// What is to be changed.
+#[derive(Clone, Debug)]
+pub(crate) enum ChangeAction {
+    CreateProgram(Box<Program>),
+    UpdateProgram {
+        etag: u32,
+        edit: Box<ProgramEdit>,
+    },
+    CreateRule {
+        rule_id: String,
+        rule: Box<Rule>,
+    },
+    UpdateRule {
+        rule_id: String,
+        etag: u32,
+        edit: Box<RuleEdit>,
+    },
+}
+
+/// Carries a change out, or answers again what it was answered before.
+pub(crate) async fn apply(database: &Database, change: Change) -> Result<Decision, PostingError> {
+    let mut attempts = 0;
+    loop {
+        let this = change.clone();
+        let outcome = database
+            .run(move |connection| {
+                Box::pin(async move {
+                    connection
+                        .transaction(async |connection| attempt(connection, &this).await)
+                        .await
+                })
+            })
+            .await;
+        attempts += 1;
+        match outcome {
+            Ok(decision) => return Ok(decision),
+            Err(error) if error.is_transient() && attempts < ATTEMPTS => {
+                tokio::time::sleep(std::time::Duration::from_millis(20 << attempts)).await;
+            }
+            Err(error) if error.is_transient() => return Err(PostingError::Unavailable(error.to_string())),
+            Err(error) => {
+                tracing::error!(%error, request_id = change.request_id, "a change cannot be carried out");
+                return Err(PostingError::Internal(error.to_string()));
+            }
+        }
+    }
+}
+
+async fn attempt(connection: &mut Connection, change: &Change) -> Result<Decision, StorageError> {
+    let version = program::lock(connection, change.merchant_id, &change.program_id).await?;
+    let key = (change.merchant_id, change.request_id.clone());
+    if let Some((_, record)) = request::find(connection, std::iter::once(key.clone())).await?.pop() {
+        return Ok(repeat(change, record));
+    }
+    let result = carry_out(connection, change, version).await?;
+    let kept = match &result {
+        Ok(answer) => Some(answer.clone()),
+        Err(rejection) => rejection
+            .is_remembered()
+            .then(|| StoredAnswer::Refusal(Refusal::from(rejection))),
+    };
+    if let Some(answer) = kept {
+        let mut rows = RequestRows::new();
+        let record = RequestRecord {
+            content_hash: change.content_hash,
+            recorded_at: change.now,
+            result: RequestResult::Answer(answer),
+        };
+        rows.push(&key, &record)?;
+        statement::execute(connection, rows.finish()).await?;
+    }
+    Ok(match result {
+        Ok(stored) => stored.into_answer().map(|answer| Decided {
+            answer,
+            replayed: false,
+        }),
+        Err(rejection) => Err(Refusal::from(&rejection)),
+    })
+}
+
+fn repeat(change: &Change, record: RequestRecord) -> Decision {
+    let reused = || {
+        Refusal::from(&Rejection::RequestIdReused {
+            request_id: change.request_id.clone(),
+        })
+    };
+    if record.content_hash != change.content_hash {
+        return Err(reused());
+    }
+    match record.result {
+        RequestResult::Answer(stored) => stored.into_answer().map(|answer| Decided { answer, replayed: true }),
+        RequestResult::Sale { .. } => Err(reused()),
+    }
+}
+
+async fn carry_out(
+    connection: &mut Connection,
+    change: &Change,
+    version: Option<u32>,
+) -> Result<Result<StoredAnswer, Rejection>, StorageError> {
+    let program_id = change.program_id.clone();
+    let next = match (&change.action, version) {
+        (ChangeAction::CreateProgram(_), None) => 1,
+        (ChangeAction::CreateProgram(_), Some(_)) => return Ok(Err(Rejection::ProgramExists { program_id })),
+        (_, None) => return Ok(Err(Rejection::ProgramNotFound { program_id })),
+        (_, Some(version)) => version + 1,
+    };
+    match &change.action {
+        ChangeAction::CreateProgram(settings) => {
+            program::insert(connection, change.merchant_id, &program_id, settings, change.now).await?;
+        }
+        ChangeAction::UpdateProgram { etag, edit } => {
+            let Some(current) = program::find(connection, change.merchant_id, &program_id).await? else {
+                return Err(StorageError::Corrupt(format!("program {program_id} without settings")));
+            };
+            match edited(current.program, current.since_version, *etag, edit, &program_id) {
+                Ok(settings) => {
+                    let merchant_id = change.merchant_id;
+                    program::replace(connection, merchant_id, &program_id, next, &settings, change.now).await?;
+                }
+                Err(rejection) => return Ok(Err(rejection)),
+            }
+        }
+        ChangeAction::CreateRule { rule_id, rule } => {
+            return create_rule(connection, change, next, rule_id, rule).await;
+        }
+        ChangeAction::UpdateRule { rule_id, etag, edit } => {
+            return update_rule(connection, change, next, rule_id, *etag, edit).await;
+        }
+    }
+    let record: Option<ProgramRecord> = program::find(connection, change.merchant_id, &program_id).await?;
+    let record = record.ok_or_else(|| StorageError::Corrupt(format!("program {program_id} without settings")))?;
+    Ok(Ok(StoredAnswer::Program(record)))
+}
+
+fn edited(
+    current: Program,
+    since_version: u32,
+    etag: u32,
+    edit: &ProgramEdit,
+    program_id: &str,
+) -> Result<Program, Rejection> {
+    if current.state == ProgramState::Archived {
+        return Err(Rejection::ProgramArchived {
+            program_id: program_id.to_owned(),
+        });
+    }
+    if since_version != etag {
+        return Err(Rejection::EtagMismatch {
+            etag: since_version.to_string(),
+        });
+    }
+    edit.apply(current)
+}
+
+async fn create_rule(
+    connection: &mut Connection,
+    change: &Change,
+    next: u32,
+    rule_id: &str,
+    rule: &Rule,
+) -> Result<Result<StoredAnswer, Rejection>, StorageError> {
+    let (merchant_id, program_id) = (change.merchant_id, &change.program_id);
+    let rule_id = rule_id.to_owned();
+    let unit = match open_program(connection, change).await? {
+        Ok(program) => program.unit,
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    if let Err(rejection) = configuration::check_rate("rule.earn_rate", &rule.earn_rate, unit) {
+        return Ok(Err(rejection));
+    }
+    if rule::find(connection, merchant_id, program_id, &rule_id)
+        .await?
+        .is_some()
+    {
+        return Ok(Err(Rejection::RuleExists {
+            program_id: program_id.clone(),
+            rule_id,
+        }));
+    }
+    let in_force = rule::in_force(connection, &(merchant_id, program_id.as_str().into()), next).await?;
+    if let Some((other, _)) = in_force.into_iter().next() {
+        return Ok(Err(Rejection::RuleTie { rule_id: other }));
+    }
+    put_rule(connection, change, next, rule_id, rule.clone()).await
+}
+
+async fn update_rule(
+    connection: &mut Connection,
+    change: &Change,
+    next: u32,
+    rule_id: &str,
+    etag: u32,
+    edit: &RuleEdit,
+) -> Result<Result<StoredAnswer, Rejection>, StorageError> {
+    let (merchant_id, program_id) = (change.merchant_id, &change.program_id);
+    let rule_id = rule_id.to_owned();
+    let unit = match open_program(connection, change).await? {
+        Ok(program) => program.unit,
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    let Some(current) = rule::find(connection, merchant_id, program_id, &rule_id).await? else {
+        return Ok(Err(Rejection::RuleNotFound {
+            program_id: program_id.clone(),
+            rule_id,
+        }));
+    };
+    if current.rule.archived {
+        return Ok(Err(Rejection::RuleArchived { rule_id }));
+    }
+    if current.since_version != etag {
+        return Ok(Err(Rejection::EtagMismatch {
+            etag: current.since_version.to_string(),
+        }));
+    }
+    match edit.apply(current.rule, unit) {
+        Ok(rule) => put_rule(connection, change, next, rule_id, rule).await,
+        Err(rejection) => Ok(Err(rejection)),
+    }
+}
+
+/// The program, whose rules may change: nothing of an archived one does.
+async fn open_program(
+    connection: &mut Connection,
+    change: &Change,
+) -> Result<Result<Program, Rejection>, StorageError> {
+    let program_id = change.program_id.clone();
+    Ok(
+        match program::find(connection, change.merchant_id, &program_id).await? {
+            Some(record) if record.program.state == ProgramState::Archived => {
+                Err(Rejection::ProgramArchived { program_id })
+            }
+            Some(record) => Ok(record.program),
+            None => Err(Rejection::ProgramNotFound { program_id }),
+        },
+    )
+}
+
+async fn put_rule(
+    connection: &mut Connection,
+    change: &Change,
+    version: u32,
+    rule_id: String,
+    rule: Rule,
+) -> Result<Result<StoredAnswer, Rejection>, StorageError> {
+    let program_id = change.program_id.clone();
+    let record = RuleRecord {
+        program_id,
+        rule_id,
+        since_version: version,
+        rule,
+        updated_at: change.now,
+    };
+    rule::put(connection, change.merchant_id, &record, version, change.now).await?;
+    program::set_version(connection, change.merchant_id, &change.program_id, version).await?;
+    Ok(Ok(StoredAnswer::Rule(record)))
+}

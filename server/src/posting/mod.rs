@@ -1,0 +1,126 @@
+//! The write path. Commands of all callers meet here; writers, each owning a share of the accounts, post what is
+//! waiting in batches, one transaction each, and answer only after the commit.
+
+mod batch;
+mod command;
+pub(crate) mod configuration;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+pub(crate) use command::{Action, Command, Decided, Decision, content_hash};
+
+use crate::storage::program_cache::ProgramCache;
+
+/// How posting is sized.
+#[derive(Clone, Copy, Debug)]
+pub struct PostingOptions {
+    /// Writers, each with a connection of its own.
+    pub writers: usize,
+    /// Most commands of one transaction; 1 posts each on its own.
+    pub batch_limit: usize,
+    /// Most commands that wait for one writer; beyond it callers are told to come back.
+    pub queue_limit: usize,
+}
+
+impl Default for PostingOptions {
+    /// Four writers keep two database cores busy while commits wait for the disk. A batch of 512 stays below MariaDB's
+    /// 1,000 values of a list; a queue of 4,096 is posted within a second at the slowest measured speed.
+    fn default() -> Self {
+        Self {
+            writers: 4,
+            batch_limit: 512,
+            queue_limit: 4_096,
+        }
+    }
+}
+
+/// Why a command came to no decision.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum PostingError {
+    /// The writer's queue is full.
+    #[error("more writes are waiting than the server takes")]
+    Overloaded,
+    /// The database is out of reach; whether the command was carried out is unknown.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// A fault of this program, already logged.
+    #[error("internal fault: {0}")]
+    Internal(String),
+}
+
+/// What posting did since the server started.
+#[derive(Debug, Default)]
+pub struct PostingStatistics {
+    batches: AtomicU64,
+    commands: AtomicU64,
+    round_trips: AtomicU64,
+    retries: AtomicU64,
+}
+
+impl PostingStatistics {
+    /// Committed transactions.
+    pub fn batches(&self) -> u64 {
+        self.batches.load(Ordering::Relaxed)
+    }
+
+    /// Commands decided in them.
+    pub fn commands(&self) -> u64 {
+        self.commands.load(Ordering::Relaxed)
+    }
+
+    /// Statements they sent, BEGIN and COMMIT included.
+    pub fn round_trips(&self) -> u64 {
+        self.round_trips.load(Ordering::Relaxed)
+    }
+
+    /// Batches that had to be tried again.
+    pub fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+}
+
+/// The way in for account commands.
+pub(crate) struct Posting {
+    queues: Vec<mpsc::Sender<writer::Job>>,
+    statistics: Arc<PostingStatistics>,
+}
+
+impl Posting {
+    /// Starts the writers. They end, with everything accepted posted, when the last handle to them is dropped.
+    pub(crate) fn start(url: &str, options: PostingOptions, cache: &ProgramCache) -> (Self, Vec<JoinHandle<()>>) {
+        let statistics = Arc::new(PostingStatistics::default());
+        let (queues, tasks) = (0..options.writers.max(1))
+            .map(|_| {
+                let (queue, jobs) = mpsc::channel(options.queue_limit.max(1));
+                let writer = writer::Writer::new(url, options.batch_limit.max(1), cache.clone(), statistics.clone());
+                (queue, tokio::spawn(writer.run(jobs)))
+            })
+            .unzip();
+        (Self { queues, statistics }, tasks)
+    }
+
+    /// Has a command decided. A caller that stops waiting does not stop the command.
+    pub(crate) async fn submit(&self, command: Command) -> Result<Decision, PostingError> {
+        let writer = usize::try_from(command.member_id.as_u128() % self.queues.len() as u128).unwrap_or_default();
+        let (reply, answer) = oneshot::channel();
+        self.queues[writer]
+            .try_send(writer::Job { command, reply })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => PostingError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => PostingError::Unavailable("the server is stopping".to_owned()),
+            })?;
+        answer
+            .await
+            .map_err(|_| PostingError::Unavailable("the server is stopping".to_owned()))?
+    }
+
+    /// What posting did so far.
+    pub(crate) fn statistics(&self) -> Arc<PostingStatistics> {
+        Arc::clone(&self.statistics)
+    }
+}

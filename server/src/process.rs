@@ -1,0 +1,133 @@
+//! The process: settings, database, listener, signals.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chrono::Utc;
+use clap::Parser as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Command, Config, DatabaseConfig};
+use crate::embedded::{EmbeddedDatabase, EmbeddedError, EmbeddedOptions};
+use crate::serve::{self, ServeOptions, Server};
+use crate::{Clock, PostingOptions};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the program with the arguments and the environment of this process.
+pub fn run() -> ExitCode {
+    let config = Config::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(with_database(config)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tracing::error!("{}", chain(failure.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn with_database(config: Config) -> Result<(), Failure> {
+    if let Some(url) = config.database.database_url.clone() {
+        return carry_out(&config, &url, std::future::pending::<EmbeddedError>()).await;
+    }
+    let options = embedded_options(&config.database)?;
+    tracing::info!(data_dir = %options.data_dir.display(), "starting the private database");
+    let database = EmbeddedDatabase::start(options).await?;
+    let url = database.url();
+    let outcome = carry_out(&config, &url, database.failed()).await;
+    database.stop().await;
+    outcome
+}
+
+async fn carry_out(config: &Config, url: &str, lost: impl Future<Output = EmbeddedError>) -> Result<(), Failure> {
+    let clock: Clock = Arc::new(Utc::now);
+    match config.command.unwrap_or(Command::Serve) {
+        Command::Migrate => {
+            let migrations = serve::migrate(url, &clock).await?;
+            tracing::info!(migrations, "the schema is up to date");
+            Ok(())
+        }
+        Command::Serve => serve(config, url, clock, lost).await,
+    }
+}
+
+/// Serves until a signal asks to stop or the database is lost for good.
+async fn serve(
+    config: &Config,
+    url: &str,
+    clock: Clock,
+    lost: impl Future<Output = EmbeddedError>,
+) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let listener = TcpListener::bind(config.service.listen)
+        .await
+        .map_err(|error| Failure::from(format!("cannot listen on {}: {error}", config.service.listen)))?;
+    let options = ServeOptions {
+        posting: PostingOptions {
+            writers: config.service.writers,
+            batch_limit: config.service.batch_limit,
+            queue_limit: config.service.queue_limit,
+        },
+        read_connections: config.service.read_connections,
+        allow_weak_durability: config.database.allow_weak_durability,
+        ..ServeOptions::new(url)
+    };
+    let server = Server::start(&options, clock).await?;
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let stopped = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: finishing the calls in flight");
+    };
+    tokio::select! {
+        outcome = server.serve(listener, stopped) => Ok(outcome?),
+        lost = lost => Err(lost.into()),
+    }
+}
+
+fn embedded_options(config: &DatabaseConfig) -> Result<EmbeddedOptions, Failure> {
+    let data_dir = match &config.data_dir {
+        Some(data_dir) => data_dir.clone(),
+        None => default_data_dir().ok_or("no home directory to keep the data in: set LOYALTY_DATA_DIR")?,
+    };
+    Ok(EmbeddedOptions {
+        data_dir,
+        binary: config.database_binary.clone(),
+        extra_arguments: vec![format!("--innodb-buffer-pool-size={}M", config.database_memory_mib)],
+    })
+}
+
+fn default_data_dir() -> Option<PathBuf> {
+    let base = match std::env::var_os("XDG_DATA_HOME").filter(|path| !path.is_empty()) {
+        Some(base) => PathBuf::from(base),
+        None => PathBuf::from(std::env::var_os("HOME").filter(|path| !path.is_empty())?).join(".local/share"),
+    };
+    Some(base.join("loyalty"))
+}
+
+/// An error with all its causes in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

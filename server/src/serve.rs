@@ -1,0 +1,198 @@
+//! The server: database ready, schema up to date, posting running, services listening; and the way back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server as Transport;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::grpc::{self, Clock, Context};
+use crate::posting::{Posting, PostingOptions, PostingStatistics};
+use crate::storage::connection::{self, Database};
+use crate::storage::error::StorageError;
+use crate::storage::member_index::MemberIndex;
+use crate::storage::program_cache::ProgramCache;
+use crate::storage::{durability, merchant, migration};
+
+/// The merchant of the development mode.
+const DEVELOPMENT_MERCHANT: &str = "default";
+
+/// The longest wait for calls in flight when the server stops.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Services whose health is reported besides the server's own.
+const SERVICES: [&str; 3] = [
+    "loyalty.v1.ProgramService",
+    "loyalty.v1.RuleService",
+    "loyalty.v1.LedgerService",
+];
+
+/// How a server is set up.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// `mysql://user:password@host:port/database`, or with `?socket=/path`.
+    pub database_url: String,
+    /// How posting is sized.
+    pub posting: PostingOptions,
+    /// Connections for reads.
+    pub read_connections: usize,
+    /// Whether to serve on a database that can lose committed transactions when its machine fails.
+    pub allow_weak_durability: bool,
+}
+
+impl ServeOptions {
+    /// The defaults for a database.
+    pub fn new(database_url: impl Into<String>) -> Self {
+        Self {
+            database_url: database_url.into(),
+            posting: PostingOptions::default(),
+            read_connections: 8,
+            allow_weak_durability: false,
+        }
+    }
+}
+
+/// Why a server did not start or did not stop as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The database cannot be used.
+    #[error("the database cannot be used: {0}")]
+    Database(String),
+    /// The database can lose committed transactions.
+    #[error(
+        "the database can lose committed sales when its machine fails: {0}; set it right, or start with --allow-weak-durability"
+    )]
+    WeakDurability(String),
+    /// The listener failed.
+    #[error("the listener failed")]
+    Transport(#[from] tonic::transport::Error),
+    /// Reflection could not be set up.
+    #[error("the descriptors cannot be served")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+impl From<StorageError> for ServeError {
+    fn from(error: StorageError) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+/// A server that is ready to serve.
+pub struct Server {
+    context: Arc<Context>,
+    writers: Vec<JoinHandle<()>>,
+}
+
+/// Brings the schema up to date; how many migrations ran.
+pub async fn migrate(database_url: &str, clock: &Clock) -> Result<usize, ServeError> {
+    Ok(migration::run(database_url, &**clock).await?)
+}
+
+impl Server {
+    /// Checks the database, brings its schema up to date and starts posting.
+    pub async fn start(options: &ServeOptions, clock: Clock) -> Result<Self, ServeError> {
+        let url = &options.database_url;
+        let mut connection = connection::establish(url).await?;
+        let weaknesses = durability::weaknesses(&mut connection).await?;
+        if !weaknesses.is_empty() {
+            let weaknesses = weaknesses.join(", ");
+            if !options.allow_weak_durability {
+                return Err(ServeError::WeakDurability(weaknesses));
+            }
+            tracing::warn!("committed sales can be lost when the database's machine fails: {weaknesses}");
+        }
+        let migrations = migrate(url, &clock).await?;
+        if migrations > 0 {
+            tracing::info!(migrations, "schema brought up to date");
+        }
+        let merchant_id = merchant::ensure(&mut connection, DEVELOPMENT_MERCHANT, clock()).await?;
+
+        let programs = ProgramCache::default();
+        let (posting, writers) = Posting::start(url, options.posting, &programs);
+        let context = Context {
+            clock,
+            database: Database::new(url, options.read_connections)?,
+            member_index: MemberIndex::start(url),
+            posting,
+            programs,
+            merchant_id,
+        };
+        Ok(Self {
+            context: Arc::new(context),
+            writers,
+        })
+    }
+
+    /// What posting did so far.
+    pub fn posting_statistics(&self) -> Arc<PostingStatistics> {
+        self.context.posting.statistics()
+    }
+
+    /// Serves until `shutdown` resolves; then reports NOT_SERVING, finishes the calls in flight within a bound, and
+    /// posts everything that was accepted.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let Self { context, writers } = self;
+        let (health, health_service) = tonic_health::server::health_reporter();
+        report(&health, ServingStatus::Serving).await;
+        let (begin_drain, drain_begun) = tokio::sync::oneshot::channel();
+        let stopping = health.clone();
+        let shutdown = async move {
+            shutdown.await;
+            report(&stopping, ServingStatus::NotServing).await;
+            // Nobody waits for it any more when serving has failed.
+            let _ = begin_drain.send(());
+        };
+        let serving = Transport::builder()
+            .tcp_nodelay(true)
+            .http2_keepalive_interval(Some(Duration::from_secs(60)))
+            .add_service(health_service)
+            .add_service(reflection()?.build_v1()?)
+            .add_service(reflection()?.build_v1alpha()?)
+            .add_service(grpc::program_service(&context))
+            .add_service(grpc::rule_service(&context))
+            .add_service(grpc::ledger_service(&context))
+            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown);
+        let drained_too_long = async {
+            // An error means that serving ended first, and then this branch is not wanted.
+            if drain_begun.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            outcome = serving => outcome?,
+            () = drained_too_long => tracing::warn!("calls were still in flight after {} s", DRAIN.as_secs()),
+        }
+        drop(context);
+        for writer in writers {
+            // A writer ends when everything that was accepted is posted; it cannot panic outside its own tasks.
+            if tokio::time::timeout(DRAIN, writer).await.is_err() {
+                tracing::error!("a writer did not finish within {} s", DRAIN.as_secs());
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn report(health: &HealthReporter, status: ServingStatus) {
+    for service in SERVICES.into_iter().chain([""]) {
+        health.set_service_status(service, status).await;
+    }
+}
+
+/// The contract and everything its answers contain: without the descriptors of `google.rpc` a debugging client shows
+/// error details as bytes.
+fn reflection<'b>() -> Result<tonic_reflection::server::Builder<'b>, ServeError> {
+    Ok(tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(loyalty_api::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET))
+}

@@ -1,0 +1,159 @@
+//! Table `account`: the state of members' books.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+use diesel::mysql::Mysql;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::connection::Connection;
+use super::error::StorageError;
+use super::schema::account;
+use super::statement::Insert;
+use super::value::{id, instant};
+use crate::domain::account::Account;
+use crate::domain::lot::LotKey;
+
+/// A member of a merchant.
+pub(crate) type AccountKey = (u32, Uuid);
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = account, check_for_backend(Mysql))]
+struct AccountRow {
+    merchant_id: u32,
+    member_id: Vec<u8>,
+    program_id: String,
+    last_sequence: u64,
+    points: Decimal,
+    held: Decimal,
+    debt: Decimal,
+    first_open_lot_expires_at: Option<NaiveDateTime>,
+    first_open_lot_sequence: Option<u64>,
+    hold_lapses_at: Option<NaiveDateTime>,
+    tier_id: Option<String>,
+    tier_spend: Decimal,
+    lifetime_earned: Decimal,
+    lifetime_redeemed: Decimal,
+    lifetime_expired: Decimal,
+    recorded_at: NaiveDateTime,
+}
+
+/// The accounts of these members, locked until the transaction ends, in the order of their keys, so that two batches
+/// never wait for each other. Members without an account are left out.
+pub(crate) async fn lock(connection: &mut Connection, keys: &[AccountKey]) -> Result<Vec<Account>, StorageError> {
+    let Some(filter) = of_keys(keys) else {
+        return Ok(Vec::new());
+    };
+    let rows = account::table
+        .filter(filter)
+        .order((account::merchant_id, account::member_id))
+        .select(AccountRow::as_select())
+        .for_update()
+        .load(connection)
+        .await?;
+    rows.into_iter().map(Account::try_from).collect()
+}
+
+/// A member's account as it is committed; `None` when there is none.
+pub(crate) async fn find(connection: &mut Connection, key: AccountKey) -> Result<Option<Account>, StorageError> {
+    let row = account::table
+        .filter(
+            account::merchant_id
+                .eq(key.0)
+                .and(account::member_id.eq(key.1.as_bytes().to_vec())),
+        )
+        .select(AccountRow::as_select())
+        .first(connection)
+        .await
+        .optional()?;
+    row.map(Account::try_from).transpose()
+}
+
+/// The rows of these accounts, new or changed.
+pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<String> {
+    let mut insert = Insert::new(
+        "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
+         first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
+         lifetime_redeemed, lifetime_expired, recorded_at) VALUES",
+        " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
+         held = VALUES(held), debt = VALUES(debt), \
+         first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
+         first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
+         tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
+         lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
+         recorded_at = VALUES(recorded_at)",
+    );
+    for account in accounts {
+        insert
+            .row()
+            .integer(account.merchant_id)
+            .bytes(account.member_id.as_bytes())
+            .text(&account.program_id)
+            .integer(account.last_sequence)
+            .decimal(account.points)
+            .decimal(account.held)
+            .decimal(account.debt)
+            .optional(account.first_open_lot, |row, lot| row.instant(lot.expires_at))
+            .optional(account.first_open_lot, |row, lot| row.integer(lot.sequence))
+            .optional(account.hold_lapses_at, Insert::instant)
+            .optional(account.tier_id.as_deref(), Insert::text)
+            .decimal(account.tier_spend)
+            .decimal(account.lifetime_earned)
+            .decimal(account.lifetime_redeemed)
+            .decimal(account.lifetime_expired)
+            .instant(account.recorded_at);
+    }
+    insert.finish()
+}
+
+type Filter = Box<dyn BoxableExpression<account::table, Mysql, SqlType = diesel::sql_types::Bool>>;
+
+fn of_keys(keys: &[AccountKey]) -> Option<Filter> {
+    let mut by_merchant: BTreeMap<u32, Vec<Vec<u8>>> = BTreeMap::new();
+    for (merchant_id, member_id) in keys {
+        by_merchant
+            .entry(*merchant_id)
+            .or_default()
+            .push(member_id.as_bytes().to_vec());
+    }
+    let mut filters = by_merchant.into_iter().map(|(merchant_id, members)| -> Filter {
+        Box::new(
+            account::merchant_id
+                .eq(merchant_id)
+                .and(account::member_id.eq_any(members)),
+        )
+    });
+    let first = filters.next()?;
+    Some(filters.fold(first, |all, filter| Box::new(all.or(filter))))
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StorageError;
+
+    fn try_from(row: AccountRow) -> Result<Self, StorageError> {
+        let first_open_lot = row.first_open_lot_expires_at.zip(row.first_open_lot_sequence);
+        Ok(Self {
+            merchant_id: row.merchant_id,
+            member_id: id(&row.member_id)?,
+            program_id: row.program_id.into(),
+            last_sequence: row.last_sequence,
+            points: row.points,
+            held: row.held,
+            debt: row.debt,
+            first_open_lot: first_open_lot.map(|(expires_at, sequence)| LotKey {
+                expires_at: instant(expires_at),
+                sequence,
+            }),
+            hold_lapses_at: row.hold_lapses_at.map(instant),
+            tier_id: row.tier_id,
+            tier_spend: row.tier_spend,
+            lifetime_earned: row.lifetime_earned,
+            lifetime_redeemed: row.lifetime_redeemed,
+            lifetime_expired: row.lifetime_expired,
+            recorded_at: instant(row.recorded_at),
+        })
+    }
+}

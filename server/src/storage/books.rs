@@ -1,0 +1,91 @@
+//! A member's books, for those who only look at them.
+
+use std::sync::Arc;
+
+use super::account::{self, AccountKey};
+use super::connection::Connection;
+use super::entry;
+use super::error::StorageError;
+use super::lot::{self, PageStart};
+use super::program_cache::ProgramCache;
+use crate::domain::account::{Books, LotsMissing};
+use crate::domain::program::ProgramVersion;
+use crate::domain::tier;
+use chrono::{DateTime, Utc};
+
+/// The books of a member and the current version of the program, without any lots yet; `None` when there is no such
+/// member. `at` is the earliest instant that will be asked about.
+pub(crate) async fn load(
+    connection: &mut Connection,
+    cache: &ProgramCache,
+    key: AccountKey,
+    at: DateTime<Utc>,
+) -> Result<Option<(Books, Arc<ProgramVersion>)>, StorageError> {
+    let Some(account) = account::find(connection, key).await? else {
+        return Ok(None);
+    };
+    let program = (key.0, Arc::clone(&account.program_id));
+    let mut versions = cache.current(connection, std::iter::once(program.clone())).await?;
+    let Some(version) = versions.remove(&program) else {
+        return Err(StorageError::Corrupt(format!(
+            "an account of the unknown program {}",
+            program.1
+        )));
+    };
+    let mut books = Books::new(account);
+    if let Some(since) = tier::spend_needed_since(&version.program, at) {
+        let day_of = |instant| version.program.local_date(instant);
+        books.spend_by_day = Some(entry::spend_by_day(connection, key, since, day_of).await?);
+    }
+    Ok(Some((books, version)))
+}
+
+/// Asks the books again and again, with one more page of lots each time, until they know enough to answer.
+pub(crate) async fn ask<T>(
+    connection: &mut Connection,
+    key: AccountKey,
+    books: &mut Books,
+    question: impl Fn(&Books) -> Result<T, LotsMissing>,
+) -> Result<T, StorageError> {
+    loop {
+        match question(books) {
+            Ok(answer) => return Ok(answer),
+            Err(LotsMissing) => learn_next_page(connection, key, books).await?,
+        }
+    }
+}
+
+/// Loads the next page of open lots.
+pub(crate) async fn learn_next_page(
+    connection: &mut Connection,
+    key: AccountKey,
+    books: &mut Books,
+) -> Result<(), StorageError> {
+    let start = next_page(key, books)?;
+    let page = lot::open_pages(connection, &[start])
+        .await?
+        .remove(&key)
+        .unwrap_or_default();
+    let was_last = page.len() < lot::PAGE;
+    books.learn_lots(page, was_last);
+    Ok(())
+}
+
+/// Where the next page of open lots starts. Books that know all their lots and still miss some have drifted.
+fn next_page(key: AccountKey, books: &Books) -> Result<PageStart, StorageError> {
+    let (lot, behind) = match (books.lots_known_to(), books.account.first_open_lot) {
+        (Some(last), _) => (last, true),
+        (None, Some(first)) if !books.knows_all_lots() => (first, false),
+        _ => {
+            return Err(StorageError::Corrupt(format!(
+                "the lots of member {} do not add up to its points",
+                key.1
+            )));
+        }
+    };
+    Ok(PageStart {
+        account: key,
+        lot,
+        behind,
+    })
+}

@@ -1,0 +1,108 @@
+//! Connections: how they are set up, how reads borrow them, and how a broken one never comes back.
+
+use std::pin::Pin;
+
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::{AsyncConnection, AsyncMysqlConnection, SimpleAsyncConnection};
+
+use super::error::StorageError;
+
+/// A connection with the session settings that all statements rely on.
+pub(crate) type Connection = AsyncMysqlConnection;
+
+/// Every statement may see what is committed (no snapshot), wrong values are errors, and nobody waits for a lock for
+/// longer than a caller waits for an answer.
+const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+    SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'; \
+    SET SESSION innodb_lock_wait_timeout = 5";
+
+/// Opens a connection.
+pub(crate) async fn establish(url: &str) -> Result<Connection, StorageError> {
+    let mut connection = AsyncMysqlConnection::establish(url).await?;
+    connection.batch_execute(SESSION).await?;
+    Ok(connection)
+}
+
+/// The database, for reads. Writes go through `posting`, whose writers own their connections.
+#[derive(Clone)]
+pub(crate) struct Database {
+    pool: Pool<Connection>,
+}
+
+impl Database {
+    /// A pool of at most `connections`, opened as they are needed.
+    pub(crate) fn new(url: &str, connections: usize) -> Result<Self, StorageError> {
+        let manager = AsyncDieselConnectionManager::new_with_config(url, manager_config());
+        let pool = Pool::builder(manager)
+            .max_size(connections)
+            .build()
+            .map_err(|error| StorageError::Fault(error.to_string()))?;
+        Ok(Self { pool })
+    }
+
+    /// Runs one unit of work on a pooled connection, in a task of its own: a caller that is dropped in the middle (its
+    /// client hung up) must not leave a statement in flight, or the next user of the connection would read its rows.
+    /// The connection goes back only when the unit ended well.
+    pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> Unit<'c, T> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let unit = tokio::spawn(async move {
+            let borrowed = pool
+                .get()
+                .await
+                .map_err(|error| StorageError::Unavailable(error.to_string()))?;
+            let mut guard = Guard(Some(borrowed));
+            let Some(connection) = guard.0.as_deref_mut() else {
+                return Err(StorageError::Fault("the guard lost its connection".to_owned()));
+            };
+            let result = work(connection).await;
+            if result.is_ok() {
+                drop(guard.0.take());
+            }
+            result
+        });
+        unit.await.map_err(|error| StorageError::Fault(error.to_string()))?
+    }
+}
+
+/// Everything read until `end_snapshot` is as of one instant.
+pub(crate) async fn begin_snapshot(connection: &mut Connection) -> Result<(), StorageError> {
+    const SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+        START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+    Ok(connection.batch_execute(SNAPSHOT).await?)
+}
+
+/// Ends what `begin_snapshot` began.
+pub(crate) async fn end_snapshot(connection: &mut Connection) -> Result<(), StorageError> {
+    Ok(connection.batch_execute("COMMIT").await?)
+}
+
+/// One unit of work on a connection.
+pub(crate) type Unit<'c, T> = Pin<Box<dyn Future<Output = Result<T, StorageError>> + Send + 'c>>;
+
+/// Takes the connection out of the pool for good unless the unit gave it back.
+struct Guard(Option<Object<Connection>>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
+
+fn manager_config() -> ManagerConfig<Connection> {
+    let mut config = ManagerConfig::default();
+    config.custom_setup = Box::new(|url| {
+        Box::pin(async move {
+            establish(url)
+                .await
+                .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))
+        })
+    });
+    config
+}

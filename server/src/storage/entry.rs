@@ -1,0 +1,154 @@
+//! Table `entry`: the ledger.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use diesel::mysql::Mysql;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+
+use super::account::AccountKey;
+use super::connection::Connection;
+use super::error::StorageError;
+use super::schema::entry;
+use super::statement::Insert;
+use super::value::instant;
+use crate::domain::account::{Entry, EntryKind, SaleKey};
+use crate::domain::sale_recording::MOST_BACK;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = entry, check_for_backend(Mysql))]
+struct EntryRow {
+    sequence: u64,
+    kind: u8,
+    points: Decimal,
+    balance_after: Decimal,
+    tier_spend: Decimal,
+    store_id: Option<String>,
+    sale_id: Option<String>,
+    program_version: u32,
+    lot_expires_at: Option<NaiveDateTime>,
+    occurred_at: NaiveDateTime,
+    recorded_at: NaiveDateTime,
+}
+
+/// Up to `limit` entries of a member, newest first, older than `before` (a sequence).
+pub(crate) async fn page(
+    connection: &mut Connection,
+    key: AccountKey,
+    before: u64,
+    limit: i64,
+) -> Result<Vec<Entry>, StorageError> {
+    let rows: Vec<EntryRow> = entry::table
+        .filter(
+            entry::merchant_id
+                .eq(key.0)
+                .and(entry::member_id.eq(key.1.as_bytes().to_vec())),
+        )
+        .filter(entry::sequence.lt(before))
+        .order(entry::sequence.desc())
+        .limit(limit)
+        .select(EntryRow::as_select())
+        .load(connection)
+        .await?;
+    rows.into_iter().map(Entry::try_from).collect()
+}
+
+/// Spend that counts towards tiers, by day as `day_of` says, of sales from `since` on.
+pub(crate) async fn spend_by_day(
+    connection: &mut Connection,
+    key: AccountKey,
+    since: DateTime<Utc>,
+    day_of: impl Fn(DateTime<Utc>) -> NaiveDate,
+) -> Result<BTreeMap<NaiveDate, Decimal>, StorageError> {
+    let rows: Vec<(NaiveDateTime, Decimal)> = entry::table
+        .filter(
+            entry::merchant_id
+                .eq(key.0)
+                .and(entry::member_id.eq(key.1.as_bytes().to_vec())),
+        )
+        .filter(entry::tier_spend.ne(Decimal::ZERO))
+        .filter(entry::occurred_at.ge(since.naive_utc()))
+        .filter(entry::recorded_at.ge((since - MOST_BACK).naive_utc()))
+        .select((entry::occurred_at, entry::tier_spend))
+        .load(connection)
+        .await?;
+    let mut days = BTreeMap::new();
+    for (occurred_at, amount) in rows {
+        *days.entry(day_of(instant(occurred_at))).or_default() += amount;
+    }
+    Ok(days)
+}
+
+/// The rows of new entries.
+pub(crate) struct EntryRows(Insert);
+
+impl EntryRows {
+    pub(crate) fn new() -> Self {
+        Self(Insert::new(
+            "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, store_id, \
+             sale_id, program_version, lot_expires_at, occurred_at, recorded_at) VALUES",
+            "",
+        ))
+    }
+
+    pub(crate) fn push(&mut self, account: AccountKey, entry: &Entry) {
+        self.0
+            .row()
+            .integer(account.0)
+            .bytes(account.1.as_bytes())
+            .integer(entry.sequence)
+            .integer(kind_number(entry.kind))
+            .decimal(entry.points)
+            .decimal(entry.balance_after)
+            .decimal(entry.tier_spend)
+            .optional(entry.sale.as_ref(), |row, sale| row.text(&sale.store_id))
+            .optional(entry.sale.as_ref(), |row, sale| row.text(&sale.sale_id))
+            .integer(entry.program_version)
+            .optional(entry.lot_expires_at, Insert::instant)
+            .instant(entry.occurred_at)
+            .instant(entry.recorded_at);
+    }
+
+    pub(crate) fn finish(self) -> Vec<String> {
+        self.0.finish()
+    }
+}
+
+fn kind_number(kind: EntryKind) -> u8 {
+    match kind {
+        EntryKind::Earn => 1,
+        EntryKind::Redeem => 2,
+        EntryKind::Expire => 3,
+    }
+}
+
+impl TryFrom<EntryRow> for Entry {
+    type Error = StorageError;
+
+    fn try_from(row: EntryRow) -> Result<Self, StorageError> {
+        let kind = match row.kind {
+            1 => EntryKind::Earn,
+            2 => EntryKind::Redeem,
+            3 => EntryKind::Expire,
+            other => return Err(StorageError::Corrupt(format!("an entry of the unknown kind {other}"))),
+        };
+        let sale = row.store_id.zip(row.sale_id);
+        Ok(Self {
+            sequence: row.sequence,
+            kind,
+            points: row.points,
+            balance_after: row.balance_after,
+            tier_spend: row.tier_spend,
+            sale: sale.map(|(store_id, sale_id)| SaleKey {
+                store_id: store_id.into(),
+                sale_id: sale_id.into(),
+            }),
+            program_version: row.program_version,
+            lot_expires_at: row.lot_expires_at.map(instant),
+            occurred_at: instant(row.occurred_at),
+            recorded_at: instant(row.recorded_at),
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! Tables `lot` and `allocation`.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Datetime, Integer, Numeric, Unsigned};
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+
+use super::account::AccountKey;
+use super::connection::Connection;
+use super::error::StorageError;
+use super::schema::allocation;
+use super::statement::Insert;
+use super::value::{id, instant};
+use crate::domain::lot::{Allocation, Lot, LotKey};
+
+/// Lots of a page. A redemption rarely takes from more than a few lots, and a page is a few kilobytes.
+pub(crate) const PAGE: usize = 128;
+
+/// Asks for the next open lots of one member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageStart {
+    pub(crate) account: AccountKey,
+    /// The page starts at this lot, or behind it.
+    pub(crate) lot: LotKey,
+    pub(crate) behind: bool,
+}
+
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(diesel::mysql::Mysql))]
+struct OpenLotRow {
+    #[diesel(sql_type = Unsigned<Integer>)]
+    merchant_id: u32,
+    #[diesel(sql_type = Binary)]
+    member_id: Vec<u8>,
+    #[diesel(sql_type = Datetime)]
+    expires_at: NaiveDateTime,
+    #[diesel(sql_type = Unsigned<BigInt>)]
+    sequence: u64,
+    #[diesel(sql_type = Numeric)]
+    points: Decimal,
+    #[diesel(sql_type = Numeric)]
+    remaining: Decimal,
+}
+
+/// The next open lots of several members, up to a page of each, in one statement: every branch reads its own stretch
+/// of the primary key and stops at its limit.
+pub(crate) async fn open_pages(
+    connection: &mut Connection,
+    starts: &[PageStart],
+) -> Result<HashMap<AccountKey, Vec<(LotKey, Lot)>>, StorageError> {
+    let branches: Vec<String> = starts.iter().map(branch).collect();
+    let mut pages: HashMap<AccountKey, Vec<(LotKey, Lot)>> = HashMap::new();
+    if branches.is_empty() {
+        return Ok(pages);
+    }
+    let rows: Vec<OpenLotRow> = diesel::sql_query(branches.join(" UNION ALL ")).load(connection).await?;
+    for row in rows {
+        let account = (row.merchant_id, id(&row.member_id)?);
+        let key = LotKey {
+            expires_at: instant(row.expires_at),
+            sequence: row.sequence,
+        };
+        pages.entry(account).or_default().push((
+            key,
+            Lot {
+                points: row.points,
+                remaining: row.remaining,
+            },
+        ));
+    }
+    // UNION ALL promises no order across or within branches.
+    for page in pages.values_mut() {
+        page.sort_by_key(|(key, _)| *key);
+    }
+    Ok(pages)
+}
+
+/// The plain bound on `expires_at` is what the key is read by; the pair behind it cuts off the first rows. All
+/// literals are integers, hex and instants.
+fn branch(start: &PageStart) -> String {
+    let (merchant_id, member_id) = (start.account.0, start.account.1.simple());
+    let expires_at = start.lot.expires_at.format("%Y-%m-%d %H:%M:%S%.6f");
+    let sequence = start.lot.sequence + u64::from(start.behind);
+    format!(
+        "(SELECT merchant_id, member_id, expires_at, sequence, points, remaining FROM lot \
+         WHERE merchant_id = {merchant_id} AND member_id = x'{member_id}' AND expires_at >= '{expires_at}' \
+         AND (expires_at > '{expires_at}' OR sequence >= {sequence}) AND remaining > 0 \
+         ORDER BY expires_at, sequence LIMIT {PAGE})"
+    )
+}
+
+/// What the entries of a member from `first` to `last` took out of lots, by sequence of the entry.
+pub(crate) async fn allocations(
+    connection: &mut Connection,
+    key: AccountKey,
+    first: u64,
+    last: u64,
+) -> Result<Vec<Allocation>, StorageError> {
+    let rows: Vec<(u64, NaiveDateTime, u64, Decimal)> = allocation::table
+        .filter(
+            allocation::merchant_id
+                .eq(key.0)
+                .and(allocation::member_id.eq(key.1.as_bytes().to_vec())),
+        )
+        .filter(allocation::sequence.between(first, last))
+        .order((
+            allocation::sequence,
+            allocation::lot_expires_at,
+            allocation::lot_sequence,
+        ))
+        .select((
+            allocation::sequence,
+            allocation::lot_expires_at,
+            allocation::lot_sequence,
+            allocation::points,
+        ))
+        .load(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(entry_sequence, expires_at, sequence, points)| Allocation {
+            entry_sequence,
+            lot: LotKey {
+                expires_at: instant(expires_at),
+                sequence,
+            },
+            points,
+        })
+        .collect())
+}
+
+/// The rows of lots, new or changed.
+pub(crate) struct LotRows(Insert);
+
+impl LotRows {
+    pub(crate) fn new() -> Self {
+        Self(Insert::new(
+            "INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining) VALUES",
+            " ON DUPLICATE KEY UPDATE remaining = VALUES(remaining)",
+        ))
+    }
+
+    pub(crate) fn push(&mut self, account: AccountKey, key: LotKey, lot: Lot) {
+        self.0
+            .row()
+            .integer(account.0)
+            .bytes(account.1.as_bytes())
+            .instant(key.expires_at)
+            .integer(key.sequence)
+            .decimal(lot.points)
+            .decimal(lot.remaining);
+    }
+
+    pub(crate) fn finish(self) -> Vec<String> {
+        self.0.finish()
+    }
+}
+
+/// The rows of new allocations.
+pub(crate) struct AllocationRows(Insert);
+
+impl AllocationRows {
+    pub(crate) fn new() -> Self {
+        Self(Insert::new(
+            "INSERT INTO allocation (merchant_id, member_id, sequence, lot_expires_at, lot_sequence, points) VALUES",
+            "",
+        ))
+    }
+
+    pub(crate) fn push(&mut self, account: AccountKey, allocation: &Allocation) {
+        self.0
+            .row()
+            .integer(account.0)
+            .bytes(account.1.as_bytes())
+            .integer(allocation.entry_sequence)
+            .instant(allocation.lot.expires_at)
+            .integer(allocation.lot.sequence)
+            .decimal(allocation.points);
+    }
+
+    pub(crate) fn finish(self) -> Vec<String> {
+        self.0.finish()
+    }
+}

@@ -1,0 +1,42 @@
+//! Table `merchant`: the tenants.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::RunQueryDsl;
+
+use super::connection::Connection;
+use super::error::StorageError;
+use super::schema::merchant;
+
+/// The id of the merchant with this code, who is made when there is none.
+pub(crate) async fn ensure(connection: &mut Connection, code: &str, now: DateTime<Utc>) -> Result<u32, StorageError> {
+    loop {
+        let found = merchant::table
+            .filter(merchant::code.eq(code))
+            .select(merchant::merchant_id)
+            .first::<u32>(connection)
+            .await
+            .optional()?;
+        if let Some(merchant_id) = found {
+            return Ok(merchant_id);
+        }
+        let newest: Option<u32> = merchant::table
+            .select(diesel::dsl::max(merchant::merchant_id))
+            .first(connection)
+            .await?;
+        let inserted = diesel::insert_into(merchant::table)
+            .values((
+                merchant::merchant_id.eq(newest.unwrap_or_default() + 1),
+                merchant::code.eq(code),
+                merchant::created_at.eq(now.naive_utc()),
+            ))
+            .execute(connection)
+            .await;
+        match inserted {
+            // Another server made a merchant at the same moment: look again.
+            Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) | Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The tables, as diesel sees them. A test holds them against the migrated database.
+
+diesel::table! {
+    merchant (merchant_id) {
+        merchant_id -> Unsigned<Integer>,
+        code -> Text,
+        created_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    program (merchant_id, program_id) {
+        merchant_id -> Unsigned<Integer>,
+        program_id -> Text,
+        version -> Unsigned<Integer>,
+        created_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    program_definition (merchant_id, program_id, from_version) {
+        merchant_id -> Unsigned<Integer>,
+        program_id -> Text,
+        from_version -> Unsigned<Integer>,
+        until_version -> Unsigned<Integer>,
+        definition -> Text,
+        recorded_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    rule (merchant_id, program_id, rule_id, from_version) {
+        merchant_id -> Unsigned<Integer>,
+        program_id -> Text,
+        rule_id -> Text,
+        from_version -> Unsigned<Integer>,
+        until_version -> Unsigned<Integer>,
+        definition -> Text,
+        recorded_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    member (merchant_id, member_id) {
+        merchant_id -> Unsigned<Integer>,
+        member_id -> Binary,
+        program_id -> Text,
+        name -> Text,
+        enrolled_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    identifier (merchant_id, kind, value, program_id) {
+        merchant_id -> Unsigned<Integer>,
+        kind -> Unsigned<TinyInt>,
+        value -> Text,
+        program_id -> Text,
+        member_id -> Binary,
+    }
+}
+
+diesel::table! {
+    account (merchant_id, member_id) {
+        merchant_id -> Unsigned<Integer>,
+        member_id -> Binary,
+        program_id -> Text,
+        last_sequence -> Unsigned<BigInt>,
+        points -> Numeric,
+        held -> Numeric,
+        debt -> Numeric,
+        first_open_lot_expires_at -> Nullable<Datetime>,
+        first_open_lot_sequence -> Nullable<Unsigned<BigInt>>,
+        hold_lapses_at -> Nullable<Datetime>,
+        tier_id -> Nullable<Text>,
+        tier_spend -> Numeric,
+        lifetime_earned -> Numeric,
+        lifetime_redeemed -> Numeric,
+        lifetime_expired -> Numeric,
+        recorded_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    sale (merchant_id, store_id, sale_id) {
+        merchant_id -> Unsigned<Integer>,
+        store_id -> Text,
+        sale_id -> Text,
+        member_id -> Binary,
+        content_hash -> Binary,
+        program_version -> Unsigned<Integer>,
+        occurred_at -> Datetime,
+        recorded_at -> Datetime,
+        document -> Text,
+        outcome -> Text,
+    }
+}
+
+diesel::table! {
+    entry (merchant_id, member_id, sequence) {
+        merchant_id -> Unsigned<Integer>,
+        member_id -> Binary,
+        sequence -> Unsigned<BigInt>,
+        kind -> Unsigned<TinyInt>,
+        points -> Numeric,
+        balance_after -> Numeric,
+        tier_spend -> Numeric,
+        store_id -> Nullable<Text>,
+        sale_id -> Nullable<Text>,
+        program_version -> Unsigned<Integer>,
+        lot_expires_at -> Nullable<Datetime>,
+        occurred_at -> Datetime,
+        recorded_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    allocation (merchant_id, member_id, sequence, lot_expires_at, lot_sequence) {
+        merchant_id -> Unsigned<Integer>,
+        member_id -> Binary,
+        sequence -> Unsigned<BigInt>,
+        lot_expires_at -> Datetime,
+        lot_sequence -> Unsigned<BigInt>,
+        points -> Numeric,
+    }
+}
+
+diesel::table! {
+    request (merchant_id, request_id) {
+        merchant_id -> Unsigned<Integer>,
+        request_id -> Text,
+        content_hash -> Binary,
+        recorded_at -> Datetime,
+        store_id -> Nullable<Text>,
+        sale_id -> Nullable<Text>,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    migration_lease (lease_id) {
+        lease_id -> Unsigned<TinyInt>,
+        holder -> Text,
+        until -> Datetime,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(program, program_definition);

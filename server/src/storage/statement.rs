@@ -1,0 +1,146 @@
+//! Multi-row INSERT statements as one text: several times faster than bound parameters. The literals come only from
+//! types that cannot hold a quote: integers, decimals, instants, and bytes in hex.
+
+use chrono::{DateTime, Utc};
+use diesel_async::SimpleAsyncConnection;
+use rust_decimal::Decimal;
+use std::fmt::Write as _;
+
+use super::connection::Connection;
+use super::error::StorageError;
+
+/// Longest text sent at once: well below the smallest `max_allowed_packet` default (16 MiB), with room for one sale of
+/// the largest allowed size behind it.
+const TEXT_LIMIT_BYTES: usize = 4 << 20;
+
+/// A multi-row INSERT that grows row by row.
+pub(crate) struct Insert {
+    head: &'static str,
+    tail: &'static str,
+    rows: String,
+    /// Finished statements of earlier rows.
+    full: Vec<String>,
+    row_is_empty: bool,
+}
+
+impl Insert {
+    /// `head` goes up to and with `VALUES`; `tail` follows the rows.
+    pub(crate) fn new(head: &'static str, tail: &'static str) -> Self {
+        Self {
+            head,
+            tail,
+            rows: String::new(),
+            full: Vec::new(),
+            row_is_empty: true,
+        }
+    }
+
+    /// Begins a row; its values follow in the order of the columns.
+    pub(crate) fn row(&mut self) -> &mut Self {
+        if !self.rows.is_empty() {
+            self.rows.push(')');
+        }
+        if self.rows.len() > TEXT_LIMIT_BYTES {
+            let statement = self.statement();
+            self.full.push(statement);
+            self.rows.clear();
+        }
+        self.rows.push_str(if self.rows.is_empty() { "(" } else { ",(" });
+        self.row_is_empty = true;
+        self
+    }
+
+    pub(crate) fn integer(&mut self, value: impl Into<u64>) -> &mut Self {
+        self.comma();
+        // Writing to a String cannot fail.
+        let _ = write!(self.rows, "{}", value.into());
+        self
+    }
+
+    pub(crate) fn decimal(&mut self, value: Decimal) -> &mut Self {
+        self.comma();
+        let _ = write!(self.rows, "{value}");
+        self
+    }
+
+    pub(crate) fn bytes(&mut self, value: &[u8]) -> &mut Self {
+        self.comma();
+        self.rows.push_str("x'");
+        self.hex(value);
+        self
+    }
+
+    pub(crate) fn text(&mut self, value: &str) -> &mut Self {
+        self.comma();
+        self.rows.push_str("_utf8mb4 x'");
+        self.hex(value.as_bytes());
+        self
+    }
+
+    pub(crate) fn instant(&mut self, value: DateTime<Utc>) -> &mut Self {
+        self.comma();
+        let _ = write!(self.rows, "'{}'", value.format("%Y-%m-%d %H:%M:%S%.6f"));
+        self
+    }
+
+    pub(crate) fn null(&mut self) -> &mut Self {
+        self.comma();
+        self.rows.push_str("NULL");
+        self
+    }
+
+    pub(crate) fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T) -> &mut Self) -> &mut Self {
+        match value {
+            Some(value) => write(self, value),
+            None => self.null(),
+        }
+    }
+
+    /// The finished statements, none for no rows.
+    pub(crate) fn finish(mut self) -> Vec<String> {
+        if !self.rows.is_empty() {
+            self.rows.push(')');
+            let statement = self.statement();
+            self.full.push(statement);
+        }
+        self.full
+    }
+
+    fn statement(&self) -> String {
+        format!("{} {}{}", self.head, self.rows, self.tail)
+    }
+
+    fn comma(&mut self) {
+        if !self.row_is_empty {
+            self.rows.push(',');
+        }
+        self.row_is_empty = false;
+    }
+
+    fn hex(&mut self, value: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        self.rows.reserve(value.len() * 2 + 1);
+        for byte in value {
+            self.rows.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            self.rows.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        self.rows.push('\'');
+    }
+}
+
+/// Sends statements in as few texts as their size allows: one, but for batches of very large sales.
+pub(crate) async fn execute(connection: &mut Connection, statements: Vec<String>) -> Result<(), StorageError> {
+    let mut text = String::new();
+    for statement in statements {
+        if !text.is_empty() && text.len() + statement.len() > TEXT_LIMIT_BYTES {
+            connection.batch_execute(&text).await?;
+            text.clear();
+        }
+        text.push_str(&statement);
+        text.push(';');
+    }
+    if !text.is_empty() {
+        connection.batch_execute(&text).await?;
+    }
+    Ok(())
+}
