@@ -1,1 +1,5 @@
-//! Tests.
+//! Features, told through the public door: the SDK against a real server on a real database.
+
+mod harness;
+
+mod smoke;

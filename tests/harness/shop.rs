@@ -1,0 +1,168 @@
+//! A shop: its own database, a production server on a free port, and an SDK client.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Days, Utc};
+use diesel_async::AsyncMysqlConnection;
+use loyalty_sdk::{Client, EarnRate, MemberKey, NewMember, NewProgram, NewRule, RetryPolicy};
+use loyalty_server::serve::{ServeOptions, Server};
+use loyalty_server::{Clock, PostingOptions, PostingStatistics};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::database::{self, TestDatabase};
+use super::{ShopMember, instant};
+
+/// The program that members are enrolled in unless a test says otherwise.
+pub(crate) const PROGRAM: &str = "club";
+
+/// A shop in a town of its own: nothing of another test is in its database.
+pub(crate) struct Shop {
+    pub(crate) client: Client,
+    pub(crate) endpoint: String,
+    pub(crate) statistics: Arc<PostingStatistics>,
+    database: TestDatabase,
+    now: Arc<Mutex<DateTime<Utc>>>,
+    sales: AtomicU64,
+    server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Shop {
+    /// A shop without any program. It is 15 January 2026, ten o'clock.
+    pub(crate) async fn empty() -> Self {
+        Self::with_posting(PostingOptions::default()).await
+    }
+
+    /// A shop whose server posts in another way.
+    pub(crate) async fn with_posting(posting: PostingOptions) -> Self {
+        let database = TestDatabase::create().await;
+        let now = Arc::new(Mutex::new(instant("2026-01-15T10:00:00Z")));
+        let options = ServeOptions {
+            posting,
+            ..ServeOptions::new(&database.url)
+        };
+        let (endpoint, statistics, server) = serve(options, &now).await;
+        let client = Client::builder(&endpoint)
+            .retry(RetryPolicy::never())
+            .connect()
+            .await
+            .expect("a client");
+        Self {
+            client,
+            endpoint,
+            statistics,
+            database,
+            now,
+            sales: AtomicU64::new(0),
+            server: Some(server),
+        }
+    }
+
+    /// A shop with `program` as its `club`.
+    pub(crate) async fn with_program(program: NewProgram) -> Self {
+        let shop = Self::empty().await;
+        shop.client
+            .create_program(&program.program_id(PROGRAM))
+            .await
+            .expect("a program");
+        shop
+    }
+
+    /// A shop whose `club` earns `points` per `amount` by its default rule, in euro.
+    pub(crate) async fn earning(amount: &str, points: &str) -> Self {
+        Self::with_rule(
+            NewProgram::new("Club", "EUR"),
+            EarnRate::new(super::dec(amount), super::dec(points)),
+        )
+        .await
+    }
+
+    /// A shop with `program` as its `club` and a default rule.
+    pub(crate) async fn with_rule(program: NewProgram, rate: EarnRate) -> Self {
+        let shop = Self::with_program(program).await;
+        shop.client
+            .create_rule(&NewRule::new(PROGRAM, "Default", rate))
+            .await
+            .expect("a rule");
+        shop
+    }
+
+    /// A second server on the same database and the same clock.
+    pub(crate) async fn second_server(&self) -> Client {
+        let (endpoint, _, server) = serve(ServeOptions::new(&self.database.url), &self.now).await;
+        // It lives as long as the test's runtime.
+        std::mem::forget(server);
+        Client::connect(endpoint).await.expect("a client")
+    }
+
+    /// Enrols a customer in the `club`.
+    pub(crate) async fn enrols(&self, customer_id: &str) -> ShopMember<'_> {
+        let member = NewMember::new(PROGRAM).customer_id(customer_id);
+        let member = self
+            .client
+            .enroll_member(&member)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        ShopMember::new(self, MemberKey::customer_id(customer_id), member)
+    }
+
+    /// The time in this town.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It becomes `text`.
+    pub(crate) fn it_is(&self, text: &str) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = instant(text);
+    }
+
+    /// So many days pass.
+    pub(crate) fn days_pass(&self, days: u64) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = *now + Days::new(days);
+    }
+
+    /// A sale id that this shop has not used.
+    pub(crate) fn next_sale_id(&self) -> String {
+        format!("ticket-{}", self.sales.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// A connection behind the server's back.
+    pub(crate) async fn database(&self) -> AsyncMysqlConnection {
+        database::connect(&self.database.url).await
+    }
+
+    /// Stops the server as SIGTERM would and waits for it.
+    pub(crate) async fn closes(&mut self) {
+        if let Some((stop, serving)) = self.server.take() {
+            stop.send(()).expect("the server waits for it");
+            serving.await.expect("the server ends");
+        }
+    }
+}
+
+async fn serve(
+    options: ServeOptions,
+    now: &Arc<Mutex<DateTime<Utc>>>,
+) -> (String, Arc<PostingStatistics>, (oneshot::Sender<()>, JoinHandle<()>)) {
+    let now = Arc::clone(now);
+    let clock: Clock = Arc::new(move || *now.lock().unwrap_or_else(PoisonError::into_inner));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let server = Server::start(&options, clock)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    let statistics = server.posting_statistics();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(async move {
+        // The shop that is dropped stops its server too.
+        let stopped = async { drop(stopped.await) };
+        server
+            .serve(listener, stopped)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+    });
+    (endpoint, statistics, (stop, serving))
+}
