@@ -2,4 +2,9 @@
 
 mod harness;
 
+mod cancelled_callers;
+mod concurrency;
+mod posting;
+mod process;
+mod repository;
 mod smoke;

@@ -7,7 +7,7 @@ CREATE TABLE account (
   last_sequence             BIGINT UNSIGNED NOT NULL,
   points                    DECIMAL(19,4) NOT NULL COMMENT 'what remains of the lots',
   held                      DECIMAL(19,4) NOT NULL COMMENT 'set aside by live holds',
-  debt                      DECIMAL(19,4) NOT NULL COMMENT 'owed beside the lots; balance = points - debt',
+  debt                      DECIMAL(19,4) NOT NULL COMMENT 'owed beside the lots, balance = points - debt',
   first_open_lot_expires_at DATETIME(6) NULL,
   first_open_lot_sequence   BIGINT UNSIGNED NULL,
   hold_lapses_at            DATETIME(6) NULL,

@@ -1,6 +1,7 @@
 //! What the tests are told with: a shop with its own database and server, its members, and the clock they live by.
 
-mod database;
+pub(crate) mod books;
+pub(crate) mod database;
 mod member;
 mod shop;
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use diesel_async::AsyncConnection;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{Action, Command, Decided, Decision};
@@ -18,7 +17,7 @@ use crate::domain::sale::Sale;
 use crate::domain::{sale_recording, tier};
 use crate::storage::account::{self, AccountKey};
 use crate::storage::books;
-use crate::storage::connection::Connection;
+use crate::storage::connection::{self, Connection};
 use crate::storage::entry::{self, EntryRows};
 use crate::storage::error::StorageError;
 use crate::storage::lot::{self, AllocationRows, LotRows, PageStart};
@@ -43,20 +42,18 @@ pub(super) async fn post(
     cache: &ProgramCache,
     commands: &[Command],
 ) -> Result<Posted, StorageError> {
-    connection
-        .transaction(async |connection| {
-            let mut batch = Batch::load(connection, cache, commands).await?;
-            let mut decisions = Vec::with_capacity(commands.len());
-            for command in commands {
-                decisions.push(batch.decide(connection, command).await?);
-            }
-            batch.write(connection, commands).await?;
-            Ok(Posted {
-                decisions,
-                round_trips: batch.round_trips,
-            })
-        })
-        .await
+    connection::begin(connection).await?;
+    let mut batch = Batch::load(connection, cache, commands).await?;
+    let mut decisions = Vec::with_capacity(commands.len());
+    for command in commands {
+        decisions.push(batch.decide(connection, command).await?);
+    }
+    batch.write(connection, commands).await?;
+    connection::commit(connection).await?;
+    Ok(Posted {
+        decisions,
+        round_trips: batch.round_trips,
+    })
 }
 
 /// What the commands of a batch see: the books as loaded, and what the commands before did.

@@ -1,14 +1,13 @@
 //! Changes of configuration: one transaction each, the program's row locked, idempotent like every write.
 
 use chrono::{DateTime, Utc};
-use diesel_async::AsyncConnection;
 
 use super::{Decided, Decision, PostingError};
 use crate::domain::answer::{ProgramRecord, Refusal, RuleRecord, StoredAnswer};
 use crate::domain::configuration::{self, ProgramEdit, RuleEdit};
 use crate::domain::program::{Program, ProgramState, Rule};
 use crate::domain::rejection::Rejection;
-use crate::storage::connection::{Connection, Database};
+use crate::storage::connection::{self, Connection, Database};
 use crate::storage::error::StorageError;
 use crate::storage::request::{self, RequestRecord, RequestResult, RequestRows};
 use crate::storage::{program, rule, statement};
@@ -54,9 +53,10 @@ pub(crate) async fn apply(database: &Database, change: Change) -> Result<Decisio
         let outcome = database
             .run(move |connection| {
                 Box::pin(async move {
-                    connection
-                        .transaction(async |connection| attempt(connection, &this).await)
-                        .await
+                    connection::begin(connection).await?;
+                    let decision = attempt(connection, &this).await?;
+                    connection::commit(connection).await?;
+                    Ok(decision)
                 })
             })
             .await;

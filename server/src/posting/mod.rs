@@ -56,6 +56,7 @@ pub(crate) enum PostingError {
 /// What posting did since the server started.
 #[derive(Debug, Default)]
 pub struct PostingStatistics {
+    accepted: AtomicU64,
     batches: AtomicU64,
     commands: AtomicU64,
     round_trips: AtomicU64,
@@ -63,6 +64,11 @@ pub struct PostingStatistics {
 }
 
 impl PostingStatistics {
+    /// Commands that were taken into a queue.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
     /// Committed transactions.
     pub fn batches(&self) -> u64 {
         self.batches.load(Ordering::Relaxed)
@@ -114,6 +120,7 @@ impl Posting {
                 mpsc::error::TrySendError::Full(_) => PostingError::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => PostingError::Unavailable("the server is stopping".to_owned()),
             })?;
+        self.statistics.accepted.fetch_add(1, Ordering::Relaxed);
         answer
             .await
             .map_err(|_| PostingError::Unavailable("the server is stopping".to_owned()))?

@@ -69,6 +69,16 @@ impl Database {
     }
 }
 
+/// Begins a transaction. Who does not reach `commit` drops the connection, and the database rolls back.
+pub(crate) async fn begin(connection: &mut Connection) -> Result<(), StorageError> {
+    Ok(connection.batch_execute("BEGIN").await?)
+}
+
+/// Commits what was written since `begin`. When this fails for a lost connection, it is unknown whether it did.
+pub(crate) async fn commit(connection: &mut Connection) -> Result<(), StorageError> {
+    Ok(connection.batch_execute("COMMIT").await?)
+}
+
 /// Everything read until `end_snapshot` is as of one instant.
 pub(crate) async fn begin_snapshot(connection: &mut Connection) -> Result<(), StorageError> {
     const SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \

@@ -1,0 +1,117 @@
+//! Looks at the books behind the server's back.
+
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Text};
+use diesel_async::{AsyncMysqlConnection, RunQueryDsl, SimpleAsyncConnection};
+
+use super::Shop;
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+#[derive(QueryableByName)]
+struct TextValue {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+/// Every statement finds what must not be there.
+const WRONG: [(&str, &str); 7] = [
+    (
+        "an account whose points are not the sum of its entries",
+        "SELECT COUNT(*) AS n FROM account a WHERE a.points - a.debt <> \
+         (SELECT COALESCE(SUM(e.points), 0) FROM entry e WHERE e.merchant_id = a.merchant_id AND e.member_id = a.member_id)",
+    ),
+    (
+        "an account whose points are not what remains of its lots",
+        "SELECT COUNT(*) AS n FROM account a WHERE a.points <> \
+         (SELECT COALESCE(SUM(l.remaining), 0) FROM lot l WHERE l.merchant_id = a.merchant_id AND l.member_id = a.member_id)",
+    ),
+    (
+        "a lot below zero or above what arrived",
+        "SELECT COUNT(*) AS n FROM lot WHERE remaining < 0 OR remaining > points",
+    ),
+    (
+        "a lot that its allocations do not explain",
+        "SELECT COUNT(*) AS n FROM lot l WHERE l.remaining <> l.points + (SELECT COALESCE(SUM(x.points), 0) \
+         FROM allocation x WHERE x.merchant_id = l.merchant_id AND x.member_id = l.member_id \
+         AND x.lot_expires_at = l.expires_at AND x.lot_sequence = l.sequence)",
+    ),
+    (
+        "an entry that took points and whose allocations do not add up to it",
+        "SELECT COUNT(*) AS n FROM entry e WHERE e.points < 0 AND e.points <> (SELECT COALESCE(SUM(x.points), 0) \
+         FROM allocation x WHERE x.merchant_id = e.merchant_id AND x.member_id = e.member_id AND x.sequence = e.sequence)",
+    ),
+    (
+        "an account whose entries have gaps",
+        "SELECT COUNT(*) AS n FROM account a WHERE a.last_sequence <> (SELECT COUNT(*) FROM entry e \
+         WHERE e.merchant_id = a.merchant_id AND e.member_id = a.member_id)",
+    ),
+    (
+        "an account whose first open lot is not where it says",
+        "SELECT COUNT(*) AS n FROM account a WHERE COALESCE(a.first_open_lot_expires_at, '1000-01-01') <> \
+         COALESCE((SELECT MIN(l.expires_at) FROM lot l WHERE l.merchant_id = a.merchant_id \
+         AND l.member_id = a.member_id AND l.remaining > 0), '1000-01-01')",
+    ),
+];
+
+/// Entries, lots, allocations and accounts agree to the last decimal.
+pub(crate) async fn assert_books_agree(shop: &Shop) {
+    let mut connection = shop.database().await;
+    for (what, statement) in WRONG {
+        assert_eq!(count(&mut connection, statement).await, 0, "{what}");
+    }
+}
+
+/// The number that a statement answers as `n`.
+pub(crate) async fn count(connection: &mut AsyncMysqlConnection, statement: &str) -> i64 {
+    let count: Count = diesel::sql_query(statement)
+        .get_result(connection)
+        .await
+        .expect(statement);
+    count.n
+}
+
+/// The texts that a statement answers as `value`.
+pub(crate) async fn texts(connection: &mut AsyncMysqlConnection, statement: &str) -> Vec<String> {
+    let rows: Vec<TextValue> = diesel::sql_query(statement).load(connection).await.expect(statement);
+    rows.into_iter().map(|row| row.value).collect()
+}
+
+/// Keeps the server from posting to a member until it is dropped or released.
+pub(crate) struct Stall(AsyncMysqlConnection);
+
+impl Stall {
+    /// Locks the member's account.
+    pub(crate) async fn of(shop: &Shop, member_id: &str) -> Self {
+        let mut connection = shop.database().await;
+        connection
+            .batch_execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN")
+            .await
+            .expect("BEGIN");
+        let mut stall = Self(connection);
+        stall.also(member_id).await;
+        stall
+    }
+
+    /// Locks one more account.
+    pub(crate) async fn also(&mut self, member_id: &str) {
+        let bytes = member_id.replace('-', "");
+        let lock =
+            format!("SELECT COUNT(*) AS n FROM account WHERE merchant_id = 1 AND member_id = x'{bytes}' FOR UPDATE");
+        assert_eq!(count(&mut self.0, &lock).await, 1, "the account is there");
+    }
+
+    /// Runs a statement inside the stalling transaction.
+    pub(crate) async fn executes(&mut self, statement: &str) {
+        self.0.batch_execute(statement).await.expect(statement);
+    }
+
+    /// Lets the server go on.
+    pub(crate) async fn release(mut self) {
+        self.0.batch_execute("ROLLBACK").await.expect("ROLLBACK");
+    }
+}

@@ -1,0 +1,341 @@
+//! The program itself: its private database, its signals, and what survives `kill -9`.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use loyalty_sdk::{Client, EarnRate, Error, MemberKey, NewMember, NewProgram, NewRule, Sale};
+use loyalty_server::embedded::{EmbeddedDatabase, EmbeddedOptions};
+use loyalty_server::serve::{ServeError, ServeOptions, Server};
+use rust_decimal::Decimal;
+use tempfile::TempDir;
+
+use crate::harness::database::database_binary;
+use crate::harness::dec;
+
+fn directory() -> TempDir {
+    TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
+}
+
+fn program(data_dir: &Path, port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_server-process"));
+    command.env_remove("DATABASE_URL").env("LOYALTY_DATA_DIR", data_dir);
+    command
+        .env("LOYALTY_LISTEN", format!("127.0.0.1:{port}"))
+        .env("NO_COLOR", "1");
+    if let Some(binary) = database_binary() {
+        command.env("LOYALTY_DATABASE_BINARY", binary);
+    }
+    command
+}
+
+/// A running `loyalty-server`, killed when the test ends.
+struct Program {
+    child: Child,
+    port: u16,
+}
+
+impl Program {
+    /// Started on a free port; answers calls when this returns.
+    async fn start(data_dir: &Path) -> (Self, Client) {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .expect("a free port")
+            .port();
+        let mut command = program(data_dir, port);
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
+        let log = BufReader::new(child.stderr.take().expect("its log"));
+        // The log must be read on, or the program would block on it.
+        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| eprintln!("{line}")));
+        let program = Self { child, port };
+        let client = program.client().await;
+        let started = Instant::now();
+        while client
+            .get_program("none")
+            .await
+            .is_err_and(|error| !matches!(error, Error::ProgramNotFound { .. }))
+        {
+            assert!(
+                started.elapsed() < Duration::from_secs(90),
+                "the program does not answer"
+            );
+        }
+        (program, client)
+    }
+
+    async fn client(&self) -> Client {
+        Client::connect(format!("http://127.0.0.1:{}", self.port))
+            .await
+            .expect("a client")
+    }
+
+    fn signal(&self, signal: &str) {
+        kill(signal, self.child.id());
+    }
+
+    /// The program's exit code, when it ended by itself.
+    fn wait(mut self) -> Option<i32> {
+        let started = Instant::now();
+        loop {
+            match self.child.try_wait().expect("its state") {
+                Some(status) => return status.code(),
+                None => assert!(started.elapsed() < Duration::from_secs(60), "the program does not end"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Process ids of the database servers that work in this directory.
+    fn databases(data_dir: &Path) -> Vec<u32> {
+        let option = format!("--datadir={}", data_dir.display());
+        let processes = std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
+        processes
+            .filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok())
+            .filter(|id| {
+                std::fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains(&option))
+            })
+            .collect()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn kill(signal: &str, process_id: u32) {
+    let status = Command::new("kill").args([signal, &process_id.to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+async fn opens(client: &Client) {
+    client
+        .create_program(&NewProgram::new("Club", "EUR").program_id("club"))
+        .await
+        .expect("a program");
+    client
+        .create_rule(&NewRule::new("club", "Default", EarnRate::new(dec("1"), dec("1"))))
+        .await
+        .expect("a rule");
+    client
+        .enroll_member(&NewMember::new("club").customer_id("ada"))
+        .await
+        .expect("a member");
+}
+
+fn ada() -> MemberKey {
+    MemberKey::customer_id("ada")
+}
+
+fn sale(number: u32) -> Sale {
+    Sale::new(format!("ticket-{number}"), "store-1", ada(), "EUR", Decimal::ONE)
+}
+
+async fn points(client: &Client) -> Decimal {
+    client.get_balance(ada()).await.expect("a balance").balance.available
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_stop_it_stops_its_database_and_keeps_the_data() {
+    let directory = directory();
+    let (program, client) = Program::start(directory.path()).await;
+    opens(&client).await;
+    client.record_sale(&sale(1)).await.expect("a receipt");
+    assert_eq!(Program::databases(directory.path()).len(), 1);
+
+    program.signal("-TERM");
+    let code = program.wait();
+
+    assert_eq!(code, Some(0));
+    assert_eq!(Program::databases(directory.path()).len(), 0);
+    let (_program, client) = Program::start(directory.path()).await;
+    assert_eq!(points(&client).await, dec("1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_of_sales_it_comes_back_with_each_recorded_once() {
+    let directory = directory();
+    let (mut program, client) = Program::start(directory.path()).await;
+    opens(&client).await;
+
+    let mut acknowledged = 0;
+    for round in 0..3_u32 {
+        let numbers = (round * 100)..(round * 100 + 100);
+        let till = |client: Client, numbers: std::ops::Range<u32>| {
+            tokio::spawn(async move {
+                let mut recorded = 0;
+                for number in numbers {
+                    let once = client.with_request_id(format!("request-{number}"));
+                    recorded += u32::from(once.record_sale(&sale(number)).await.is_ok());
+                }
+                recorded
+            })
+        };
+        let hasty = client.with_deadline(Duration::from_millis(200));
+        let selling = till(hasty, numbers.clone());
+        tokio::time::sleep(Duration::from_millis(40 + u64::from(round) * 30)).await;
+        program.signal("-KILL");
+        let before = selling.await.expect("the till");
+        assert_eq!(
+            Program::databases(directory.path()).len(),
+            1,
+            "the database outlives its server"
+        );
+
+        let (again, client) = Program::start(directory.path()).await;
+        assert_eq!(Program::databases(directory.path()).len(), 1, "and is replaced");
+        program = again;
+        let after = till(client.clone(), numbers).await.expect("the till");
+        assert_eq!(after, 100, "every sale is answered when it is sent again");
+        acknowledged += 100;
+        assert_eq!(
+            points(&client).await,
+            Decimal::from(acknowledged),
+            "{before} were answered before"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_database_comes_back_and_no_sale_is_lost_or_doubled() {
+    let directory = directory();
+    let (_program, client) = Program::start(directory.path()).await;
+    opens(&client).await;
+
+    for number in 0..150 {
+        if number % 50 == 25 {
+            Program::databases(directory.path())
+                .into_iter()
+                .for_each(|process_id| kill("-KILL", process_id));
+        }
+        client
+            .with_deadline(Duration::from_secs(30))
+            .record_sale(&sale(number))
+            .await
+            .expect("a receipt");
+    }
+
+    assert_eq!(points(&client).await, dec("150"));
+}
+
+fn refused(command: &mut Command) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = command.output().expect("the program runs");
+    (status.code(), String::from_utf8_lossy(&stderr).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_on_the_same_data_is_refused() {
+    let directory = directory();
+    let (first, _client) = Program::start(directory.path()).await;
+
+    let (code, log) = refused(&mut program(directory.path(), 0));
+
+    assert_eq!(code, Some(1));
+    assert!(
+        log.contains("in use") && log.contains(&first.child.id().to_string()),
+        "{log}"
+    );
+    assert!(log.contains(&directory.path().display().to_string()), "{log}");
+}
+
+#[test]
+fn without_a_database_it_says_what_to_install() {
+    let directory = directory();
+    let mut command = program(directory.path(), 0);
+
+    let (code, log) = refused(command.env("LOYALTY_DATABASE_BINARY", "/nowhere/mariadbd"));
+
+    assert_eq!(code, Some(1));
+    assert!(log.contains("/nowhere/mariadbd"), "{log}");
+}
+
+#[test]
+fn wrong_settings_are_named_before_anything_starts() {
+    let cases: [(&str, &str, &str); 5] = [
+        ("LOYALTY_LISTEN", "0.0.0.0:50051", "loopback"),
+        ("LOYALTY_LISTEN", "somewhere", "--listen"),
+        ("LOYALTY_WRITERS", "0", "--writers"),
+        ("LOYALTY_BATCH_LIMIT", "5000", "--batch-limit"),
+        ("LOYALTY_DATABASE_MEMORY_MIB", "1", "--database-memory-mib"),
+    ];
+    for (name, value, expected) in cases {
+        let directory = directory();
+        let data_dir: PathBuf = directory.path().join("data");
+
+        let (code, log) = refused(program(&data_dir, 0).env(name, value));
+
+        assert_eq!(code, Some(2), "{name}={value}");
+        assert!(log.contains(expected), "{name}={value}: {log}");
+        assert!(!data_dir.exists(), "{name}={value} started something");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_named_without_its_password() {
+    let directory = directory();
+    let mut command = program(directory.path(), 0);
+
+    let (code, log) = refused(command.env("DATABASE_URL", "mysql://root:geheim@127.0.0.1:1/loyalty"));
+
+    assert_eq!(code, Some(1));
+    assert!(
+        log.contains("the database cannot be used") && !log.contains("geheim"),
+        "{log}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_can_lose_sales_is_refused_unless_told_otherwise() {
+    let directory = directory();
+    let options = EmbeddedOptions {
+        data_dir: directory.path().to_owned(),
+        binary: database_binary(),
+        extra_arguments: vec!["--innodb-flush-log-at-trx-commit=2".to_owned()],
+    };
+    let database = EmbeddedDatabase::start(options).await.expect("a database");
+    let mut options = ServeOptions::new(database.url());
+    let clock: loyalty_server::Clock = std::sync::Arc::new(chrono::Utc::now);
+
+    let refused = Server::start(&options, clock.clone()).await.err();
+    options.allow_weak_durability = true;
+    let allowed = Server::start(&options, clock).await;
+
+    assert!(
+        matches!(&refused, Some(ServeError::WeakDurability(what)) if what.contains("innodb_flush_log_at_trx_commit=2")),
+        "{refused:?}"
+    );
+    assert!(allowed.is_ok());
+    database.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_two_sales_play_from_python_by_reflection() {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python/bin/python3");
+    assert!(
+        python.exists(),
+        "run `.ci/python` once: it installs the Python client under target/python"
+    );
+    let directory = directory();
+    let (program, _client) = Program::start(directory.path()).await;
+
+    let story = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/two_sales.py");
+    let address = format!("127.0.0.1:{}", program.port);
+    let output = Command::new(python)
+        .arg(story)
+        .arg(address)
+        .output()
+        .expect("Python runs");
+
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("second sale: balance: 9"), "{said}");
+}
