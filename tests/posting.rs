@@ -7,7 +7,7 @@ use loyalty_sdk::{EarnRate, Error, NewProgram, OperationResult, RedemptionPolicy
 use loyalty_server::PostingOptions;
 use tonic_types::StatusExt;
 
-use crate::harness::books::{Stall, assert_books_agree, count, texts};
+use crate::harness::books::{Stall, assert_books_agree, connections, count, texts};
 use crate::harness::{Shop, ShopMember, dec};
 
 const ONE_WRITER: PostingOptions = PostingOptions {
@@ -45,18 +45,21 @@ async fn until_accepted(shop: &Shop, before: u64, commands: u64) {
     }
 }
 
-/// Waits until the database has a transaction that waits for a lock of `shop`.
-async fn until_the_server_waits(shop: &Shop) {
-    let waiting = "SELECT COUNT(*) AS n FROM information_schema.processlist \
-        WHERE db = DATABASE() AND command <> 'Sleep' AND info LIKE '%account%FOR UPDATE%' AND id <> CONNECTION_ID()";
-    let mut connection = shop.database().await;
-    for _ in 0..1_000 {
-        if count(&mut connection, waiting).await > 0 {
-            return;
-        }
+/// Waits until a writer works on all that was accepted: it has met the stalled account, or will.
+async fn until_taken(shop: &Shop, commands: u64) {
+    while shop.statistics.taken() < commands {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("the server does not wait");
+}
+
+/// Waits until the server holds the lock of a member's account.
+async fn until_locked(shop: &Shop, member_id: &str) {
+    let bytes = member_id.replace('-', "");
+    let try_lock = format!("SELECT 1 FROM account WHERE merchant_id = 1 AND member_id = x'{bytes}' FOR UPDATE NOWAIT");
+    let mut connection = shop.database().await;
+    while connection.batch_execute(&try_lock).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,8 +74,9 @@ async fn what_waits_is_posted_as_one_batch_of_few_round_trips() {
     assert_eq!(shop.statistics.batches() - batches, 1);
 
     let stall = Stall::of(&shop, ada.member.member_id.as_ref()).await;
+    let taken = shop.statistics.taken();
     let first = send(&shop, vec![ada.sale("10")]);
-    until_the_server_waits(&shop).await;
+    until_taken(&shop, taken + 1).await;
     let (batches, trips) = (shop.statistics.batches(), shop.statistics.round_trips());
     let sales = (0..200)
         .map(|n| {
@@ -115,8 +119,9 @@ async fn a_poisonous_command_hurts_nobody_else() {
     shop.database().await.batch_execute(poison).await.expect("a trigger");
 
     let stall = Stall::of(&shop, ada.member.member_id.as_ref()).await;
+    let taken = shop.statistics.taken();
     let first = send(&shop, vec![ada.sale("10")]);
-    until_the_server_waits(&shop).await;
+    until_taken(&shop, taken + 1).await;
     let mut sales: Vec<Sale> = (0..63).map(|_| ada.sale("10")).collect();
     sales.insert(20, Sale::new("poison", "store-1", ada.key.clone(), "EUR", dec("10")));
     let accepted = shop.statistics.accepted();
@@ -148,8 +153,9 @@ async fn beyond_the_queue_callers_are_told_to_come_back() {
     let ada = shop.enrols("ada").await;
     let stall = Stall::of(&shop, ada.member.member_id.as_ref()).await;
 
+    let taken = shop.statistics.taken();
     let sales = send(&shop, (0..20).map(|_| ada.sale("10")).collect());
-    until_the_server_waits(&shop).await;
+    until_taken(&shop, taken + 1).await;
     let mut raw = shop.client.raw_ledger();
     let mut request = raw_sale(&ada);
     // The queue is full as soon as the twenty have arrived; until then this one would wait its turn.
@@ -260,8 +266,9 @@ async fn a_batch_that_loses_a_deadlock_is_posted_again() {
     members.sort_by_key(|member| member.member.member_id.to_string());
     let stalled = shop.enrols("eve").await;
     let gate = Stall::of(&shop, stalled.member.member_id.as_ref()).await;
+    let taken = shop.statistics.taken();
     let first = send(&shop, vec![stalled.sale("10")]);
-    until_the_server_waits(&shop).await;
+    until_taken(&shop, taken + 1).await;
     // A transaction with many changed rows is not the one that the database gives up.
     let mut other = Stall::of(&shop, members[1].member.member_id.as_ref()).await;
     other
@@ -276,7 +283,7 @@ async fn a_batch_that_loses_a_deadlock_is_posted_again() {
     let both = send(&shop, members.iter().map(|member| member.sale("10")).collect());
     until_accepted(&shop, accepted, 2).await;
     gate.release().await;
-    until_the_server_waits(&shop).await;
+    until_locked(&shop, members[0].member.member_id.as_ref()).await;
     other.also(members[0].member.member_id.as_ref()).await;
     other.release().await;
 
@@ -316,9 +323,7 @@ async fn connections_that_the_database_cuts_lose_and_double_nothing() {
     for _ in 0..10 {
         let sales = send(&shop, (0..20).map(|_| ada.sale("10")).collect());
         expected += 20;
-        let connections = "SELECT CAST(id AS CHAR) AS value FROM information_schema.processlist \
-            WHERE db = DATABASE() AND id <> CONNECTION_ID()";
-        for id in texts(&mut database, connections).await {
+        for id in connections(&mut database).await {
             // It may have ended by itself.
             drop(database.batch_execute(&format!("KILL {id}")).await);
         }

@@ -16,7 +16,7 @@ CREATE TABLE account (
   lifetime_earned           DECIMAL(19,4) NOT NULL,
   lifetime_redeemed         DECIMAL(19,4) NOT NULL,
   lifetime_expired          DECIMAL(19,4) NOT NULL,
-  recorded_at               DATETIME(6) NOT NULL COMMENT 'of the newest entry; never goes back',
+  recorded_at               DATETIME(6) NOT NULL COMMENT 'of the newest entry, never goes back',
   PRIMARY KEY (merchant_id, member_id),
   CONSTRAINT account_lots_not_negative CHECK (points >= 0 AND held >= 0 AND debt >= 0)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -12,6 +12,6 @@ CREATE TABLE entry (
   program_version INT UNSIGNED NOT NULL,
   lot_expires_at  DATETIME(6) NULL COMMENT 'of the lot it created: with the sequence its key',
   occurred_at     DATETIME(6) NOT NULL COMMENT 'in the shop',
-  recorded_at     DATETIME(6) NOT NULL COMMENT 'here; never goes back within a member',
+  recorded_at     DATETIME(6) NOT NULL COMMENT 'here, never goes back within a member',
   PRIMARY KEY (merchant_id, member_id, sequence)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,7 +1,7 @@
 //! Looks at the books behind the server's back.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text, Unsigned};
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl, SimpleAsyncConnection};
 
 use super::Shop;
@@ -79,6 +79,34 @@ pub(crate) async fn count(connection: &mut AsyncMysqlConnection, statement: &str
 pub(crate) async fn texts(connection: &mut AsyncMysqlConnection, statement: &str) -> Vec<String> {
     let rows: Vec<TextValue> = diesel::sql_query(statement).load(connection).await.expect(statement);
     rows.into_iter().map(|row| row.value).collect()
+}
+
+#[derive(QueryableByName)]
+struct Process {
+    #[diesel(sql_type = Unsigned<BigInt>, column_name = "Id")]
+    id: u64,
+    #[diesel(sql_type = Nullable<Text>, column_name = "db")]
+    database: Option<String>,
+}
+
+/// The server's connections to the database of `connection`, by id.
+pub(crate) async fn connections(connection: &mut AsyncMysqlConnection) -> Vec<u64> {
+    let own = texts(
+        connection,
+        "SELECT DATABASE() AS value UNION ALL SELECT CAST(CONNECTION_ID() AS CHAR)",
+    )
+    .await;
+    let processes: Vec<Process> = diesel::sql_query("SHOW PROCESSLIST")
+        .load(connection)
+        .await
+        .expect("the processes");
+    let of_this = processes
+        .into_iter()
+        .filter(|process| process.database.as_ref() == Some(&own[0]));
+    of_this
+        .map(|process| process.id)
+        .filter(|id| id.to_string() != own[1])
+        .collect()
 }
 
 /// Keeps the server from posting to a member until it is dropped or released.

@@ -57,6 +57,7 @@ pub(crate) enum PostingError {
 #[derive(Debug, Default)]
 pub struct PostingStatistics {
     accepted: AtomicU64,
+    taken: AtomicU64,
     batches: AtomicU64,
     commands: AtomicU64,
     round_trips: AtomicU64,
@@ -67,6 +68,11 @@ impl PostingStatistics {
     /// Commands that were taken into a queue.
     pub fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Commands that a writer took out of its queue: what `accepted` is ahead of this waits.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Committed transactions.

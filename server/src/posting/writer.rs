@@ -45,6 +45,7 @@ impl Writer {
     pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(self.batch_limit);
         while jobs.recv_many(&mut waiting, self.batch_limit).await > 0 {
+            self.statistics.taken.fetch_add(waiting.len() as u64, Ordering::Relaxed);
             self.settle(std::mem::take(&mut waiting)).await;
         }
     }
