@@ -24,6 +24,9 @@ const DEVELOPMENT_MERCHANT: &str = "default";
 /// The longest wait for calls in flight when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// Calls of one connection in flight at once; further ones wait in the client.
+const CALLS_PER_CONNECTION: u32 = 1_024;
+
 /// Calls of one connection that may be cancelled before the server has come to them; beyond it the connection is taken
 /// for an attack and closed. A till that hangs up on 20 calls at once, the library's limit, is none.
 const CANCELLED_BEFORE_ACCEPTED: usize = 256;
@@ -157,6 +160,7 @@ impl Server {
         let serving = Transport::builder()
             .tcp_nodelay(true)
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
+            .max_concurrent_streams(Some(CALLS_PER_CONNECTION))
             .http2_max_pending_accept_reset_streams(Some(CANCELLED_BEFORE_ACCEPTED))
             .add_service(health_service)
             .add_service(reflection()?.build_v1()?)
