@@ -31,9 +31,10 @@ fn program(data_dir: &Path, port: u16) -> Command {
     command
 }
 
-/// A running `loyalty-server`, killed when the test ends.
+/// A running `loyalty-server`, stopped with its database when the test ends.
 struct Program {
     child: Child,
+    data_dir: PathBuf,
     port: u16,
 }
 
@@ -49,7 +50,11 @@ impl Program {
         let log = BufReader::new(child.stderr.take().expect("its log"));
         // The log must be read on, or the program would block on it.
         std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| eprintln!("{line}")));
-        let program = Self { child, port };
+        let program = Self {
+            child,
+            data_dir: data_dir.to_owned(),
+            port,
+        };
         let client = program.client().await;
         let started = Instant::now();
         while client
@@ -69,6 +74,12 @@ impl Program {
         Client::connect(format!("http://127.0.0.1:{}", self.port))
             .await
             .expect("a client")
+    }
+
+    /// Lets go of a killed program whose database another one has taken over.
+    fn forget(mut self) {
+        drop(self.child.wait());
+        self.data_dir = PathBuf::from("/nowhere");
     }
 
     fn signal(&self, signal: &str) {
@@ -102,9 +113,12 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have ended already; its database may have outlived it.
         drop(self.child.kill());
         drop(self.child.wait());
+        for process_id in Self::databases(&self.data_dir) {
+            drop(Command::new("kill").args(["-KILL", &process_id.to_string()]).status());
+        }
     }
 }
 
@@ -191,7 +205,7 @@ async fn killed_in_the_middle_of_sales_it_comes_back_with_each_recorded_once() {
 
         let (again, client) = Program::start(directory.path()).await;
         assert_eq!(Program::databases(directory.path()).len(), 1, "and is replaced");
-        program = again;
+        std::mem::replace(&mut program, again).forget();
         let after = sells(client.clone(), numbers).await;
         assert_eq!(after, 100, "every sale is answered when it is sent again");
         acknowledged += 100;
