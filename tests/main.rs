@@ -2,4 +2,8 @@
 
 mod harness;
 
+mod program_changes;
+mod program_limits;
+mod program_periods;
+mod programs;
 mod smoke;

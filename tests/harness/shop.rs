@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Days, Utc};
 use diesel_async::AsyncMysqlConnection;
-use loyalty_sdk::{Client, EarnRate, MemberKey, NewMember, NewProgram, NewRule, RetryPolicy};
+use loyalty_sdk::{Client, EarnRate, MemberKey, NewMember, NewProgram, NewRule, Program, ProgramUpdate, RetryPolicy};
 use loyalty_server::serve::{ServeOptions, Server};
 use loyalty_server::{Clock, PostingOptions, PostingStatistics};
 use tokio::net::TcpListener;
@@ -95,6 +95,19 @@ impl Shop {
         // It lives as long as the test's runtime.
         std::mem::forget(server);
         Client::connect(endpoint).await.expect("a client")
+    }
+
+    /// The `club` as it is now.
+    pub(crate) async fn program(&self) -> Program {
+        let program = self.client.get_program(PROGRAM).await;
+        program.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Changes the `club`.
+    pub(crate) async fn changes(&self, change: impl FnOnce(ProgramUpdate) -> ProgramUpdate) -> Program {
+        let update = change(ProgramUpdate::of(&self.program().await));
+        let program = self.client.update_program(&update).await;
+        program.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Enrols a customer in the `club`.
