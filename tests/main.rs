@@ -2,8 +2,11 @@
 
 mod harness;
 
+mod earning;
+mod latency;
 mod program_changes;
 mod program_limits;
 mod program_periods;
 mod programs;
+mod rules;
 mod smoke;

@@ -1,10 +1,12 @@
 //! T1: a program is changed by field mask and etag: of several editors one wins, and a repeated change is made once.
 
-use loyalty_sdk::{Error, ExpiryPolicy, NewProgram, ProgramUpdate, RequestId, api};
+use loyalty_sdk::{
+    Decimal, Error, ExpiryPolicy, NewProgram, ProgramState, ProgramUpdate, RedemptionPolicy, RequestId, Tier, api,
+};
 use prost_types::FieldMask;
 use tokio::task::JoinSet;
 
-use crate::harness::{PROGRAM, Shop, instant, wrong_fields};
+use crate::harness::{PROGRAM, Shop, day, dec, instant, wrong_fields};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_changes_what_its_mask_names_and_nothing_else() {
@@ -173,6 +175,40 @@ async fn a_refused_change_stays_refused_under_its_request_id() {
 
     assert_eq!(first, Err(Error::EtagMismatch { etag: current.etag }));
     assert_eq!(again, first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_cannot_make_a_good_program_a_bad_one() {
+    let program = NewProgram {
+        valid_from: Some(day("2026-02-01")),
+        ..NewProgram::new("Club", "EUR")
+    };
+    let shop = Shop::with_program(program).await;
+    let before = shop.program().await;
+    let update = || ProgramUpdate::of(&before);
+    let silver = |id: &str| Tier::new(id, "Silver", 100);
+
+    let cases = [
+        ("program.state", update().state(ProgramState::Archived)),
+        ("program.state", update().state(ProgramState::Other(99))),
+        ("program.valid_until", update().valid_until(Some(day("2026-01-31")))),
+        ("program.tiers", update().tiers(&[silver("a"), silver("b")])),
+        (
+            "program.tiers.value_per_point",
+            update().tiers(&[silver("a").value_per_point(Decimal::TWO)]),
+        ),
+        ("program.time_zone", update().time_zone("Mars/Olympus")),
+        (
+            "program.redemption.value_per_point",
+            update().redemption(Some(RedemptionPolicy::new(dec("-1")))),
+        ),
+    ];
+    for (field, update) in cases {
+        let error = shop.client.update_program(&update).await.expect_err(field);
+
+        assert_eq!(wrong_fields(&error), [field]);
+    }
+    assert_eq!(shop.client.get_program(PROGRAM).await, Ok(before));
 }
 
 /// An update with a mask as a caller without the SDK would send it.

@@ -121,6 +121,16 @@ impl Shop {
         ShopMember::new(self, MemberKey::customer_id(customer_id), member)
     }
 
+    /// A member of a further program that earns `rate`: for tables of cases, which need no shop each.
+    pub(crate) async fn member_of(&self, program: NewProgram, rate: EarnRate) -> ShopMember<'_> {
+        let program = self.client.create_program(&program).await.expect("a program");
+        let rule = NewRule::new(&program.program_id, "Default", rate);
+        self.client.create_rule(&rule).await.expect("a rule");
+        let member = NewMember::new(&program.program_id).customer_id(self.next_sale_id());
+        let member = self.client.enroll_member(&member).await.expect("a member");
+        ShopMember::new(self, MemberKey::from(&member), member)
+    }
+
     /// The time in this town.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner)
