@@ -43,13 +43,26 @@ async fn each_rounding_brings_points_to_the_programs_decimals() {
 async fn the_rounding_switch_of_the_peruvian_pos_is_half_up_or_two_decimals() {
     let shop = Shop::empty().await;
     let (on, off) = (NewProgram::new("On", "PEN"), NewProgram::new("Off", "PEN").decimals(2));
-    let ada = shop.member_of(on, EarnRate::new(10, 1).rounding(Rounding::HalfUp)).await;
+    let ada = shop
+        .member_of(on, EarnRate::new(10, 1).rounding(Rounding::HalfUp))
+        .await;
     let bob = shop.member_of(off, EarnRate::new(10, 1)).await;
-    let in_soles = |member: &ShopMember<'_>, total| Sale { currency_code: "PEN".to_owned(), ..member.sale(total) };
+    let in_soles = |member: &ShopMember<'_>, total| Sale {
+        currency_code: "PEN".to_owned(),
+        ..member.sale(total)
+    };
 
     for (total, rounded, exact) in [("17.49", "2", "1.74"), ("15.00", "2", "1.5"), ("14.99", "1", "1.49")] {
-        assert_eq!(ada.records(&in_soles(&ada, total)).await.points_earned, dec(rounded), "{total}");
-        assert_eq!(bob.records(&in_soles(&bob, total)).await.points_earned, dec(exact), "{total}");
+        assert_eq!(
+            ada.records(&in_soles(&ada, total)).await.points_earned,
+            dec(rounded),
+            "{total}"
+        );
+        assert_eq!(
+            bob.records(&in_soles(&bob, total)).await.points_earned,
+            dec(exact),
+            "{total}"
+        );
     }
 }
 
@@ -74,7 +87,10 @@ async fn a_value_program_earns_money_to_the_minor_unit_of_its_currency() {
         let rate = EarnRate::new(300, 37).rounding(rounding).vat_percent(24);
         let ada = shop.member_of(program, rate).await;
 
-        let sale = Sale::new("ticket-1", "store-1", ada.key.clone(), currency, dec(total));
+        let sale = Sale {
+            currency_code: currency.to_owned(),
+            ..ada.sale(total)
+        };
         let receipt = ada.records(&sale).await;
 
         assert_eq!(receipt.points_earned, dec(value), "{currency} {rounding:?}");
@@ -147,7 +163,9 @@ async fn neither_the_order_of_lines_nor_how_they_are_cut_changes_what_is_earned(
     ];
     let shop = Shop::empty().await;
     for (seed, (decimals, rate)) in (1..).zip(cases) {
-        let ada = shop.member_of(NewProgram::new("Club", "EUR").decimals(decimals), rate).await;
+        let ada = shop
+            .member_of(NewProgram::new("Club", "EUR").decimals(decimals), rate)
+            .await;
         let mut dice = Dice(seed);
 
         for basket in 0..25 {
