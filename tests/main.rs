@@ -10,3 +10,5 @@ mod program_periods;
 mod programs;
 mod rules;
 mod smoke;
+mod tier_windows;
+mod tiers;
