@@ -4,6 +4,7 @@ mod harness;
 
 mod earning;
 mod latency;
+mod members;
 mod program_changes;
 mod program_limits;
 mod program_periods;
