@@ -3,6 +3,8 @@
 mod harness;
 
 mod earning;
+mod expiry;
+mod expiry_entries;
 mod latency;
 mod members;
 mod program_changes;
