@@ -1,8 +1,9 @@
 //! T6, L7: points that lapsed are written off in the history by the next sale, and the books add up.
 
 use loyalty_sdk::{EarnRate, Entry, EntryKind, Error, ExpiryPolicy, NewProgram, RedemptionPolicy};
+use tokio::task::JoinSet;
 
-use crate::harness::{Shop, dec, instant};
+use crate::harness::{Shop, ShopMember, dec, instant};
 
 async fn shop(expiry: ExpiryPolicy) -> Shop {
     let program = NewProgram::new("Club", "EUR")
@@ -139,31 +140,60 @@ async fn points_of_a_late_sale_have_only_the_rest_of_their_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_lots_than_fit_one_page_lapse_and_are_spent_in_order() {
+async fn more_lots_than_one_page_holds_are_spent_in_order() {
     let shop = shop(ExpiryPolicy::Days(10)).await;
     let ada = shop.enrols("ada").await;
-    for _ in 0..70 {
-        ada.buys("1.00").await;
-    }
+    buys_often(&ada, MORE_THAN_A_PAGE).await;
     shop.days_pass(5);
-    for _ in 0..70 {
-        ada.buys("1.00").await;
-    }
+    ada.buys("5.00").await;
 
-    let over_two_pages = ada
-        .records(&ada.sale("75.00").tender("CASH", 0).redeem_points(75))
-        .await;
+    let receipt = ada.records(&ada.sale("135.00").redeem_points(135)).await;
     shop.days_pass(6);
-    let after_the_first_lapse = ada.points().await;
-    shop.days_pass(5);
-    let receipt = ada.buys("1.00").await;
+    let after_the_lapse = ada.points().await;
 
-    assert_eq!(over_two_pages.balance.available, dec("65"));
-    assert_eq!(after_the_first_lapse, dec("65"), "the first 70 were spent before");
+    assert_eq!(receipt.balance.available, dec("10"));
+    assert_eq!(ada.history().await[1].lots.len(), 135);
+    assert_eq!(after_the_lapse, dec("5"), "five old ones lapsed unspent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_lots_than_one_page_holds_lapse_at_once() {
+    let shop = shop(ExpiryPolicy::Days(10)).await;
+    let ada = shop.enrols("ada").await;
+    buys_often(&ada, MORE_THAN_A_PAGE).await;
+    shop.days_pass(5);
+    ada.buys("5.00").await;
+    shop.days_pass(6);
+    let balance = ada.balance().await;
+
+    let receipt = ada.records(&ada.sale("3.00").redeem_points(3)).await;
+
+    assert_eq!(
+        (balance.available, balance.next_expiry_at),
+        (dec("5"), Some(instant("2026-01-31T00:00:00Z")))
+    );
     assert_eq!(
         (receipt.balance_before, receipt.balance.available),
-        (dec("0"), dec("1"))
+        (dec("5"), dec("2"))
     );
-    let sum: loyalty_sdk::Decimal = ada.movements().await.iter().sum();
-    assert_eq!(sum, dec("1"));
+    let newest = [
+        entry(EntryKind::Expire, "-140", "5"),
+        entry(EntryKind::Redeem, "-3", "2"),
+    ];
+    assert_eq!(told(&ada.history().await)[141..143], newest);
+}
+
+/// The server reads 128 lots at a time.
+const MORE_THAN_A_PAGE: usize = 140;
+
+/// So many sales of a euro at once.
+async fn buys_often(member: &ShopMember<'_>, times: usize) {
+    let mut sales = JoinSet::new();
+    for _ in 0..times {
+        let (client, sale) = (member.shop.client.clone(), member.sale("1.00"));
+        sales.spawn(async move { client.record_sale(&sale).await });
+    }
+    for receipt in sales.join_all().await {
+        receipt.expect("a sale");
+    }
 }
