@@ -14,6 +14,7 @@ mod program_periods;
 mod programs;
 mod reflection_and_health;
 mod rules;
+mod schema;
 mod smoke;
 mod tier_windows;
 mod tiers;
