@@ -1,5 +1,11 @@
 //! Features, told through the public door: the SDK against a real server on a real database.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also where the harness tells it"
+)]
+
 mod harness;
 
 mod earning;
