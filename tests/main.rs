@@ -9,6 +9,7 @@
 mod harness;
 
 mod earning;
+mod enrolment;
 mod expiry;
 mod expiry_entries;
 mod history;

@@ -24,11 +24,8 @@ async fn a_rule_is_read_as_it_was_created() {
         earn_rate: created.earn_rate,
     };
     assert_eq!(as_sent, new);
-    assert!(!created.archived);
-    assert_eq!(
-        (created.since_version, created.updated_at),
-        (2, instant("2026-01-15T10:00:00Z"))
-    );
+    let since = (created.archived, created.since_version, created.updated_at);
+    assert_eq!(since, (false, 2, instant("2026-01-15T10:00:00Z")));
     assert_eq!(shop.program().await.version, 2);
 }
 
