@@ -1,10 +1,31 @@
 //! Features, told through the public door: the SDK against a real server on a real database.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also where the harness tells it"
+)]
+
 mod harness;
 
 mod cancelled_callers;
 mod concurrency;
+mod earning;
+mod enrolment;
+mod expiry;
+mod expiry_entries;
+mod history;
+mod latency;
+mod members;
 mod posting;
 mod process;
+mod program_changes;
+mod program_limits;
+mod program_periods;
+mod programs;
+mod reflection_and_health;
 mod repository;
-mod smoke;
+mod rules;
+mod schema;
+mod tier_windows;
+mod tiers;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server as Transport;
+use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -157,8 +157,10 @@ impl Server {
             // Nobody waits for it any more when serving has failed.
             let _ = begin_drain.send(());
         };
+        // Set on the sockets themselves, since the transport sets it on its own listeners only: with Nagle's algorithm
+        // an answer of several frames waits 40 ms for the client's delayed acknowledgement.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let serving = Transport::builder()
-            .tcp_nodelay(true)
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
             .max_concurrent_streams(Some(CALLS_PER_CONNECTION))
             .http2_max_pending_accept_reset_streams(Some(CANCELLED_BEFORE_ACCEPTED))
@@ -168,7 +170,7 @@ impl Server {
             .add_service(grpc::program_service(&context))
             .add_service(grpc::rule_service(&context))
             .add_service(grpc::ledger_service(&context))
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown);
+            .serve_with_incoming_shutdown(incoming, shutdown);
         let drained_too_long = async {
             // An error means that serving ended first, and then this branch is not wanted.
             if drain_begun.await.is_err() {

@@ -6,7 +6,7 @@ mod member;
 mod shop;
 
 pub(crate) use member::ShopMember;
-pub(crate) use shop::Shop;
+pub(crate) use shop::{PROGRAM, Shop};
 
 use rust_decimal::Decimal;
 
@@ -20,4 +20,19 @@ pub(crate) fn dec(text: &str) -> Decimal {
 pub(crate) fn instant(text: &str) -> chrono::DateTime<chrono::Utc> {
     text.parse()
         .unwrap_or_else(|error| panic!("{text} is no instant: {error}"))
+}
+
+/// A day as tests write it.
+pub(crate) fn day(text: &str) -> chrono::NaiveDate {
+    text.parse().unwrap_or_else(|error| panic!("{text} is no day: {error}"))
+}
+
+/// The fields that a call was refused for.
+pub(crate) fn wrong_fields(error: &loyalty_sdk::Error) -> Vec<&str> {
+    match error {
+        loyalty_sdk::Error::InvalidFields(violations) => {
+            violations.iter().map(|violation| violation.field.as_str()).collect()
+        }
+        other => panic!("not refused for its fields: {other}"),
+    }
 }

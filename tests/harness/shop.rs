@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Days, Utc};
 use diesel_async::AsyncMysqlConnection;
-use loyalty_sdk::{Client, EarnRate, MemberKey, NewMember, NewProgram, NewRule, RetryPolicy};
+use loyalty_sdk::{Client, EarnRate, MemberKey, NewMember, NewProgram, NewRule, Program, ProgramUpdate, RetryPolicy};
 use loyalty_server::serve::{ServeOptions, Server};
 use loyalty_server::{Clock, PostingOptions, PostingStatistics};
 use tokio::net::TcpListener;
@@ -97,6 +97,19 @@ impl Shop {
         Client::connect(endpoint).await.expect("a client")
     }
 
+    /// The `club` as it is now.
+    pub(crate) async fn program(&self) -> Program {
+        let program = self.client.get_program(PROGRAM).await;
+        program.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Changes the `club`.
+    pub(crate) async fn changes(&self, change: impl FnOnce(ProgramUpdate) -> ProgramUpdate) -> Program {
+        let update = change(ProgramUpdate::of(&self.program().await));
+        let program = self.client.update_program(&update).await;
+        program.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Enrols a customer in the `club`.
     pub(crate) async fn enrols(&self, customer_id: &str) -> ShopMember<'_> {
         let member = NewMember::new(PROGRAM).customer_id(customer_id);
@@ -106,6 +119,16 @@ impl Shop {
             .await
             .unwrap_or_else(|error| panic!("{error}"));
         ShopMember::new(self, MemberKey::customer_id(customer_id), member)
+    }
+
+    /// A member of a further program that earns `rate`: for tables of cases, which need no shop each.
+    pub(crate) async fn member_of(&self, program: NewProgram, rate: EarnRate) -> ShopMember<'_> {
+        let program = self.client.create_program(&program).await.expect("a program");
+        let rule = NewRule::new(&program.program_id, "Default", rate);
+        self.client.create_rule(&rule).await.expect("a rule");
+        let member = NewMember::new(&program.program_id).customer_id(self.next_sale_id());
+        let member = self.client.enroll_member(&member).await.expect("a member");
+        ShopMember::new(self, MemberKey::from(&member), member)
     }
 
     /// The time in this town.

@@ -29,11 +29,20 @@ pub(crate) enum IdentifierKind {
     Card,
 }
 
-/// What a caller asks to enrol.
+/// What a caller asks to enrol, the identifiers in the caller's order: a refusal names them by their place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Enrolment {
     pub(crate) program_id: String,
     pub(crate) identifiers: Vec<Identifier>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) name: String,
+}
+
+impl Enrolment {
+    /// The same for the same identifiers in whatever order.
+    pub(crate) fn canonical(&self) -> Self {
+        let mut canonical = self.clone();
+        canonical.identifiers.sort();
+        canonical
+    }
 }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Decimals of every stored number of points or money: `DECIMAL(19,4)`.
 pub(crate) const SCALE: u32 = 4;
 
-/// The largest number of points or money in the books: what `DECIMAL(19,4)` holds before the point.
-pub(crate) const LEDGER_LIMIT: Decimal = Decimal::from_parts(2_764_472_319, 232_830, 0, false, 0);
+/// What every number of points or money in the books stays below: 10^15, since `DECIMAL(19,4)` has 15 digits before the
+/// point.
+pub(crate) const LEDGER_LIMIT: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// How a number is brought to the allowed decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

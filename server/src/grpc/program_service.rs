@@ -166,7 +166,7 @@ impl ProgramService for Programs {
             let command = Command {
                 merchant_id: caller(&self.0).merchant_id,
                 request_id,
-                content_hash: content_hash("EnrollMember", &enrolment).map_err(|_| status::internal())?,
+                content_hash: content_hash("EnrollMember", &enrolment.canonical()).map_err(|_| status::internal())?,
                 member_id: Uuid::new_v4(),
                 now: (self.0.clock)(),
                 action: Action::Enrol(enrolment),

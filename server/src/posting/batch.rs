@@ -360,7 +360,7 @@ impl<'a> Batch<'a> {
         let member = Member {
             member_id: command.member_id,
             program_id: enrolment.program_id.clone(),
-            identifiers: enrolment.identifiers.clone(),
+            identifiers: enrolment.canonical().identifiers,
             name: enrolment.name.clone(),
             enrolled_at: command.now,
         };

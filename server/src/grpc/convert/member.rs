@@ -33,7 +33,6 @@ pub(in crate::grpc) fn enrolment(fields: &mut Fields, request: wire::EnrollMembe
             }
         }
     }
-    identifiers.sort();
     Enrolment {
         program_id,
         identifiers,

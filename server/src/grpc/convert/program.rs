@@ -327,7 +327,10 @@ fn document_types(fields: &mut Fields, given: Vec<wire::DocumentType>) -> Vec<Do
             Some(wire::DocumentTreatment::Returning) => DocumentTreatment::Returning,
             Some(wire::DocumentTreatment::Ignored) => DocumentTreatment::Ignored,
             Some(wire::DocumentTreatment::Unspecified) | None => {
-                fields.wrong(field("treatment"), "is missing");
+                // An unknown value has been noted as such.
+                if given.treatment == i32::from(wire::DocumentTreatment::Unspecified) {
+                    fields.wrong(field("treatment"), "is missing");
+                }
                 continue;
             }
         };

@@ -1,0 +1,219 @@
+//! The migrated database has the tables that the server's code thinks it has, and they keep the rules of
+//! `migrations/README.md`.
+
+use std::collections::BTreeMap;
+
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+use diesel_async::{AsyncMysqlConnection, RunQueryDsl as _};
+
+use crate::harness::Shop;
+
+/// What the server's queries are checked against when it is compiled.
+const SCHEMA: &str = include_str!("../server/src/storage/schema.rs");
+
+/// Tables that are written as text and read by hand, so that diesel does not know them; the last is diesel's own.
+const WITHOUT_DIESEL: [&str; 3] = ["__diesel_schema_migrations", "lot", "posting_batch"];
+
+/// Tables that belong to no merchant.
+const OF_NO_MERCHANT: [&str; 2] = ["__diesel_schema_migrations", "migration_lease"];
+
+/// A table of the schema file: its key, and its columns as name and type, in order.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Table {
+    key: Vec<String>,
+    columns: Vec<(String, String)>,
+}
+
+/// A row of four texts.
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    a: String,
+    #[diesel(sql_type = Text)]
+    b: String,
+    #[diesel(sql_type = Text)]
+    c: String,
+    #[diesel(sql_type = Text)]
+    d: String,
+}
+
+/// What `columns`, four expressions of `source` in `information_schema`, say about this database.
+async fn ask(database: &mut AsyncMysqlConnection, columns: [&str; 4], source: &str) -> Vec<Row> {
+    let [a, b, c, d] = columns.map(|column| format!("CAST({column} AS CHAR)"));
+    let query = format!("SELECT {a} AS a, {b} AS b, {c} AS c, {d} AS d FROM information_schema.{source}");
+    diesel::sql_query(query).load(database).await.expect("rows")
+}
+
+/// The tables of the schema file.
+fn declared() -> BTreeMap<String, Table> {
+    let mut tables = BTreeMap::new();
+    for block in SCHEMA.split("diesel::table! {").skip(1) {
+        let mut lines = block.lines().map(str::trim).filter(|line| !line.is_empty());
+        let (name, key) = lines.next().and_then(|line| line.split_once(" (")).expect("a table");
+        let key = key.trim_end_matches(") {").split(", ").map(str::to_owned).collect();
+        let columns = lines
+            .map_while(|line| line.trim_end_matches(',').split_once(" -> "))
+            .map(|(column, kind)| (column.to_owned(), kind.to_owned()))
+            .collect();
+        tables.insert(name.to_owned(), Table { key, columns });
+    }
+    tables
+}
+
+/// The tables of the database, their types in diesel's words.
+async fn migrated(database: &mut AsyncMysqlConnection) -> BTreeMap<String, Table> {
+    let columns = ["table_name", "column_name", "column_type", "is_nullable"];
+    let source = "columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position";
+    let mut tables: BTreeMap<String, Table> = BTreeMap::new();
+    for row in ask(database, columns, source).await {
+        let kind = kind(&row.c);
+        let kind = if row.d == "YES" {
+            format!("Nullable<{kind}>")
+        } else {
+            kind
+        };
+        tables.entry(row.a).or_default().columns.push((row.b, kind));
+    }
+    let columns = ["table_name", "column_name", "index_name", "seq_in_index"];
+    let source =
+        "statistics WHERE table_schema = DATABASE() AND index_name = 'PRIMARY' ORDER BY table_name, seq_in_index";
+    for row in ask(database, columns, source).await {
+        tables.entry(row.a).or_default().key.push(row.b);
+    }
+    tables
+}
+
+fn kind(column_type: &str) -> String {
+    // MariaDB shows the display width of integers: int(10) unsigned.
+    let base: String = column_type.chars().take_while(char::is_ascii_lowercase).collect();
+    let diesel = match base.as_str() {
+        "tinyint" => "TinyInt",
+        "smallint" => "SmallInt",
+        "int" => "Integer",
+        "bigint" => "BigInt",
+        "varchar" | "char" | "text" | "mediumtext" => "Text",
+        "binary" | "varbinary" | "blob" | "mediumblob" => "Binary",
+        "datetime" => "Datetime",
+        "timestamp" => "Timestamp",
+        "decimal" => "Numeric",
+        _ => column_type,
+    };
+    if column_type.contains("unsigned") {
+        format!("Unsigned<{diesel}>")
+    } else {
+        diesel.to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_has_exactly_the_tables_and_columns_that_the_code_declares() {
+    let shop = Shop::empty().await;
+
+    let mut migrated = migrated(&mut shop.database().await).await;
+
+    let undeclared: Vec<(String, Table)> = migrated
+        .extract_if(.., |name, _| WITHOUT_DIESEL.contains(&name.as_str()))
+        .collect();
+    assert_eq!(undeclared.len(), WITHOUT_DIESEL.len(), "{undeclared:?}");
+    let declared = declared();
+    assert!(declared.len() >= 12, "the schema file is read: {declared:?}");
+    for (name, table) in &declared {
+        assert_eq!(migrated.get(name), Some(table), "{name}");
+    }
+    let names: (Vec<_>, Vec<_>) = (migrated.keys().collect(), declared.keys().collect());
+    assert_eq!(names.0, names.1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_key_leads_with_the_merchant() {
+    let shop = Shop::empty().await;
+
+    let tables = migrated(&mut shop.database().await).await;
+
+    for (name, table) in tables {
+        let first = table.key.as_slice().first();
+        let of_merchant = first.is_some_and(|column| column == "merchant_id");
+        assert!(first.is_some(), "{name} has a primary key");
+        assert_eq!(
+            of_merchant,
+            !OF_NO_MERCHANT.contains(&name.as_str()),
+            "{name}: {:?}",
+            table.key
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn text_is_compared_byte_by_byte_in_tables_that_survive_a_crash() {
+    let shop = Shop::empty().await;
+    let mut database = shop.database().await;
+
+    let columns = ["table_name", "engine", "table_collation", "table_type"];
+    let tables = ask(&mut database, columns, "tables WHERE table_schema = DATABASE()").await;
+    let columns = ["table_name", "column_name", "collation_name", "data_type"];
+    let source = "columns WHERE table_schema = DATABASE() AND collation_name IS NOT NULL";
+    let texts = ask(&mut database, columns, source).await;
+
+    for table in tables {
+        let expected = ("InnoDB", "utf8mb4_bin", "BASE TABLE");
+        assert_eq!(
+            (table.b.as_str(), table.c.as_str(), table.d.as_str()),
+            expected,
+            "{}",
+            table.a
+        );
+    }
+    assert!(!texts.is_empty());
+    for text in texts {
+        assert!(
+            ["utf8mb4_bin", "ascii_bin"].contains(&text.c.as_str()),
+            "{}.{}: {}",
+            text.a,
+            text.b,
+            text.c
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_ties_rows_of_different_accounts_to_one_database() {
+    let shop = Shop::empty().await;
+    let mut database = shop.database().await;
+
+    let columns = ["table_name", "column_name", "extra", "data_type"];
+    let source = "columns WHERE table_schema = DATABASE() AND extra LIKE '%auto_increment%'";
+    let counted = ask(&mut database, columns, source).await;
+    let columns = ["table_name", "constraint_name", "constraint_type", "constraint_schema"];
+    let source = "table_constraints WHERE constraint_schema = DATABASE() AND constraint_type = 'FOREIGN KEY'";
+    let foreign_keys = ask(&mut database, columns, source).await;
+
+    let names = |rows: Vec<Row>| {
+        rows.into_iter()
+            .map(|row| format!("{}.{}", row.a, row.b))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(counted), Vec::<String>::new());
+    assert_eq!(names(foreign_keys), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_and_instants_have_the_precision_of_the_ledger() {
+    let shop = Shop::empty().await;
+
+    let columns = ["table_name", "column_name", "column_type", "data_type"];
+    let source = "columns WHERE table_schema = DATABASE() AND data_type IN ('decimal', 'datetime', 'timestamp', 'double', \
+                  'float') AND table_name <> '__diesel_schema_migrations'";
+    let precise = ask(&mut shop.database().await, columns, source).await;
+
+    assert!(precise.len() > 20);
+    for column in precise {
+        assert!(
+            ["decimal(19,4)", "datetime(6)"].contains(&column.c.as_str()),
+            "{}.{}: {}",
+            column.a,
+            column.b,
+            column.c
+        );
+    }
+}
