@@ -2,4 +2,7 @@
 
 mod harness;
 
+mod examples_of_the_field;
+mod rating;
+mod sales;
 mod smoke;
