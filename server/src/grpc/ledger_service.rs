@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use loyalty_api::v1 as wire;
 use loyalty_api::v1::get_operation_response::Result as Operation;
 use loyalty_api::v1::ledger_service_server::LedgerService;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
+use uuid::Uuid;
 
-use super::auth::caller;
+use super::auth::{Caller, caller};
 use super::fields::Fields;
 use super::{Context, convert, deadline, member_lookup, page_token, status};
 use crate::domain::account::Stop;
@@ -63,12 +64,12 @@ impl LedgerService for Ledger {
                 return Err(status::internal());
             };
             let (caller, now) = (caller(&self.0), (self.0.clock)());
-            let field = "sale.member";
-            let member_id = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, field).await?;
+            let content_hash = content_hash("RecordSale", &sale).map_err(|_| status::internal())?;
+            let member_id = self.member_of(caller, &request_id, content_hash, &sale).await?;
             let command = Command {
                 merchant_id: caller.merchant_id,
                 request_id,
-                content_hash: content_hash("RecordSale", &sale).map_err(|_| status::internal())?,
+                content_hash,
                 member_id,
                 now,
                 action: Action::RecordSale(Box::new(sale)),
@@ -205,6 +206,37 @@ impl LedgerService for Ledger {
 }
 
 impl Ledger {
+    /// The account of a sale. What was decided before is answered again also when its member, by the name it is given,
+    /// has become ambiguous since: the request or the sale then leads to the answer, and not the member.
+    async fn member_of(
+        &self,
+        caller: Caller,
+        request_id: &str,
+        content_hash: [u8; 32],
+        sale: &Sale,
+    ) -> Result<Uuid, Status> {
+        let found = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, "sale.member").await;
+        let refusal = match found {
+            Err(refusal) if matches!(refusal.code(), Code::NotFound | Code::FailedPrecondition) => refusal,
+            other => return other,
+        };
+        let request_key = (caller.merchant_id, request_id.to_owned());
+        let sale_key = (caller.merchant_id, sale.store_id.clone(), sale.sale_id.clone());
+        let decided = self.0.database.run(move |connection| {
+            Box::pin(async move {
+                let requests = request::find(connection, std::iter::once(request_key)).await?;
+                let sales = sale::find(connection, std::iter::once(sale_key)).await?;
+                Ok((!requests.is_empty(), sales.into_iter().next()))
+            })
+        });
+        match decided.await.map_err(|error| status::storage(&error))? {
+            (_, Some((_, recorded))) if recorded.content_hash == content_hash => Ok(recorded.outcome.member_id),
+            // A record of the request decides before any account is looked at.
+            (true, _) => Ok(Uuid::nil()),
+            (false, _) => Err(refusal),
+        }
+    }
+
     async fn quote(&self, key: AccountKey, sale: Sale, now: DateTime<Utc>) -> Result<SaleOutcome, Status> {
         let cache = self.0.programs.clone();
         let at = sale.occurred_at.unwrap_or(now).min(now);
