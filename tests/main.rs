@@ -2,7 +2,10 @@
 
 mod harness;
 
+mod consumption;
 mod examples_of_the_field;
 mod rating;
+mod redemptions;
+mod repetitions;
 mod sales;
 mod smoke;
