@@ -18,6 +18,10 @@ const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
 /// How old a sale may be when it is recorded.
 pub(crate) const MOST_BACK: TimeDelta = TimeDelta::days(366);
 
+/// How often what a sale earns and what its points pay are weighed against each other. Two passes settle it; each
+/// further one takes a higher tier that earns less, and few programs have even one of those.
+const MOST_PASSES: usize = 16;
+
 /// Decides a sale and changes the books, or leaves them as they were: lapsed lots are written off, what pays is taken,
 /// what is earned is given.
 pub(crate) fn record(
@@ -178,7 +182,10 @@ impl Recording<'_> {
     }
 
     /// The tender lines. Where points of the sale can pay for it, what can be spent depends on what is earned and the
-    /// other way round: the second pass can only ask for less, and so earns at least what it counts on.
+    /// other way round: each pass counts on what the sale earns when the tenders before pay for it, until they are
+    /// covered by what they leave to be earned. Mostly the second pass is: less paid with points earns more, unless it
+    /// reaches a tier that earns less. Every pass then asks for less than the one before; what does not settle soon is
+    /// refused.
     fn tenders(
         &self,
         standing: &Standing<'_>,
@@ -188,18 +195,23 @@ impl Recording<'_> {
         let Some(policy) = self.redemption_policy()? else {
             return Ok(Vec::new());
         };
-        let bonus_with = |paid: Decimal| -> Result<Decimal, Rejection> {
-            if self.same_sale_points_can_pay() && self.expires_at > self.recorded_at {
-                Ok(counting.with(paid)?.earning.points)
-            } else {
-                Ok(Decimal::ZERO)
-            }
-        };
-        let first = self.tenders_within(policy, standing, available + bonus_with(Decimal::ZERO)?)?;
-        if !self.same_sale_points_can_pay() {
-            return Ok(first);
+        if !self.same_sale_points_can_pay() || self.expires_at <= self.recorded_at {
+            return self.tenders_within(policy, standing, available);
         }
-        self.tenders_within(policy, standing, available + bonus_with(paid(&first))?)
+        let mut spendable = available + counting.with(Decimal::ZERO)?.earning.points;
+        let mut requested = Decimal::ZERO;
+        for _ in 0..MOST_PASSES {
+            let tenders = self.tenders_within(policy, standing, spendable)?;
+            requested = tenders.iter().map(|tender| tender.points).sum();
+            spendable = available + counting.with(paid(&tenders))?.earning.points;
+            if requested <= spendable {
+                return Ok(tenders);
+            }
+        }
+        Err(Rejection::InsufficientPoints {
+            available: spendable.max(Decimal::ZERO).normalize(),
+            requested,
+        })
     }
 
     fn tenders_within(
