@@ -8,4 +8,5 @@ mod rating;
 mod redemptions;
 mod repetitions;
 mod sales;
+mod same_sale_points;
 mod smoke;

@@ -262,28 +262,3 @@ async fn a_tier_may_have_a_redeem_rate_of_its_own_and_the_tier_before_the_sale_c
     );
     assert_eq!(tender(&as_gold), (dec("10"), dec("2"), dec("20")));
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn points_of_a_sale_pay_for_it_only_where_the_program_says_so() {
-    let usual = shop_where_a_point_pays("1").await;
-    let generous = shop_redeeming(RedemptionPolicy::new(1).same_sale_points_can_pay()).await;
-    let (ada, bob) = (usual.enrols("ada").await, generous.enrols("bob").await);
-
-    let refused = ada.tries(&ada.sale("30").redeem_points(10)).await;
-    let paid = bob.records(&bob.sale("30").redeem_points(10)).await;
-    let too_much = bob.tries(&bob.sale("30").redeem_points(26)).await;
-
-    let insufficient = Error::InsufficientPoints {
-        available: dec("0"),
-        requested: dec("10"),
-    };
-    assert_eq!(refused, Err(insufficient));
-    assert_eq!((paid.points_earned, paid.points_redeemed), (dec("20"), dec("10")));
-    assert_eq!(bob.movements().await, ["20", "-10"].map(dec));
-    // Ten are left; paying 26 leaves 4 of the sale to earn: 14 are there.
-    assert!(
-        matches!(too_much, Err(Error::InsufficientPoints { .. })),
-        "{too_much:?}"
-    );
-    assert_eq!(bob.points().await, dec("10"));
-}
