@@ -56,6 +56,12 @@ pub(crate) fn record(
     Ok(outcome)
 }
 
+/// The day on which the spend that counts for a sale ends: its own, as far as a sale may lie in the past or ahead. One
+/// that lies elsewhere will be refused, but not before its books are loaded.
+pub(crate) fn spend_counts_at(sale: &Sale, now: DateTime<Utc>) -> DateTime<Utc> {
+    sale.occurred_at.unwrap_or(now).clamp(now - MOST_BACK, now)
+}
+
 /// What a member has at `now`.
 pub(crate) fn balance_at(books: &Books, program: &Program, now: DateTime<Utc>) -> Result<Balance, LotsMissing> {
     let at = now.max(books.account.recorded_at);

@@ -239,7 +239,7 @@ impl Ledger {
 
     async fn quote(&self, key: AccountKey, sale: Sale, now: DateTime<Utc>) -> Result<SaleOutcome, Status> {
         let cache = self.0.programs.clone();
-        let at = sale.occurred_at.unwrap_or(now).min(now);
+        let at = sale_recording::spend_counts_at(&sale, now);
         let quoted = self.0.database.run(move |connection| {
             Box::pin(async move {
                 connection::begin_snapshot(connection).await?;
