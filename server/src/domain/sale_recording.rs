@@ -10,7 +10,7 @@ use super::outcome::{Balance, EarnReason, NextTier, PointsTender, SaleOutcome};
 use super::program::{DocumentTreatment, Program, ProgramState, ProgramVersion, RedemptionPolicy, TierSpendBasis};
 use super::redemption::{self, Bounds};
 use super::rejection::Rejection;
-use super::sale::Sale;
+use super::sale::{RedemptionAsk, Sale, SaleRedemption};
 use super::tier::{self, Spend, Standing};
 
 /// How far ahead of the server a till's clock may run.
@@ -252,6 +252,11 @@ impl Recording<'_> {
             return Ok(None);
         }
         let program = &self.version.program;
+        if program.treatment(&self.sale.document_type) == DocumentTreatment::Ignored {
+            return Err(Rejection::DocumentTypeRefused {
+                document_type: self.sale.document_type.clone(),
+            });
+        }
         let program_id = || self.version.program_id.to_string();
         let state = match program.state {
             ProgramState::Active if program.redeem_until.is_some_and(|last| self.day > last) => Some("ENDED"),
@@ -266,16 +271,21 @@ impl Recording<'_> {
                 state,
             });
         }
-        if program.treatment(&self.sale.document_type) == DocumentTreatment::Ignored {
-            return Err(Rejection::DocumentTypeRefused {
-                document_type: self.sale.document_type.clone(),
-            });
-        }
-        match &program.redemption {
-            Some(policy) => Ok(Some(policy)),
-            None => Err(Rejection::RedemptionNotOffered {
+        let Some(policy) = &program.redemption else {
+            return Err(Rejection::RedemptionNotOffered {
                 program_id: program_id(),
+            });
+        };
+        let too_precise = |redemption: &SaleRedemption| match redemption.ask {
+            RedemptionAsk::Points(points) => points.normalize().scale() > program.decimals,
+            RedemptionAsk::Amount(_) => false,
+        };
+        match self.sale.redemptions.iter().position(too_precise) {
+            Some(place) => Err(Rejection::TooManyDecimals {
+                field: format!("sale.redemptions[{place}].points"),
+                decimals: program.decimals,
             }),
+            None => Ok(Some(policy)),
         }
     }
 
@@ -361,15 +371,5 @@ fn check_document(
             document_type: sale.document_type.clone(),
         });
     }
-    let too_precise = |redemption: &super::sale::SaleRedemption| match redemption.ask {
-        super::sale::RedemptionAsk::Points(points) => points.normalize().scale() > program.decimals,
-        super::sale::RedemptionAsk::Amount(_) => false,
-    };
-    match sale.redemptions.iter().position(too_precise) {
-        Some(place) => Err(Rejection::TooManyDecimals {
-            field: format!("sale.redemptions[{place}].points"),
-            decimals: program.decimals,
-        }),
-        None => Ok(()),
-    }
+    Ok(())
 }

@@ -24,6 +24,9 @@ use crate::storage::error::StorageError;
 use crate::storage::request::RequestResult;
 use crate::storage::{account, books, connection, entry, lot, request, sale};
 
+/// What posting answers about an account that is not there.
+const MEMBER_NOT_FOUND: &str = "MEMBER_NOT_FOUND";
+
 /// The books.
 pub(crate) struct Ledger(pub(super) Arc<Context>);
 
@@ -43,7 +46,14 @@ impl LedgerService for Ledger {
             let (caller, now) = (caller(&self.0), (self.0.clock)());
             let field = "sale.member";
             let member_id = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, field).await?;
-            let outcome = self.quote((caller.merchant_id, member_id), sale, now).await?;
+            let program_id = sale.program_id.clone();
+            let outcome = match self.quote((caller.merchant_id, member_id), sale, now).await? {
+                Ok(outcome) => outcome,
+                Err(Rejection::MemberNotFound { field }) => {
+                    return Err(member_lookup::not_found(&self.0, caller, &program_id, &field).await);
+                }
+                Err(rejection) => return Err(status::rejection(&rejection)),
+            };
             Ok(wire::QuoteSaleResponse {
                 outcome: Some(convert::outcome::sale_outcome(outcome)),
             })
@@ -66,6 +76,7 @@ impl LedgerService for Ledger {
             let (caller, now) = (caller(&self.0), (self.0.clock)());
             let content_hash = content_hash("RecordSale", &sale).map_err(|_| status::internal())?;
             let member_id = self.member_of(caller, &request_id, content_hash, &sale).await?;
+            let program_id = sale.program_id.clone();
             let command = Command {
                 merchant_id: caller.merchant_id,
                 request_id,
@@ -80,7 +91,14 @@ impl LedgerService for Ledger {
                 .submit(command)
                 .await
                 .map_err(|error| status::posting(&error))?;
-            let decided = decision.map_err(|refusal| status::refusal(&refusal))?;
+            let decided = match decision {
+                Ok(decided) => decided,
+                // A member id is taken as it is; only here it shows that it is none of the program.
+                Err(refusal) if refusal.reason == MEMBER_NOT_FOUND => {
+                    return Err(member_lookup::not_found(&self.0, caller, &program_id, "sale.member").await);
+                }
+                Err(refusal) => return Err(status::refusal(&refusal)),
+            };
             let Answer::Sale(outcome) = decided.answer else {
                 return Err(status::internal());
             };
@@ -124,7 +142,9 @@ impl LedgerService for Ledger {
             });
             let found = found.await.map_err(|error| status::storage(&error))?;
             let found = found.filter(|(_, version)| program_id.is_empty() || *version.program_id == *program_id);
-            let (balance, version) = found.ok_or_else(|| member_lookup::not_found("member"))?;
+            let Some((balance, version)) = found else {
+                return Err(member_lookup::not_found(&self.0, caller, &program_id, "member").await);
+            };
             Ok(wire::GetBalanceResponse {
                 member_id: member_id.to_string(),
                 program_id: version.program_id.to_string(),
@@ -164,7 +184,9 @@ impl LedgerService for Ledger {
             });
             let found = found.await.map_err(|error| status::storage(&error))?;
             let found = found.filter(|(program, ..)| program_id.is_empty() || **program == *program_id);
-            let (_, entries, allocations) = found.ok_or_else(|| member_lookup::not_found("member"))?;
+            let Some((_, entries, allocations)) = found else {
+                return Err(member_lookup::not_found(&self.0, caller, &program_id, "member").await);
+            };
             let (entries, next_page_token) = page.cut(entries, |entry| entry.sequence.to_string());
             let entries = entries
                 .iter()
@@ -237,7 +259,12 @@ impl Ledger {
         }
     }
 
-    async fn quote(&self, key: AccountKey, sale: Sale, now: DateTime<Utc>) -> Result<SaleOutcome, Status> {
+    async fn quote(
+        &self,
+        key: AccountKey,
+        sale: Sale,
+        now: DateTime<Utc>,
+    ) -> Result<Result<SaleOutcome, Rejection>, Status> {
         let cache = self.0.programs.clone();
         let at = sale_recording::spend_counts_at(&sale, now);
         let quoted = self.0.database.run(move |connection| {
@@ -263,8 +290,7 @@ impl Ledger {
                 Ok(quoted)
             })
         });
-        let quoted = quoted.await.map_err(|error| status::storage(&error))?;
-        quoted.map_err(|rejection| status::rejection(&rejection))
+        quoted.await.map_err(|error| status::storage(&error))
     }
 }
 
