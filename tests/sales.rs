@@ -1,7 +1,8 @@
 //! Recording and quoting sales: what is taken in, what is refused, and what is due.
 
 use loyalty_sdk::{
-    DocumentTreatment, EarnRate, EarnReason, Error, NewProgram, Receipt, RedemptionPolicy, SaleLine, SaleLineFlag,
+    DocumentTreatment, EarnRate, EarnReason, Error, MemberKey, NewProgram, Receipt, RedemptionPolicy, Sale, SaleLine,
+    SaleLineFlag,
 };
 use rust_decimal::Decimal;
 
@@ -154,6 +155,40 @@ async fn documents_issue_return_or_are_ignored_by_their_type() {
     );
     assert_eq!(ignored_redeeming, refused("PRO-FORMA"));
     assert_eq!(ada.points().await, dec("20"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_may_be_named_by_its_own_id_and_what_is_unknown_is_named() {
+    let shop = Shop::earning("1", "1").await;
+    let ada = shop.enrols("ada").await;
+    shop.client
+        .create_program(&NewProgram::new("Second", "EUR").program_id("second"))
+        .await
+        .expect("a program");
+    let by_id = MemberKey::from(&ada.member);
+    let nobody = MemberKey::member_id("00000000-0000-4000-8000-000000000000");
+    let sale_to = |member: &MemberKey| Sale::new(shop.next_sale_id(), "store-1", member.clone(), "EUR", 10);
+
+    let receipt = ada.records(&sale_to(&by_id).program("club")).await;
+    let unknown_member = ada.tries(&sale_to(&nobody)).await;
+    let not_of_the_program = ada.tries(&sale_to(&by_id).program("second")).await;
+    let unknown_program = ada.tries(&sale_to(&by_id).program("third")).await;
+    let quoted = shop.client.quote_sale(&sale_to(&by_id).program("third")).await;
+    let balance = shop.client.get_balance(by_id.clone().in_program("third")).await;
+
+    let member_not_found = Error::MemberNotFound {
+        field: "sale.member".to_owned(),
+    };
+    let program_not_found = Error::ProgramNotFound {
+        program_id: "third".into(),
+    };
+    assert_eq!(receipt.member_id, ada.member.member_id);
+    assert_eq!(unknown_member, Err(member_not_found.clone()));
+    assert_eq!(not_of_the_program, Err(member_not_found));
+    assert_eq!(unknown_program, Err(program_not_found.clone()));
+    assert_eq!(quoted, Err(program_not_found.clone()));
+    assert_eq!(balance.err(), Some(program_not_found));
+    assert_eq!(ada.movements().await, [dec("10")]);
 }
 
 fn field_of(outcome: Result<Receipt, Error>) -> String {

@@ -2,6 +2,7 @@
 
 mod database;
 mod member;
+pub(crate) mod raw;
 mod shop;
 
 pub(crate) use member::ShopMember;
