@@ -8,10 +8,15 @@
 
 mod harness;
 
+mod bad_input;
+mod bad_requests;
 mod cancelled_callers;
 mod concurrency;
+mod consumption;
 mod earning;
 mod enrolment;
+mod error_reasons;
+mod examples_of_the_field;
 mod expiry;
 mod expiry_entries;
 mod history;
@@ -23,9 +28,14 @@ mod program_changes;
 mod program_limits;
 mod program_periods;
 mod programs;
+mod rating;
+mod redemptions;
 mod reflection_and_health;
+mod repetitions;
 mod repository;
 mod rules;
+mod sales;
+mod same_sale_points;
 mod schema;
 mod tier_windows;
 mod tiers;

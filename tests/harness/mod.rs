@@ -3,6 +3,7 @@
 pub(crate) mod books;
 pub(crate) mod database;
 mod member;
+pub(crate) mod raw;
 mod shop;
 
 pub(crate) use member::ShopMember;

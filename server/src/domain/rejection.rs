@@ -75,7 +75,8 @@ impl Rejection {
     pub(crate) fn is_remembered(&self) -> bool {
         !matches!(
             self,
-            Self::RequestIdReused { .. }
+            Self::InvalidField { .. }
+                | Self::RequestIdReused { .. }
                 | Self::ProgramNotFound { .. }
                 | Self::RuleNotFound { .. }
                 | Self::MemberNotFound { .. }

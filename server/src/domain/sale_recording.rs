@@ -10,13 +10,17 @@ use super::outcome::{Balance, EarnReason, NextTier, PointsTender, SaleOutcome};
 use super::program::{DocumentTreatment, Program, ProgramState, ProgramVersion, RedemptionPolicy, TierSpendBasis};
 use super::redemption::{self, Bounds};
 use super::rejection::Rejection;
-use super::sale::Sale;
+use super::sale::{RedemptionAsk, Sale, SaleRedemption};
 use super::tier::{self, Spend, Standing};
 
 /// How far ahead of the server a till's clock may run.
 const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
 /// How old a sale may be when it is recorded.
 pub(crate) const MOST_BACK: TimeDelta = TimeDelta::days(366);
+
+/// How often what a sale earns and what its points pay are weighed against each other. Two passes settle it; each
+/// further one takes a higher tier that earns less, and few programs have even one of those.
+const MOST_PASSES: usize = 16;
 
 /// Decides a sale and changes the books, or leaves them as they were: lapsed lots are written off, what pays is taken,
 /// what is earned is given.
@@ -50,6 +54,12 @@ pub(crate) fn record(
     let outcome = recording.apply(&mut changed)?;
     *books = changed;
     Ok(outcome)
+}
+
+/// The day on which the spend that counts for a sale ends: its own, as far as a sale may lie in the past or ahead. One
+/// that lies elsewhere will be refused, but not before its books are loaded.
+pub(crate) fn spend_counts_at(sale: &Sale, now: DateTime<Utc>) -> DateTime<Utc> {
+    sale.occurred_at.unwrap_or(now).clamp(now - MOST_BACK, now)
 }
 
 /// What a member has at `now`.
@@ -178,7 +188,10 @@ impl Recording<'_> {
     }
 
     /// The tender lines. Where points of the sale can pay for it, what can be spent depends on what is earned and the
-    /// other way round: the second pass can only ask for less, and so earns at least what it counts on.
+    /// other way round: each pass counts on what the sale earns when the tenders before pay for it, until they are
+    /// covered by what they leave to be earned. Mostly the second pass is: less paid with points earns more, unless it
+    /// reaches a tier that earns less. Every pass then asks for less than the one before; what does not settle soon is
+    /// refused.
     fn tenders(
         &self,
         standing: &Standing<'_>,
@@ -188,18 +201,23 @@ impl Recording<'_> {
         let Some(policy) = self.redemption_policy()? else {
             return Ok(Vec::new());
         };
-        let bonus_with = |paid: Decimal| -> Result<Decimal, Rejection> {
-            if self.same_sale_points_can_pay() && self.expires_at > self.recorded_at {
-                Ok(counting.with(paid)?.earning.points)
-            } else {
-                Ok(Decimal::ZERO)
-            }
-        };
-        let first = self.tenders_within(policy, standing, available + bonus_with(Decimal::ZERO)?)?;
-        if !self.same_sale_points_can_pay() {
-            return Ok(first);
+        if !self.same_sale_points_can_pay() || self.expires_at <= self.recorded_at {
+            return self.tenders_within(policy, standing, available);
         }
-        self.tenders_within(policy, standing, available + bonus_with(paid(&first))?)
+        let mut spendable = available + counting.with(Decimal::ZERO)?.earning.points;
+        let mut requested = Decimal::ZERO;
+        for _ in 0..MOST_PASSES {
+            let tenders = self.tenders_within(policy, standing, spendable)?;
+            requested = tenders.iter().map(|tender| tender.points).sum();
+            spendable = available + counting.with(paid(&tenders))?.earning.points;
+            if requested <= spendable {
+                return Ok(tenders);
+            }
+        }
+        Err(Rejection::InsufficientPoints {
+            available: spendable.max(Decimal::ZERO).normalize(),
+            requested,
+        })
     }
 
     fn tenders_within(
@@ -234,6 +252,11 @@ impl Recording<'_> {
             return Ok(None);
         }
         let program = &self.version.program;
+        if program.treatment(&self.sale.document_type) == DocumentTreatment::Ignored {
+            return Err(Rejection::DocumentTypeRefused {
+                document_type: self.sale.document_type.clone(),
+            });
+        }
         let program_id = || self.version.program_id.to_string();
         let state = match program.state {
             ProgramState::Active if program.redeem_until.is_some_and(|last| self.day > last) => Some("ENDED"),
@@ -248,16 +271,21 @@ impl Recording<'_> {
                 state,
             });
         }
-        if program.treatment(&self.sale.document_type) == DocumentTreatment::Ignored {
-            return Err(Rejection::DocumentTypeRefused {
-                document_type: self.sale.document_type.clone(),
-            });
-        }
-        match &program.redemption {
-            Some(policy) => Ok(Some(policy)),
-            None => Err(Rejection::RedemptionNotOffered {
+        let Some(policy) = &program.redemption else {
+            return Err(Rejection::RedemptionNotOffered {
                 program_id: program_id(),
+            });
+        };
+        let too_precise = |redemption: &SaleRedemption| match redemption.ask {
+            RedemptionAsk::Points(points) => points.normalize().scale() > program.decimals,
+            RedemptionAsk::Amount(_) => false,
+        };
+        match self.sale.redemptions.iter().position(too_precise) {
+            Some(place) => Err(Rejection::TooManyDecimals {
+                field: format!("sale.redemptions[{place}].points"),
+                decimals: program.decimals,
             }),
+            None => Ok(Some(policy)),
         }
     }
 
@@ -343,15 +371,5 @@ fn check_document(
             document_type: sale.document_type.clone(),
         });
     }
-    let too_precise = |redemption: &super::sale::SaleRedemption| match redemption.ask {
-        super::sale::RedemptionAsk::Points(points) => points.normalize().scale() > program.decimals,
-        super::sale::RedemptionAsk::Amount(_) => false,
-    };
-    match sale.redemptions.iter().position(too_precise) {
-        Some(place) => Err(Rejection::TooManyDecimals {
-            field: format!("sale.redemptions[{place}].points"),
-            decimals: program.decimals,
-        }),
-        None => Ok(()),
-    }
+    Ok(())
 }

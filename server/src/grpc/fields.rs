@@ -1,7 +1,7 @@
 //! Fields of a request on their way into the domain: what is missing, malformed or out of bounds is collected, so that
 //! one answer names every field that is wrong.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use loyalty_api::v1 as wire;
 use rust_decimal::Decimal;
 use tonic::Status;
@@ -170,8 +170,10 @@ impl Fields {
         let instant = nanos.and_then(|nanos| DateTime::from_timestamp(value.seconds, nanos));
         // Columns hold microseconds; a finer instant would not be the same when it is read back.
         let instant = instant.and_then(|instant| DateTime::from_timestamp_micros(instant.timestamp_micros()));
+        // Protobuf's instants: those of the years that RFC 3339 can write.
+        let instant = instant.filter(|instant| (1..=9_999).contains(&instant.year()));
         if instant.is_none() {
-            self.wrong(field, "is no instant");
+            self.wrong(field, "is no instant of the years 1 to 9999");
         }
         instant
     }

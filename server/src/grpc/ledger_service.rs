@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use loyalty_api::v1 as wire;
 use loyalty_api::v1::get_operation_response::Result as Operation;
 use loyalty_api::v1::ledger_service_server::LedgerService;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
+use uuid::Uuid;
 
-use super::auth::caller;
+use super::auth::{Caller, caller};
 use super::fields::Fields;
 use super::{Context, convert, deadline, member_lookup, page_token, status};
 use crate::domain::account::Stop;
@@ -22,6 +23,9 @@ use crate::storage::account::AccountKey;
 use crate::storage::error::StorageError;
 use crate::storage::request::RequestResult;
 use crate::storage::{account, books, connection, entry, lot, request, sale};
+
+/// What posting answers about an account that is not there.
+const MEMBER_NOT_FOUND: &str = "MEMBER_NOT_FOUND";
 
 /// The books.
 pub(crate) struct Ledger(pub(super) Arc<Context>);
@@ -42,7 +46,14 @@ impl LedgerService for Ledger {
             let (caller, now) = (caller(&self.0), (self.0.clock)());
             let field = "sale.member";
             let member_id = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, field).await?;
-            let outcome = self.quote((caller.merchant_id, member_id), sale, now).await?;
+            let program_id = sale.program_id.clone();
+            let outcome = match self.quote((caller.merchant_id, member_id), sale, now).await? {
+                Ok(outcome) => outcome,
+                Err(Rejection::MemberNotFound { field }) => {
+                    return Err(member_lookup::not_found(&self.0, caller, &program_id, &field).await);
+                }
+                Err(rejection) => return Err(status::rejection(&rejection)),
+            };
             Ok(wire::QuoteSaleResponse {
                 outcome: Some(convert::outcome::sale_outcome(outcome)),
             })
@@ -63,12 +74,13 @@ impl LedgerService for Ledger {
                 return Err(status::internal());
             };
             let (caller, now) = (caller(&self.0), (self.0.clock)());
-            let field = "sale.member";
-            let member_id = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, field).await?;
+            let content_hash = content_hash("RecordSale", &sale).map_err(|_| status::internal())?;
+            let member_id = self.member_of(caller, &request_id, content_hash, &sale).await?;
+            let program_id = sale.program_id.clone();
             let command = Command {
                 merchant_id: caller.merchant_id,
                 request_id,
-                content_hash: content_hash("RecordSale", &sale).map_err(|_| status::internal())?,
+                content_hash,
                 member_id,
                 now,
                 action: Action::RecordSale(Box::new(sale)),
@@ -79,7 +91,14 @@ impl LedgerService for Ledger {
                 .submit(command)
                 .await
                 .map_err(|error| status::posting(&error))?;
-            let decided = decision.map_err(|refusal| status::refusal(&refusal))?;
+            let decided = match decision {
+                Ok(decided) => decided,
+                // A member id is taken as it is; only here it shows that it is none of the program.
+                Err(refusal) if refusal.reason == MEMBER_NOT_FOUND => {
+                    return Err(member_lookup::not_found(&self.0, caller, &program_id, "sale.member").await);
+                }
+                Err(refusal) => return Err(status::refusal(&refusal)),
+            };
             let Answer::Sale(outcome) = decided.answer else {
                 return Err(status::internal());
             };
@@ -123,7 +142,9 @@ impl LedgerService for Ledger {
             });
             let found = found.await.map_err(|error| status::storage(&error))?;
             let found = found.filter(|(_, version)| program_id.is_empty() || *version.program_id == *program_id);
-            let (balance, version) = found.ok_or_else(|| member_lookup::not_found("member"))?;
+            let Some((balance, version)) = found else {
+                return Err(member_lookup::not_found(&self.0, caller, &program_id, "member").await);
+            };
             Ok(wire::GetBalanceResponse {
                 member_id: member_id.to_string(),
                 program_id: version.program_id.to_string(),
@@ -163,7 +184,9 @@ impl LedgerService for Ledger {
             });
             let found = found.await.map_err(|error| status::storage(&error))?;
             let found = found.filter(|(program, ..)| program_id.is_empty() || **program == *program_id);
-            let (_, entries, allocations) = found.ok_or_else(|| member_lookup::not_found("member"))?;
+            let Some((_, entries, allocations)) = found else {
+                return Err(member_lookup::not_found(&self.0, caller, &program_id, "member").await);
+            };
             let (entries, next_page_token) = page.cut(entries, |entry| entry.sequence.to_string());
             let entries = entries
                 .iter()
@@ -205,9 +228,45 @@ impl LedgerService for Ledger {
 }
 
 impl Ledger {
-    async fn quote(&self, key: AccountKey, sale: Sale, now: DateTime<Utc>) -> Result<SaleOutcome, Status> {
+    /// The account of a sale. What was decided before is answered again also when its member, by the name it is given,
+    /// has become ambiguous since: the request or the sale then leads to the answer, and not the member.
+    async fn member_of(
+        &self,
+        caller: Caller,
+        request_id: &str,
+        content_hash: [u8; 32],
+        sale: &Sale,
+    ) -> Result<Uuid, Status> {
+        let found = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, "sale.member").await;
+        let refusal = match found {
+            Err(refusal) if matches!(refusal.code(), Code::NotFound | Code::FailedPrecondition) => refusal,
+            other => return other,
+        };
+        let request_key = (caller.merchant_id, request_id.to_owned());
+        let sale_key = (caller.merchant_id, sale.store_id.clone(), sale.sale_id.clone());
+        let decided = self.0.database.run(move |connection| {
+            Box::pin(async move {
+                let requests = request::find(connection, std::iter::once(request_key)).await?;
+                let sales = sale::find(connection, std::iter::once(sale_key)).await?;
+                Ok((!requests.is_empty(), sales.into_iter().next()))
+            })
+        });
+        match decided.await.map_err(|error| status::storage(&error))? {
+            (_, Some((_, recorded))) if recorded.content_hash == content_hash => Ok(recorded.outcome.member_id),
+            // A record of the request decides before any account is looked at.
+            (true, _) => Ok(Uuid::nil()),
+            (false, _) => Err(refusal),
+        }
+    }
+
+    async fn quote(
+        &self,
+        key: AccountKey,
+        sale: Sale,
+        now: DateTime<Utc>,
+    ) -> Result<Result<SaleOutcome, Rejection>, Status> {
         let cache = self.0.programs.clone();
-        let at = sale.occurred_at.unwrap_or(now).min(now);
+        let at = sale_recording::spend_counts_at(&sale, now);
         let quoted = self.0.database.run(move |connection| {
             Box::pin(async move {
                 connection::begin_snapshot(connection).await?;
@@ -231,8 +290,7 @@ impl Ledger {
                 Ok(quoted)
             })
         });
-        let quoted = quoted.await.map_err(|error| status::storage(&error))?;
-        quoted.map_err(|rejection| status::rejection(&rejection))
+        quoted.await.map_err(|error| status::storage(&error))
     }
 }
 

@@ -4,7 +4,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::auth::Caller;
-use super::{Context, status};
+use super::{Context, program_service, status};
 use crate::domain::enrolment::IdentifierKind;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::MemberKey;
@@ -26,7 +26,7 @@ pub(super) async fn resolve(
     let mut found = found.map_err(|error| status::storage(&error))?;
     found.retain(|(program, _)| program_id.is_empty() || program == program_id);
     match found.as_slice() {
-        [] => Err(not_found(field)),
+        [] => Err(not_found(context, caller, program_id, field).await),
         [(_, member_id)] => Ok(*member_id),
         several => {
             let program_ids = several.iter().map(|(program, _)| program.clone()).collect();
@@ -35,8 +35,13 @@ pub(super) async fn resolve(
     }
 }
 
-/// There is no such member.
-pub(super) fn not_found(field: &str) -> Status {
+/// There is no such member, or not even the program that it is looked for in.
+pub(super) async fn not_found(context: &Context, caller: Caller, program_id: &str, field: &str) -> Status {
+    if !program_id.is_empty()
+        && let Err(status) = program_service::find_program(context, caller, program_id).await
+    {
+        return status;
+    }
     status::rejection(&Rejection::MemberNotFound {
         field: field.to_owned(),
     })

@@ -219,7 +219,9 @@ impl ProgramService for Programs {
             });
             let found = found.await.map_err(|error| status::storage(&error))?;
             let found = found.filter(|(member, ..)| program_id.is_empty() || member.program_id == program_id);
-            let (member, balance, version) = found.ok_or_else(|| member_lookup::not_found("member"))?;
+            let Some((member, balance, version)) = found else {
+                return Err(member_lookup::not_found(&self.0, caller, &program_id, "member").await);
+            };
             Ok(wire::LookupMemberResponse {
                 member: Some(convert::member::member(member)),
                 balance: Some(convert::member::balance(balance, &version.program.currency)),
@@ -258,7 +260,7 @@ impl Programs {
 }
 
 /// A program of the caller's merchant as it is now.
-async fn find_program(context: &Context, caller: Caller, program_id: &str) -> Result<ProgramRecord, Status> {
+pub(super) async fn find_program(context: &Context, caller: Caller, program_id: &str) -> Result<ProgramRecord, Status> {
     let (merchant_id, id) = (caller.merchant_id, program_id.to_owned());
     let found = context
         .database

@@ -187,7 +187,7 @@ impl<'a> Batch<'a> {
             let Some(version) = self.books.get(&key).and_then(|books| self.version_of(key.0, books)) else {
                 continue;
             };
-            let at = sale.occurred_at.unwrap_or(command.now).min(command.now);
+            let at = sale_recording::spend_counts_at(sale, command.now);
             if let Some(first) = tier::spend_needed_since(&version.program, at) {
                 since
                     .entry(key)

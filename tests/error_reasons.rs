@@ -1,0 +1,303 @@
+//! Every reason of the contract, provoked once: its gRPC code and the names of its metadata.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use loyalty_sdk::api::{self as wire, ErrorReason, sale_redemption::Ask};
+use loyalty_sdk::{
+    DocumentTreatment, EarnRate, MemberKey, NewMember, NewProgram, NewRule, ProgramState, ProgramUpdate,
+    RedemptionPolicy,
+};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::harness::raw::{customer, number, request_id};
+use crate::harness::{Shop, dec};
+
+/// They take an outage, a crowd or astronomic numbers.
+const TOLD_ELSEWHERE: [ErrorReason; 6] = [
+    ErrorReason::Unspecified,
+    ErrorReason::Internal,
+    ErrorReason::Overloaded,
+    ErrorReason::DatabaseUnavailable,
+    ErrorReason::DeadlineExceeded,
+    ErrorReason::LedgerRange,
+];
+
+type Provoked<'a> = Pin<Box<dyn Future<Output = Option<Status>> + Send + 'a>>;
+type Provoke = for<'a> fn(&'a Scene) -> Provoked<'a>;
+
+/// A reason, the code and the metadata that the contract gives it, and how it comes about.
+#[rustfmt::skip]
+const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
+    (ErrorReason::InvalidField, Code::InvalidArgument, &[], |scene| scene.sells(|sale| sale.total = None)),
+    (ErrorReason::RequestIdReused, Code::AlreadyExists, &["request_id"], |scene| scene.sells_as("used")),
+    (ErrorReason::OperationNotFound, Code::NotFound, &["request_id"], |scene| Box::pin(async {
+        let request_id = "never-used".to_owned();
+        scene.shop.client.raw_ledger().get_operation(wire::GetOperationRequest { request_id }).await.err()
+    })),
+    (ErrorReason::ProgramNotFound, Code::NotFound, &["program_id"], |scene| scene.sells(|sale| sale.program_id = "nowhere".to_owned())),
+    (ErrorReason::RuleNotFound, Code::NotFound, &["program_id", "rule_id"], |scene| Box::pin(async {
+        let (program_id, rule_id) = ("club".to_owned(), "nothing".to_owned());
+        scene.shop.client.raw_rules().get_rule(wire::GetRuleRequest { program_id, rule_id }).await.err()
+    })),
+    (ErrorReason::MemberNotFound, Code::NotFound, &["field"], |scene| scene.sells(|sale| sale.member = customer("nobody"))),
+    (ErrorReason::AmbiguousMember, Code::FailedPrecondition, &["program_ids"], |scene| scene.sells(|sale| sale.member = customer("everywhere"))),
+    (ErrorReason::ProgramExists, Code::AlreadyExists, &["program_id"], |scene| Box::pin(async {
+        let program = wire::Program {
+            program_id: "club".to_owned(), name: "Club".to_owned(), currency_code: "EUR".to_owned(), ..Default::default()
+        };
+        let call = wire::CreateProgramRequest { request_id: request_id(), program: Some(program) };
+        scene.shop.client.raw_programs().create_program(call).await.err()
+    })),
+    (ErrorReason::RuleExists, Code::AlreadyExists, &["program_id", "rule_id"], |scene| scene.rules("club", "base")),
+    (ErrorReason::EtagMismatch, Code::Aborted, &["etag"], |scene| scene.archives_rule("base", "99")),
+    (ErrorReason::ProgramArchived, Code::FailedPrecondition, &["program_id"], |scene| scene.rules("archived", "new")),
+    (ErrorReason::RuleArchived, Code::FailedPrecondition, &["rule_id"], |scene| scene.archives_rule("old", "1")),
+    (ErrorReason::RuleTie, Code::FailedPrecondition, &["rule_id"], |scene| scene.rules("club", "second")),
+    (ErrorReason::IdentifierTaken, Code::AlreadyExists, &["field", "member_id"], |scene| Box::pin(async {
+        let identifier = Some(wire::identifier::Identifier::CustomerId("ada".to_owned()));
+        let call = wire::EnrollMemberRequest {
+            request_id: request_id(), program_id: "club".to_owned(), identifiers: vec![wire::Identifier { identifier }], name: String::new(),
+        };
+        scene.shop.client.raw_programs().enroll_member(call).await.err()
+    })),
+    (ErrorReason::SaleIdConflict, Code::AlreadyExists, &["store_id", "sale_id"], |scene| scene.sells(|sale| sale.sale_id = "recorded".to_owned())),
+    (ErrorReason::CurrencyMismatch, Code::InvalidArgument, &["field", "currency_code"], |scene| scene.sells(|sale| sale.currency_code = "USD".to_owned())),
+    (ErrorReason::TimeOutOfRange, Code::InvalidArgument, &["field", "earliest", "latest"], |scene| scene.sells(|sale| {
+        sale.occurred_at = Some(prost_types::Timestamp { seconds: 0, nanos: 0 });
+    })),
+    (ErrorReason::DocumentTypeRefused, Code::FailedPrecondition, &["document_type"], |scene| scene.sells(|sale| sale.document_type = "RETURN".to_owned())),
+    (ErrorReason::RedemptionClosed, Code::FailedPrecondition, &["program_id", "state"], |scene| scene.sells(|sale| {
+        sale.member = customer("of-paused");
+        sale.redemptions.push(points("1"));
+    })),
+    (ErrorReason::RedemptionNotOffered, Code::FailedPrecondition, &["program_id"], |scene| scene.sells(|sale| {
+        sale.member = customer("of-plain");
+        sale.redemptions.push(points("1"));
+    })),
+    (ErrorReason::TooManyDecimals, Code::InvalidArgument, &["field", "decimals"], |scene| scene.sells(|sale| sale.redemptions.push(points("1.5")))),
+    (ErrorReason::ExceedsDue, Code::FailedPrecondition, &["amount", "due"], |scene| scene.sells(|sale| sale.redemptions.push(points("5000000")))),
+    (ErrorReason::NothingToRedeem, Code::FailedPrecondition, &["points", "amount"], |scene| scene.sells(|sale| sale.redemptions.push(points("1")))),
+    (ErrorReason::InsufficientPoints, Code::FailedPrecondition, &["available", "requested"], |scene| scene.sells(|sale| sale.redemptions.push(points("50000")))),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reason_of_the_contract_comes_with_its_code_and_its_metadata() {
+    let scene = Scene::set().await;
+
+    for (reason, code, metadata, provoke) in REASONS {
+        let name = reason.as_str_name();
+        let status = provoke(&scene)
+            .await
+            .unwrap_or_else(|| panic!("{name} was not provoked"));
+
+        let details = status.get_error_details();
+        let info = details
+            .error_info()
+            .unwrap_or_else(|| panic!("{name} came without ErrorInfo: {status:?}"));
+        assert_eq!(format!("ERROR_REASON_{}", info.reason), name, "{status:?}");
+        assert_eq!(info.domain, "loyalty.v1", "{name}");
+        assert_eq!(status.code(), *code, "{name}");
+        let given: BTreeMap<_, _> = info.metadata.iter().collect();
+        let mut expected = metadata.to_vec();
+        expected.sort_unstable();
+        assert_eq!(
+            given.keys().collect::<Vec<_>>(),
+            expected.iter().collect::<Vec<_>>(),
+            "{name}: {given:?}"
+        );
+        assert!(given.values().all(|value| !value.is_empty()), "{name}: {given:?}");
+        assert_eq!(
+            details.bad_request().is_some(),
+            *code == Code::InvalidArgument,
+            "{name}"
+        );
+        assert_eq!(
+            details.precondition_failure().is_some(),
+            *code == Code::FailedPrecondition,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_reason_of_the_contract_has_a_row_in_the_order_of_precedence() {
+    let in_contract: Vec<ErrorReason> = (0..1_000)
+        .filter_map(|number| ErrorReason::try_from(number).ok())
+        .collect();
+
+    let told: Vec<ErrorReason> = REASONS.iter().map(|(reason, ..)| *reason).collect();
+    let to_be_told: Vec<ErrorReason> = in_contract
+        .into_iter()
+        .filter(|reason| !TOLD_ELSEWHERE.contains(reason))
+        .collect();
+
+    assert_eq!(told, to_be_told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_reasons_the_first_of_the_contract_is_answered() {
+    let scene = Scene::set().await;
+    type Spoil = fn(&mut wire::Sale);
+    let spoils: [(ErrorReason, Spoil); 8] = [
+        (ErrorReason::ProgramNotFound, |sale| {
+            sale.program_id = "nowhere".to_owned()
+        }),
+        (ErrorReason::SaleIdConflict, |sale| sale.sale_id = "recorded".to_owned()),
+        (ErrorReason::CurrencyMismatch, |sale| {
+            sale.currency_code = "USD".to_owned()
+        }),
+        (ErrorReason::TimeOutOfRange, |sale| {
+            sale.occurred_at = Some(prost_types::Timestamp::default());
+        }),
+        (ErrorReason::DocumentTypeRefused, |sale| {
+            sale.document_type = "IGNORED".to_owned()
+        }),
+        (ErrorReason::RedemptionClosed, |sale| {
+            sale.member = customer("of-paused")
+        }),
+        (ErrorReason::TooManyDecimals, |sale| {
+            sale.redemptions.push(points("0.5"))
+        }),
+        (ErrorReason::ExceedsDue, |sale| {
+            sale.redemptions.insert(0, points("5000000"))
+        }),
+    ];
+
+    for first in 0..spoils.len() {
+        let mut sale = scene.sale();
+        for (_, spoil) in spoils[first..].iter().rev() {
+            spoil(&mut sale);
+        }
+        let status = scene.records(request_id(), sale).await.expect("a refusal");
+
+        let reason = status
+            .get_error_details()
+            .error_info()
+            .map(|info| format!("ERROR_REASON_{}", info.reason));
+        assert_eq!(reason.as_deref(), Some(spoils[first].0.as_str_name()));
+    }
+}
+
+/// A shop in which each reason is one call away.
+struct Scene {
+    shop: Shop,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let club = NewProgram::new("Club", "EUR")
+            .redemption(RedemptionPolicy::new(dec("0.001")))
+            .document_type("RETURN", DocumentTreatment::Returning)
+            .document_type("IGNORED", DocumentTreatment::Ignored);
+        let shop = Shop::with_program(club).await;
+        let client = &shop.client;
+        let old = NewRule::new("club", "Old", EarnRate::new(1, 1)).rule_id("old");
+        let old = client.create_rule(&old).await.expect("a rule");
+        client
+            .archive_rule("club", "old", old.etag)
+            .await
+            .expect("an archived rule");
+        let base = NewRule::new("club", "Base", EarnRate::new(1, 1)).rule_id("base");
+        client.create_rule(&base).await.expect("a rule");
+        for id in ["archived", "paused", "plain"] {
+            let program = NewProgram::new(id, "EUR").program_id(id);
+            let program = match id {
+                "paused" => program
+                    .redemption(RedemptionPolicy::new(1))
+                    .document_type("IGNORED", DocumentTreatment::Ignored),
+                _ => program,
+            };
+            let program = client.create_program(&program).await.expect("a program");
+            for customer_id in [format!("of-{id}"), "everywhere".to_owned()] {
+                let member = NewMember::new(id).customer_id(customer_id);
+                client.enroll_member(&member).await.expect("a member");
+            }
+            match id {
+                "archived" => drop(
+                    client
+                        .archive_program(id, program.etag)
+                        .await
+                        .expect("an archived program"),
+                ),
+                "paused" => {
+                    let pause = ProgramUpdate::of(&program).state(ProgramState::Paused);
+                    client.update_program(&pause).await.expect("a paused program");
+                }
+                _ => {}
+            }
+        }
+        let ada = shop.enrols("ada").await;
+        let recorded = loyalty_sdk::Sale::new("recorded", "store-1", MemberKey::customer_id("ada"), "EUR", 100);
+        client
+            .with_request_id("used")
+            .record_sale(&recorded)
+            .await
+            .expect("a receipt");
+        assert_eq!(ada.points().await, dec("100"));
+        Self { shop }
+    }
+
+    /// A thousand euro to ada, who has a hundred points worth ten cents.
+    fn sale(&self) -> wire::Sale {
+        wire::Sale {
+            sale_id: self.shop.next_sale_id(),
+            store_id: "store-1".to_owned(),
+            member: customer("ada"),
+            currency_code: "EUR".to_owned(),
+            total: number("1000"),
+            ..wire::Sale::default()
+        }
+    }
+
+    async fn records(&self, request_id: String, sale: wire::Sale) -> Option<Status> {
+        let sale = Some(sale);
+        let call = wire::RecordSaleRequest { request_id, sale };
+        self.shop.client.raw_ledger().record_sale(call).await.err()
+    }
+
+    fn sells(&self, spoil: fn(&mut wire::Sale)) -> Provoked<'_> {
+        let mut sale = self.sale();
+        spoil(&mut sale);
+        Box::pin(self.records(request_id(), sale))
+    }
+
+    fn sells_as(&self, request_id: &str) -> Provoked<'_> {
+        Box::pin(self.records(request_id.to_owned(), self.sale()))
+    }
+
+    fn rules(&self, program_id: &str, rule_id: &str) -> Provoked<'_> {
+        let earn_rate = wire::EarnRate {
+            amount: number("1"),
+            points: number("1"),
+            ..wire::EarnRate::default()
+        };
+        let rule = wire::Rule {
+            program_id: program_id.to_owned(),
+            rule_id: rule_id.to_owned(),
+            name: "Rule".to_owned(),
+            earn_rate: Some(earn_rate),
+            ..wire::Rule::default()
+        };
+        let rule = Some(rule);
+        let request_id = request_id();
+        let call = wire::CreateRuleRequest { request_id, rule };
+        Box::pin(async { self.shop.client.raw_rules().create_rule(call).await.err() })
+    }
+
+    fn archives_rule(&self, rule_id: &str, etag: &str) -> Provoked<'_> {
+        let call = wire::ArchiveRuleRequest {
+            request_id: request_id(),
+            program_id: "club".to_owned(),
+            rule_id: rule_id.to_owned(),
+            etag: etag.to_owned(),
+        };
+        Box::pin(async { self.shop.client.raw_rules().archive_rule(call).await.err() })
+    }
+}
+
+fn points(value: &str) -> wire::SaleRedemption {
+    let ask = number(value).map(Ask::Points);
+    wire::SaleRedemption { ask, clamp: false }
+}

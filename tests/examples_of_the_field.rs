@@ -1,0 +1,264 @@
+//! The worked examples of the field systems' manuals and test suites, one row each. A row reads: what the program is,
+//! then step by step what happens and what is true after it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use loyalty_sdk::{EarnRate, Error, ExpiryPolicy, NewProgram, ProgramUnit, ProgramUpdate, Receipt, Redemption};
+use loyalty_sdk::{RedemptionPolicy, Rounding, Tier};
+use tokio::task::JoinSet;
+
+use crate::harness::{Shop, ShopMember, dec, instant};
+
+type Configuration = fn() -> (NewProgram, EarnRate);
+type Story = &'static [(&'static str, &'static str)];
+
+#[rustfmt::skip]
+const EXAMPLES: &[(&str, Configuration, Story)] = &[
+    ("X1", fac_1_per_1, &[("buys 17.00", "earns 17, has 17")]),
+    ("X3", fie_credit_10, &[("buys 26", "earns 3, has 3")]),
+    ("X4 debit 10", || fie_debit("10"), &[
+        ("buys 100", "has 100"),
+        ("buys 26 paying 26", "redeems 3, paid 26.00, due 0, earns 0, has 97"),
+    ]),
+    ("X4 debit 1", || fie_debit("1"), &[
+        ("buys 100", "has 100"),
+        ("buys 30 paying 30", "redeems 30, paid 30.00, due 0, earns 0, has 70"),
+    ]),
+    ("X6", fie_12_months, &[
+        ("at 2021-01-01T15:00:00Z", "has 0"),
+        ("buys 100", "earns 10, lapses 2022-01-01T03:00:00Z"),
+        ("at 2021-01-02T15:00:00Z", "has 10"),
+        ("buys 50", "earns 5, has 15, lapses 2022-01-02T03:00:00Z"),
+        ("at 2022-01-01T02:59:59Z", "has 15"),
+        ("at 2022-01-01T03:00:00Z", "has 5"),
+        ("at 2022-01-02T03:00:00Z", "has 0"),
+    ]),
+    ("X9", erp_silver_gold, &[("buys 3000", "earns 10, tier silver, spend 3000")]),
+    ("X10", erp_silver_gold, &[
+        ("buys 3000", "earns 10, tier silver"),
+        ("buys 3000 redeeming 10", "redeems 10, paid 100, rated 2900, earns 9, has 9, spend 6000, tier gold"),
+    ]),
+    ("X11", erp_silver_gold, &[
+        ("buys 3000", "earns 10, entries 1"),
+        ("buys 3000 redeeming 11", "refused INSUFFICIENT_POINTS, has 10, spend 3000, tier silver, entries 1"),
+    ]),
+    ("X12", erp_bronze_silver_gold, &[
+        ("buys 10000", "earns 10, tier silver"),
+        ("buys 10000 redeeming 10", "redeems 10, paid 10, rated 9990, earns 9, has 9, tier gold"),
+    ]),
+    ("X15 a", erp_tiers, &[("buys 6000", "tier bronze")]),
+    ("X15 b", erp_tiers, &[("buys 15000", "tier silver")]),
+    ("X15 c", erp_tiers, &[("buys 25000", "tier gold")]),
+    ("X15 d", erp_tiers, &[("buys 4000", "spend 4000"), ("buys 500", "tier bronze")]),
+    ("X15 e", erp_tiers, &[("buys 8000", "spend 8000"), ("buys 3000", "tier silver")]),
+    ("X15 f", erp_tiers, &[("buys 18000", "spend 18000"), ("buys 3000", "tier gold")]),
+    ("X15 g", erp_tiers, &[("buys 22000", "spend 22000"), ("buys 5000", "tier gold")]),
+    ("X16", one_for_one, &[
+        ("points last 10 days", "has 0"),
+        ("buys 10", "earns 10"),
+        ("points last 20 days", "has 10"),
+        ("buys 10", "earns 10, has 20"),
+        ("on day 1", "has 20"),
+        ("buys 10 redeeming 10", "earns 0, has 10"),
+        ("on day 2", "has 10"),
+        ("buys 5 redeeming 5", "earns 0, has 5"),
+        ("on day 11", "has 5"),
+        ("on day 20", "has 5"),
+        ("on day 21", "has 0"),
+    ]),
+    ("X18", emd_5_per_point, &[("buys 26.00", "earns 5, has 5")]),
+    ("X19", emd_value, &[("buys 26.00", "earns 5.20, has 5.20, worth 5.20")]),
+    ("X27", one_for_one, &[
+        ("points last 10 days", "has 0"),
+        ("buys 50", "earns 50"),
+        ("points last 30 days", "has 50"),
+        ("buys 100", "has 150"),
+        ("buys 80 redeeming 80", "redeems 80, earns 0, has 70"),
+        ("points last 40 days", "has 70"),
+        ("buys 50", "has 120"),
+        ("on day 11", "has 120"),
+        ("on day 31", "has 50"),
+    ]),
+];
+
+fn fac_1_per_1() -> (NewProgram, EarnRate) {
+    (NewProgram::new("FAC", "EUR"), rate("1.00", "1"))
+}
+
+fn fie_credit_10() -> (NewProgram, EarnRate) {
+    (
+        NewProgram::new("FIE", "EUR"),
+        rate("10", "1").rounding(Rounding::HalfUp),
+    )
+}
+
+fn fie_debit(value_per_point: &str) -> (NewProgram, EarnRate) {
+    let policy = RedemptionPolicy::new(dec(value_per_point)).points_rounding(Rounding::HalfUp);
+    (NewProgram::new("FIE", "EUR").redemption(policy), rate("1", "1"))
+}
+
+fn fie_12_months() -> (NewProgram, EarnRate) {
+    let program = NewProgram::new("FIE", "EUR").time_zone("America/Argentina/Buenos_Aires");
+    (program.expiry(ExpiryPolicy::Months(12)), rate("10", "1"))
+}
+
+fn erp_silver_gold() -> (NewProgram, EarnRate) {
+    let program = NewProgram::new("ERP", "EUR")
+        .tier(Tier::new("gold", "Gold", 6_000))
+        .tier(Tier::new("silver", "Silver", 2_000))
+        .redemption(RedemptionPolicy::new(10));
+    (program, rate("300", "1"))
+}
+
+fn erp_bronze_silver_gold() -> (NewProgram, EarnRate) {
+    let program = NewProgram::new("ERP", "EUR")
+        .tier(Tier::new("bronze", "Bronze", 0))
+        .tier(Tier::new("silver", "Silver", 10_000))
+        .tier(Tier::new("gold", "Gold", 19_000))
+        .redemption(RedemptionPolicy::new(1));
+    (program, rate("1000", "1"))
+}
+
+fn erp_tiers() -> (NewProgram, EarnRate) {
+    let program = NewProgram::new("ERP", "EUR")
+        .tier(Tier::new("bronze", "Bronze", 0))
+        .tier(Tier::new("silver", "Silver", 10_000))
+        .tier(Tier::new("gold", "Gold", 20_000));
+    (program, rate("1000", "1"))
+}
+
+fn one_for_one() -> (NewProgram, EarnRate) {
+    (
+        NewProgram::new("One", "EUR").redemption(RedemptionPolicy::new(1)),
+        rate("1", "1"),
+    )
+}
+
+fn emd_5_per_point() -> (NewProgram, EarnRate) {
+    (NewProgram::new("EMD", "EUR"), rate("5.00", "1"))
+}
+
+fn emd_value() -> (NewProgram, EarnRate) {
+    let program = NewProgram {
+        unit: ProgramUnit::Value,
+        redemption: Some(RedemptionPolicy::of_value_program()),
+        ..NewProgram::new("EMD", "EUR")
+    };
+    (program, rate("1.00", "0.20"))
+}
+
+fn rate(amount: &str, points: &str) -> EarnRate {
+    EarnRate::new(dec(amount), dec(points))
+}
+
+/// Day 0 of every story.
+fn day_zero() -> DateTime<Utc> {
+    instant("2026-01-15T10:00:00Z")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_worked_example_of_the_field_comes_out_as_its_manual_says() {
+    let mut stories = JoinSet::new();
+    for (id, configuration, story) in EXAMPLES {
+        stories.spawn(tell(id, *configuration, story));
+    }
+
+    let wrong: Vec<String> = stories.join_all().await.concat();
+
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Tells one story in a shop of its own; what came out differently.
+async fn tell(id: &'static str, configuration: Configuration, story: Story) -> Vec<String> {
+    let (program, rate) = configuration();
+    let shop = Shop::with_rule(program, rate).await;
+    if let Some(started) = story[0].0.strip_prefix("at ") {
+        shop.it_is(started);
+    }
+    let ada = shop.enrols("ada").await;
+
+    let mut wrong = Vec::new();
+    for (action, expected) in story {
+        let outcome = act(&ada, action).await;
+        for fact in expected.split(", ") {
+            let (what, value) = fact.split_once(' ').expect("a fact is two words");
+            let found = observe(&ada, outcome.as_ref(), what).await;
+            if !same(&found, value) {
+                wrong.push(format!("{id}: after `{action}` {what} is {found}, not {value}"));
+            }
+        }
+    }
+    wrong
+}
+
+/// Carries out a step; the outcome of a sale.
+async fn act(ada: &ShopMember<'_>, action: &str) -> Option<Result<Receipt, Error>> {
+    let shop = ada.shop;
+    match action.split(' ').collect::<Vec<_>>().as_slice() {
+        ["buys", total] => Some(ada.tries(&ada.sale(total)).await),
+        ["buys", total, "redeeming", points] => Some(ada.tries(&ada.sale(total).redeem_points(dec(points))).await),
+        ["buys", total, "paying", amount] => {
+            let points = Redemption::amount(dec(amount));
+            Some(ada.tries(&ada.sale(total).redemption(points)).await)
+        }
+        ["on", "day", day] => {
+            let at = day_zero() + TimeDelta::days(day.parse().expect("a number of days"));
+            shop.it_is(&at.to_rfc3339());
+            None
+        }
+        ["at", at] => {
+            shop.it_is(at);
+            None
+        }
+        ["points", "last", days, "days"] => {
+            let program = shop.client.get_program("club").await.expect("the program");
+            let policy = ExpiryPolicy::Days(days.parse().expect("a number of days"));
+            let update = ProgramUpdate::of(&program).expiry(Some(policy));
+            shop.client.update_program(&update).await.expect("a new policy");
+            None
+        }
+        _ => panic!("nobody knows how to do: {action}"),
+    }
+}
+
+/// What is true after a step.
+async fn observe(ada: &ShopMember<'_>, outcome: Option<&Result<Receipt, Error>>, what: &str) -> String {
+    let balance = ada.balance().await;
+    match (what, outcome) {
+        ("has", _) => return balance.available.to_string(),
+        ("tier", _) => return balance.tier_id.unwrap_or_default(),
+        ("spend", _) => return balance.tier_spend.amount.to_string(),
+        ("worth", _) => return balance.value.map(|value| value.amount.to_string()).unwrap_or_default(),
+        ("entries", _) => return ada.history().await.len().to_string(),
+        ("refused", Some(Err(error))) => return error.reason().as_str_name().replace("ERROR_REASON_", ""),
+        _ => {}
+    }
+    let receipt = match outcome {
+        Some(Ok(receipt)) => receipt,
+        Some(Err(error)) => return format!("refused ({error})"),
+        None => panic!("no sale has told: {what}"),
+    };
+    match what {
+        "earns" => receipt.points_earned.to_string(),
+        "redeems" => receipt.points_redeemed.to_string(),
+        "paid" => receipt.points_paid().amount.to_string(),
+        "rated" => receipt.rated_amount.amount.to_string(),
+        "due" => receipt.due.amount.to_string(),
+        "lapses" => receipt.points_expire_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
+        "refused" => "recorded".to_owned(),
+        _ => panic!("nobody knows how to see: {what}"),
+    }
+}
+
+/// Whether two texts are the same number, instant or word.
+fn same(found: &str, expected: &str) -> bool {
+    let numbers = (
+        found.parse::<rust_decimal::Decimal>(),
+        expected.parse::<rust_decimal::Decimal>(),
+    );
+    let instants = (found.parse::<DateTime<Utc>>(), expected.parse::<DateTime<Utc>>());
+    match (numbers, instants) {
+        ((Ok(found), Ok(expected)), _) => found == expected,
+        (_, (Ok(found), Ok(expected))) => found == expected,
+        _ => found == expected,
+    }
+}
