@@ -72,7 +72,7 @@ async fn more_than_is_due_is_refused_unless_it_is_clamped() {
 
     let points = ada.tries(&sale().redeem_points(4)).await;
     let amount = ada.tries(&sale().redeem_amount(dec("35.01"))).await;
-    let clamped_points = ada.records(&sale().redeem_points(4).clamped()).await;
+    let clamped_points = ada.records(&sale().redeem_points(6).clamped()).await;
     let clamped_amount = ada.records(&sale().redeem_amount(50).clamped()).await;
 
     let exceeds = |amount: &str| {
