@@ -13,6 +13,7 @@ mod bad_requests;
 mod cancelled_callers;
 mod concurrency;
 mod consumption;
+mod drain;
 mod earning;
 mod enrolment;
 mod error_reasons;

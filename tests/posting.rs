@@ -262,7 +262,7 @@ async fn a_caller_whose_time_is_up_learns_the_outcome_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_loses_a_deadlock_is_posted_again() {
     let shop = shop_with(ONE_WRITER).await;
-    let mut members = vec![shop.enrols("ada").await, shop.enrols("ben").await];
+    let mut members = [shop.enrols("ada").await, shop.enrols("ben").await];
     members.sort_by_key(|member| member.member.member_id.to_string());
     let stalled = shop.enrols("eve").await;
     let gate = Stall::of(&shop, stalled.member.member_id.as_ref()).await;

@@ -157,12 +157,11 @@ impl Shop {
         database::connect(&self.database.url).await
     }
 
-    /// Stops the server as SIGTERM would and waits for it.
-    pub(crate) async fn closes(&mut self) {
-        if let Some((stop, serving)) = self.server.take() {
-            stop.send(()).expect("the server waits for it");
-            serving.await.expect("the server ends");
-        }
+    /// Asks the server to stop, as SIGTERM would; ends when it has.
+    pub(crate) fn begins_to_close(&mut self) -> JoinHandle<()> {
+        let (stop, serving) = self.server.take().expect("the server runs");
+        stop.send(()).expect("the server waits for it");
+        serving
     }
 }
 

@@ -26,13 +26,16 @@ pub(crate) struct Bounds {
 }
 
 /// The tender line of one ask. By points: points × rate, rounded down to the currency. By amount: exactly the amount,
-/// for amount / rate points in the program's rounding.
-pub(crate) fn tender(redemption: &SaleRedemption, bounds: Bounds) -> Result<PointsTender, Rejection> {
+/// for amount / rate points in the program's rounding. `None` where a caller who takes what is possible can have nothing.
+pub(crate) fn tender(redemption: &SaleRedemption, bounds: Bounds) -> Result<Option<PointsTender>, Rejection> {
     let (points, amount) = match redemption.ask {
         RedemptionAsk::Points(points) => by_points(points, redemption.clamp, bounds)?,
         RedemptionAsk::Amount(amount) => by_amount(amount, redemption.clamp, bounds)?,
     };
     if points <= Decimal::ZERO || amount <= Decimal::ZERO {
+        if redemption.clamp {
+            return Ok(None);
+        }
         return Err(Rejection::NothingToRedeem { points, amount });
     }
     if points > bounds.available {
@@ -41,11 +44,11 @@ pub(crate) fn tender(redemption: &SaleRedemption, bounds: Bounds) -> Result<Poin
             requested: points,
         });
     }
-    Ok(PointsTender {
+    Ok(Some(PointsTender {
         points,
         value_per_point: bounds.value_per_point,
         amount,
-    })
+    }))
 }
 
 /// The lots that `points` come from, in order of consumption. The sum is exactly `points`. Lapsed lots have been
@@ -92,7 +95,9 @@ fn by_points(asked: Decimal, clamp: bool, bounds: Bounds) -> Result<(Decimal, De
             due: bounds.due,
         });
     }
-    Ok((points.min(points_for(bounds.due, bounds)?), bounds.due))
+    // Whole points that are not worth more than is due: what they leave is paid otherwise.
+    let points = points.min(points_for(bounds.due, Rounding::Floor, bounds)?);
+    Ok((points, money(points, bounds)?))
 }
 
 fn by_amount(asked: Decimal, clamp: bool, bounds: Bounds) -> Result<(Decimal, Decimal), Rejection> {
@@ -103,7 +108,7 @@ fn by_amount(asked: Decimal, clamp: bool, bounds: Bounds) -> Result<(Decimal, De
         });
     }
     let amount = asked.min(bounds.due);
-    let points = points_for(amount, bounds)?;
+    let points = points_for(amount, bounds.points_rounding, bounds)?;
     if points <= bounds.available || !clamp {
         return Ok((points, amount));
     }
@@ -121,12 +126,12 @@ fn money(points: Decimal, bounds: Bounds) -> Result<Decimal, Rejection> {
     .ok_or(Rejection::LedgerRange { field: "redemption" })
 }
 
-fn points_for(amount: Decimal, bounds: Bounds) -> Result<Decimal, Rejection> {
+fn points_for(amount: Decimal, rounding: Rounding, bounds: Bounds) -> Result<Decimal, Rejection> {
     number::divide(
         number::ten_thousandths(amount.max(Decimal::ZERO)),
         number::ten_thousandths(bounds.value_per_point),
         bounds.decimals,
-        bounds.points_rounding,
+        rounding,
     )
     .ok_or(Rejection::LedgerRange { field: "redemption" })
 }

@@ -131,7 +131,10 @@ mod tests {
                 flag: Some(SaleLineFlag::GiftCard),
             }],
             tenders: Vec::new(),
-            redemptions: vec![SaleRedemption { ask: RedemptionAsk::Points(Decimal::TEN), clamp: false }],
+            redemptions: vec![SaleRedemption {
+                ask: RedemptionAsk::Points(Decimal::TEN),
+                clamp: false,
+            }],
             occurred_at: DateTime::from_timestamp(1_768_471_200, 0),
         };
 

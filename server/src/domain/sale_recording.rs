@@ -238,7 +238,9 @@ impl Recording<'_> {
                 available,
                 due,
             };
-            let tender = redemption::tender(redemption, bounds)?;
+            let Some(tender) = redemption::tender(redemption, bounds)? else {
+                continue;
+            };
             available -= tender.points;
             due -= tender.amount;
             tenders.push(tender);
