@@ -14,7 +14,6 @@ use crate::grpc::{self, Clock, Context};
 use crate::posting::{Posting, PostingOptions, PostingStatistics};
 use crate::storage::connection::{self, Database};
 use crate::storage::error::StorageError;
-use crate::storage::member_index::MemberIndex;
 use crate::storage::program_cache::ProgramCache;
 use crate::storage::{durability, merchant, migration};
 
@@ -123,7 +122,6 @@ impl Server {
         let context = Context {
             clock,
             database: Database::new(url, options.read_connections)?,
-            member_index: MemberIndex::start(url),
             posting,
             programs,
             merchant_id,

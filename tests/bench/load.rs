@@ -13,7 +13,7 @@ use crate::members::{Dice, Members};
 use crate::results::Measurement;
 use crate::server::Server;
 use crate::till::Till;
-use crate::usage::Process;
+use crate::usage::{Process, machine_cpu_ms};
 
 /// Callers that share one HTTP/2 connection.
 const CALLERS_PER_CONNECTION: u64 = 64;
@@ -38,6 +38,7 @@ struct Cpu {
     server_ms: u64,
     database_ms: u64,
     own_ms: u64,
+    machine_ms: u64,
 }
 
 /// Lets the callers run; an answer that is an error ends it.
@@ -79,14 +80,18 @@ pub(crate) async fn run(
         let place = latencies_us.len() * percent / 100;
         latencies_us.get(place).copied().unwrap_or_default()
     };
+    let length_ms = u64::try_from(cell.length.as_millis())?.max(1);
+    let available_ms = length_ms * std::thread::available_parallelism()?.get() as u64;
+    let others_ms = (after.machine_ms - before.machine_ms).saturating_sub(after.ours_ms() - before.ours_ms());
     let of_10_000 = |before: u64, after: u64| (after - before) * 10_000 / sales.max(1);
     Ok(Measurement {
-        sales_per_second: sales * 1_000 / u64::try_from(cell.length.as_millis())?.max(1),
+        sales_per_second: sales * 1_000 / length_ms,
         median_us: percentile(50),
         p99_us: percentile(99),
         server_cpu_ms: of_10_000(before.server_ms, after.server_ms),
         database_cpu_ms: of_10_000(before.database_ms, after.database_ms),
         load_cpu_ms: of_10_000(before.own_ms, after.own_ms),
+        others_percent: others_ms * 100 / available_ms.max(1),
         server_peak_kib: server.process.peak_kib()?,
         database_peak_kib: server.database.peak_kib()?,
     })
@@ -120,11 +125,16 @@ async fn call(
 }
 
 impl Cpu {
+    fn ours_ms(&self) -> u64 {
+        self.server_ms + self.database_ms + self.own_ms
+    }
+
     fn read(server: &Server) -> Result<Self, Failure> {
         Ok(Self {
             server_ms: server.process.cpu_ms()?,
             database_ms: server.database.cpu_ms()?,
             own_ms: Process::new(std::process::id()).cpu_ms()?,
+            machine_ms: machine_cpu_ms()?,
         })
     }
 }

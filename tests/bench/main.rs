@@ -34,7 +34,11 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // One thread for all callers. The main thread has none of them, so that they hang up while a guard blocks it.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
     match runtime
         .map_err(Failure::from)
         .and_then(|runtime| runtime.block_on(run()))

@@ -25,10 +25,12 @@ const HEAD: &str = "\
 /// A table for each distribution, behind what they were measured on.
 pub(crate) fn tables(options: &Options, setting: &Setting, results: &Results) -> String {
     let mut text = format!(
-        "{}\n\nUnary RecordSale, two lines a sale, {} members, medians of {} rounds of {} s a cell. (a) posting as \
-         built; (b) one transaction a sale, `--batch-limit 1 --writers {}`; (c) the same rows written straight into \
-         the database. {} sales were recorded, and every balance equals the sum of its entries.\n",
+        "{} Other programs took {} % of the cores meanwhile.\n\nUnary RecordSale, two lines a sale, {} members, \
+         medians of {} × {} s. (a) posting as built; (b) one transaction a sale, `--batch-limit 1 --writers {}`; (c) \
+         the same rows written straight into the database. {} sales were recorded, and every balance equals the sum of \
+         its entries.\n",
         setting.machine,
+        results.others_percent(),
         grouped(options.members),
         options.rounds,
         options.cell.as_secs(),

@@ -24,6 +24,8 @@ pub(crate) struct Measurement {
     pub(crate) server_cpu_ms: u64,
     pub(crate) database_cpu_ms: u64,
     pub(crate) load_cpu_ms: u64,
+    /// What programs that do not belong to the benchmark took of all cores, in percent.
+    pub(crate) others_percent: u64,
     pub(crate) server_peak_kib: u64,
     pub(crate) database_peak_kib: u64,
 }
@@ -64,9 +66,16 @@ impl Results {
             server_cpu_ms: of(|it| it.server_cpu_ms)?,
             database_cpu_ms: of(|it| it.database_cpu_ms)?,
             load_cpu_ms: of(|it| it.load_cpu_ms)?,
+            others_percent: of(|it| it.others_percent)?,
             server_peak_kib: of(|it| it.server_peak_kib)?,
             database_peak_kib: of(|it| it.database_peak_kib)?,
         })
+    }
+
+    /// What other programs took of all cores on average, in percent: the numbers of a busy machine are worth little.
+    pub(crate) fn others_percent(&self) -> u64 {
+        let shares: Vec<u64> = self.cells.values().flatten().map(|cell| cell.others_percent).collect();
+        shares.iter().sum::<u64>() / (shares.len() as u64).max(1)
     }
 
     /// The ceiling of the median round.

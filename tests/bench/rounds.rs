@@ -144,12 +144,14 @@ async fn measure_ceiling(
 
 fn line(measured: &Measurement) -> String {
     format!(
-        "{} sales/s, p50 {} ms, p99 {} ms, CPU s per 10,000: server {}, database {}, load {}",
+        "{} sales/s, p50 {} ms, p99 {} ms, CPU s per 10,000: server {}, database {}, load {}; \
+         others take {} % of the cores",
         measured.sales_per_second,
         thousandths(measured.median_us),
         thousandths(measured.p99_us),
         thousandths(measured.server_cpu_ms),
         thousandths(measured.database_cpu_ms),
         thousandths(measured.load_cpu_ms),
+        measured.others_percent,
     )
 }

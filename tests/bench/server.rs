@@ -104,13 +104,13 @@ impl Server {
 
     /// Blocks: at this point the benchmark does nothing else.
     fn end(&mut self) -> Result<(), Failure> {
-        if self.child.try_wait()?.is_some() {
-            return Ok(());
+        if self.child.try_wait()?.is_none() {
+            send("TERM", self.process)?;
         }
-        send("TERM", self.process)?;
         let deadline = Instant::now() + STOP_TIMEOUT;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
+                self.kill_orphan()?;
                 let excerpt = || format!("the server ended with {status}:\n{}", self.log_excerpt());
                 return if status.success() {
                     Ok(())
@@ -120,13 +120,19 @@ impl Server {
             }
             std::thread::sleep(POLL_INTERVAL);
         }
-        let database = self.process.database();
         self.child.kill()?;
         self.child.wait()?;
-        if let Ok(database) = database {
-            send("KILL", database)?;
-        }
+        self.kill_orphan()?;
         Err(format!("the server did not stop and was killed:\n{}", self.log_excerpt()).into())
+    }
+
+    /// A server that was killed leaves its database behind. The socket tells it from a later process with its number.
+    fn kill_orphan(&self) -> Result<(), Failure> {
+        let is_ours = |socket| socket == self.socket;
+        if self.database.argument("--socket=").is_ok_and(is_ours) {
+            send("KILL", self.database)?;
+        }
+        Ok(())
     }
 
     fn log_excerpt(&self) -> String {

@@ -11,6 +11,21 @@ const TICK_MS: u64 = 10;
 /// Programs that the server runs as its private database.
 const DATABASES: [&str; 2] = ["mariadbd", "mysqld"];
 
+/// CPU time that all programs of the machine have used so far, with what a hypervisor took away.
+pub(crate) fn machine_cpu_ms() -> Result<u64, Failure> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let fields = text.lines().find_map(|line| line.strip_prefix("cpu "));
+    let ticks: Vec<u64> = fields
+        .unwrap_or_default()
+        .split_whitespace()
+        .flat_map(str::parse)
+        .collect();
+    let [user, nice, system, _idle, _waiting, hard, soft, stolen, ..] = ticks[..] else {
+        return Err("a malformed /proc/stat".into());
+    };
+    Ok((user + nice + system + hard + soft + stolen) * TICK_MS)
+}
+
 /// A process that is looked at.
 #[derive(Clone, Copy)]
 pub(crate) struct Process(u32);

@@ -6,10 +6,9 @@ use chrono::{DateTime, Utc};
 use loyalty_api::v1 as wire;
 use loyalty_api::v1::get_operation_response::Result as Operation;
 use loyalty_api::v1::ledger_service_server::LedgerService;
-use tonic::{Code, Request, Response, Status};
-use uuid::Uuid;
+use tonic::{Request, Response, Status};
 
-use super::auth::{Caller, caller};
+use super::auth::caller;
 use super::fields::Fields;
 use super::{Context, convert, deadline, member_lookup, page_token, status};
 use crate::domain::account::Stop;
@@ -23,9 +22,6 @@ use crate::storage::account::AccountKey;
 use crate::storage::error::StorageError;
 use crate::storage::request::RequestResult;
 use crate::storage::{account, books, connection, entry, lot, request, sale};
-
-/// What posting answers about an account that is not there.
-const MEMBER_NOT_FOUND: &str = "MEMBER_NOT_FOUND";
 
 /// The books.
 pub(crate) struct Ledger(pub(super) Arc<Context>);
@@ -75,13 +71,10 @@ impl LedgerService for Ledger {
             };
             let (caller, now) = (caller(&self.0), (self.0.clock)());
             let content_hash = content_hash("RecordSale", &sale).map_err(|_| status::internal())?;
-            let member_id = self.member_of(caller, &request_id, content_hash, &sale).await?;
-            let program_id = sale.program_id.clone();
             let command = Command {
                 merchant_id: caller.merchant_id,
                 request_id,
                 content_hash,
-                member_id,
                 now,
                 action: Action::RecordSale(Box::new(sale)),
             };
@@ -91,14 +84,7 @@ impl LedgerService for Ledger {
                 .submit(command)
                 .await
                 .map_err(|error| status::posting(&error))?;
-            let decided = match decision {
-                Ok(decided) => decided,
-                // A member id is taken as it is; only here it shows that it is none of the program.
-                Err(refusal) if refusal.reason == MEMBER_NOT_FOUND => {
-                    return Err(member_lookup::not_found(&self.0, caller, &program_id, "sale.member").await);
-                }
-                Err(refusal) => return Err(status::refusal(&refusal)),
-            };
+            let decided = decision.map_err(|refusal| status::refusal(&refusal))?;
             let Answer::Sale(outcome) = decided.answer else {
                 return Err(status::internal());
             };
@@ -228,37 +214,6 @@ impl LedgerService for Ledger {
 }
 
 impl Ledger {
-    /// The account of a sale. What was decided before is answered again also when its member, by the name it is given,
-    /// has become ambiguous since: the request or the sale then leads to the answer, and not the member.
-    async fn member_of(
-        &self,
-        caller: Caller,
-        request_id: &str,
-        content_hash: [u8; 32],
-        sale: &Sale,
-    ) -> Result<Uuid, Status> {
-        let found = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, "sale.member").await;
-        let refusal = match found {
-            Err(refusal) if matches!(refusal.code(), Code::NotFound | Code::FailedPrecondition) => refusal,
-            other => return other,
-        };
-        let request_key = (caller.merchant_id, request_id.to_owned());
-        let sale_key = (caller.merchant_id, sale.store_id.clone(), sale.sale_id.clone());
-        let decided = self.0.database.run(move |connection| {
-            Box::pin(async move {
-                let requests = request::find(connection, std::iter::once(request_key)).await?;
-                let sales = sale::find(connection, std::iter::once(sale_key)).await?;
-                Ok((!requests.is_empty(), sales.into_iter().next()))
-            })
-        });
-        match decided.await.map_err(|error| status::storage(&error))? {
-            (_, Some((_, recorded))) if recorded.content_hash == content_hash => Ok(recorded.outcome.member_id),
-            // A record of the request decides before any account is looked at.
-            (true, _) => Ok(Uuid::nil()),
-            (false, _) => Err(refusal),
-        }
-    }
-
     async fn quote(
         &self,
         key: AccountKey,

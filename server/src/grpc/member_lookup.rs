@@ -8,6 +8,7 @@ use super::{Context, program_service, status};
 use crate::domain::enrolment::IdentifierKind;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::MemberKey;
+use crate::storage::member;
 
 /// The member's id. A member id is taken as it is: whether it is one of the merchant's shows where its books are read.
 pub(super) async fn resolve(
@@ -22,14 +23,17 @@ pub(super) async fn resolve(
         MemberKey::CustomerId(value) => (IdentifierKind::CustomerId, value),
         MemberKey::Card(value) => (IdentifierKind::Card, value),
     };
-    let found = context.member_index.find(caller.merchant_id, kind, value).await;
-    let mut found = found.map_err(|error| status::storage(&error))?;
-    found.retain(|(program, _)| program_id.is_empty() || program == program_id);
+    let (merchant_id, values) = (caller.merchant_id, [value.clone()]);
+    let found = context.database.run(move |connection| {
+        Box::pin(async move { member::find_identifiers(connection, merchant_id, kind, &values).await })
+    });
+    let mut found = found.await.map_err(|error| status::storage(&error))?;
+    found.retain(|(_, program, _)| program_id.is_empty() || program == program_id);
     match found.as_slice() {
         [] => Err(not_found(context, caller, program_id, field).await),
-        [(_, member_id)] => Ok(*member_id),
+        [(_, _, member_id)] => Ok(*member_id),
         several => {
-            let program_ids = several.iter().map(|(program, _)| program.clone()).collect();
+            let program_ids = several.iter().map(|(_, program, _)| program.clone()).collect();
             Err(status::rejection(&Rejection::AmbiguousMember { program_ids }))
         }
     }

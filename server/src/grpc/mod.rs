@@ -20,7 +20,6 @@ use loyalty_api::v1::rule_service_server::RuleServiceServer;
 
 use crate::posting::Posting;
 use crate::storage::connection::Database;
-use crate::storage::member_index::MemberIndex;
 use crate::storage::program_cache::ProgramCache;
 
 /// The clock: read once per request.
@@ -33,7 +32,6 @@ const REQUEST_LIMIT_BYTES: usize = 2 << 20;
 pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) database: Database,
-    pub(crate) member_index: MemberIndex,
     pub(crate) posting: Posting,
     pub(crate) programs: ProgramCache,
     /// The merchant of the development mode.

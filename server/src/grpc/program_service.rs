@@ -167,9 +167,8 @@ impl ProgramService for Programs {
                 merchant_id: caller(&self.0).merchant_id,
                 request_id,
                 content_hash: content_hash("EnrollMember", &enrolment.canonical()).map_err(|_| status::internal())?,
-                member_id: Uuid::new_v4(),
                 now: (self.0.clock)(),
-                action: Action::Enrol(enrolment),
+                action: Action::Enrol(Uuid::new_v4(), enrolment),
             };
             let decision = self
                 .0

@@ -1,33 +1,31 @@
 //! One batch: load what its commands need, decide them in order, write what they did.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod enrolling;
+mod loading;
+mod writing;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::Uuid;
 
 use super::{Action, Command, Decided, Decision};
-use crate::domain::account::{Account, Books, Stop};
+use crate::domain::account::{Books, Stop};
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
-use crate::domain::enrolment::{Enrolment, Identifier, Member};
+use crate::domain::enrolment::{Identifier, IdentifierKind, Member};
 use crate::domain::outcome::SaleOutcome;
-use crate::domain::program::{ProgramState, ProgramVersion};
+use crate::domain::program::ProgramVersion;
 use crate::domain::rejection::Rejection;
-use crate::domain::sale::Sale;
-use crate::domain::{sale_recording, tier};
-use crate::storage::account::{self, AccountKey};
+use crate::domain::sale::{MemberKey, Sale};
+use crate::domain::sale_recording;
+use crate::storage::account::AccountKey;
 use crate::storage::books;
 use crate::storage::connection::{self, Connection};
-use crate::storage::entry::{self, EntryRows};
 use crate::storage::error::StorageError;
-use crate::storage::lot::{self, AllocationRows, LotRows, PageStart};
-use crate::storage::member::{self, MemberRows};
-use crate::storage::posting_batch::{self, Touched};
 use crate::storage::program::ProgramKey;
 use crate::storage::program_cache::ProgramCache;
-use crate::storage::request::{self, RequestKey, RequestRecord, RequestResult, RequestRows};
-use crate::storage::sale::{self, NewSale, RecordedSale, RecordedSaleKey, SaleRows};
-use crate::storage::statement;
+use crate::storage::request::{RequestKey, RequestRecord, RequestResult};
+use crate::storage::sale::{RecordedSale, RecordedSaleKey};
 
 /// A committed batch.
 pub(super) struct Posted {
@@ -36,17 +34,30 @@ pub(super) struct Posted {
     pub(super) round_trips: u64,
 }
 
+/// What of earlier writes is looked up before deciding. A sale that comes again comes with its request id, nearly always;
+/// one under another request id shows as a duplicate key, or among the refused, and then the batch is decided again with
+/// all its sales.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LookUp {
+    Requests,
+    RequestsAndSales,
+}
+
 /// Decides the commands in order and writes what they did, in one transaction.
 pub(super) async fn post(
     connection: &mut Connection,
     cache: &ProgramCache,
     commands: &[Command],
+    look_up: LookUp,
 ) -> Result<Posted, StorageError> {
     connection::begin(connection).await?;
-    let mut batch = Batch::load(connection, cache, commands).await?;
+    let mut batch = Batch::load(connection, cache, commands, look_up).await?;
     let mut decisions = Vec::with_capacity(commands.len());
     for command in commands {
         decisions.push(batch.decide(connection, command).await?);
+    }
+    if look_up == LookUp::Requests {
+        batch.check_refused_sales(connection, commands, &decisions).await?;
     }
     batch.write(connection, commands).await?;
     connection::commit(connection).await?;
@@ -59,10 +70,11 @@ pub(super) async fn post(
 /// What the commands of a batch see: the books as loaded, and what the commands before did.
 struct Batch<'a> {
     books: BTreeMap<AccountKey, Books>,
+    /// Who has an identifier: one enrolment for each program.
+    identifiers: HashMap<(u32, Identifier), Vec<(String, Uuid)>>,
     requests: HashMap<RequestKey, RequestRecord>,
     sales: HashMap<RecordedSaleKey, RecordedSale>,
     versions: HashMap<ProgramKey, Arc<ProgramVersion>>,
-    identifiers: HashMap<(u32, String, Identifier), Uuid>,
     new_requests: Vec<RequestKey>,
     new_sales: Vec<(&'a Command, &'a Sale, SaleOutcome)>,
     new_members: Vec<(u32, Member)>,
@@ -70,185 +82,54 @@ struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// The accounts come first: what is read under their locks cannot be overtaken.
-    async fn load(
-        connection: &mut Connection,
-        cache: &ProgramCache,
-        commands: &[Command],
-    ) -> Result<Self, StorageError> {
-        let accounts: BTreeSet<AccountKey> = commands.iter().map(account_key).collect();
-        let accounts = account::lock(connection, &accounts.into_iter().collect::<Vec<_>>()).await?;
-        let books: BTreeMap<AccountKey, Books> = accounts
-            .into_iter()
-            .map(|account| ((account.merchant_id, account.member_id), Books::new(account)))
-            .collect();
-        let requests = request::find(connection, commands.iter().map(request_key)).await?;
-        let sales = sale::find(connection, commands.iter().filter_map(sale_key)).await?;
-        let programs = programs_of(&books, commands);
-        let versions = cache.current(connection, programs.into_iter()).await?;
-        let mut batch = Self {
-            books,
-            requests: requests.into_iter().collect(),
-            sales: sales.into_iter().collect(),
-            versions,
-            identifiers: HashMap::new(),
-            new_requests: Vec::new(),
-            new_sales: Vec::new(),
-            new_members: Vec::new(),
-            // BEGIN, accounts, requests, sales, versions, rows, COMMIT.
-            round_trips: 7,
-        };
-        batch.load_identifiers(connection, commands).await?;
-        batch.load_lots(connection, commands).await?;
-        batch.load_spend(connection, commands).await?;
-        Ok(batch)
-    }
-
-    /// Who has the identifiers that are to be enrolled.
-    async fn load_identifiers(
-        &mut self,
-        connection: &mut Connection,
-        commands: &[Command],
-    ) -> Result<(), StorageError> {
-        let mut asked: BTreeMap<_, Vec<String>> = BTreeMap::new();
-        for command in commands {
-            if let Action::Enrol(enrolment) = &command.action {
-                for identifier in &enrolment.identifiers {
-                    asked
-                        .entry((command.merchant_id, identifier.kind))
-                        .or_default()
-                        .push(identifier.value.clone());
-                }
-            }
-        }
-        for ((merchant_id, kind), values) in asked {
-            self.round_trips += 1;
-            for (value, program_id, member_id) in
-                member::find_identifiers(connection, merchant_id, kind, &values).await?
-            {
-                self.identifiers
-                    .insert((merchant_id, program_id, Identifier { kind, value }), member_id);
-            }
-        }
-        Ok(())
-    }
-
-    /// The first page of open lots of every account that a command takes from or whose lots have lapsed.
-    async fn load_lots(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
-        let mut starts: BTreeMap<AccountKey, PageStart> = BTreeMap::new();
-        for command in commands {
-            let Action::RecordSale(sale) = &command.action else {
-                continue;
-            };
-            let key = account_key(command);
-            let Some(books) = self.books.get(&key) else { continue };
-            let Some(first) = books.account.first_open_lot else {
-                continue;
-            };
-            if !sale.redemptions.is_empty() || books.has_lapsed_lots(command.now) {
-                starts.insert(
-                    key,
-                    PageStart {
-                        account: key,
-                        lot: first,
-                        behind: false,
-                    },
-                );
-            }
-        }
-        self.learn_lots(connection, &starts.into_values().collect::<Vec<_>>())
-            .await
-    }
-
-    async fn learn_lots(&mut self, connection: &mut Connection, starts: &[PageStart]) -> Result<(), StorageError> {
-        if starts.is_empty() {
-            return Ok(());
-        }
-        self.round_trips += 1;
-        let mut pages = lot::open_pages(connection, starts).await?;
-        for start in starts {
-            let page = pages.remove(&start.account).unwrap_or_default();
-            let was_last = page.len() < lot::PAGE;
-            if let Some(books) = self.books.get_mut(&start.account) {
-                books.learn_lots(page, was_last);
-            }
-        }
-        Ok(())
-    }
-
-    /// Spend by day of every account whose program adds it up over a window.
-    async fn load_spend(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
-        let mut since: BTreeMap<AccountKey, DateTime<Utc>> = BTreeMap::new();
-        for command in commands {
-            let Action::RecordSale(sale) = &command.action else {
-                continue;
-            };
-            let key = account_key(command);
-            let Some(version) = self.books.get(&key).and_then(|books| self.version_of(key.0, books)) else {
-                continue;
-            };
-            let at = sale_recording::spend_counts_at(sale, command.now);
-            if let Some(first) = tier::spend_needed_since(&version.program, at) {
-                since
-                    .entry(key)
-                    .and_modify(|earliest| *earliest = first.min(*earliest))
-                    .or_insert(first);
-            }
-        }
-        for (key, since) in since {
-            let Some(books) = self.books.get(&key) else { continue };
-            let Some(version) = self.version_of(key.0, books) else {
-                continue;
-            };
-            self.round_trips += 1;
-            let days =
-                entry::spend_by_day(connection, key, since, |instant| version.program.local_date(instant)).await?;
-            if let Some(books) = self.books.get_mut(&key) {
-                books.spend_by_day = Some(days);
-            }
-        }
-        Ok(())
-    }
-
     async fn decide(&mut self, connection: &mut Connection, command: &'a Command) -> Result<Decision, StorageError> {
         if let Some(record) = self.requests.get(&request_key(command)) {
             return self.repeat(command, record);
         }
-        let result = match &command.action {
-            Action::RecordSale(sale) => self.record_sale(connection, command, sale).await?,
-            Action::Enrol(enrolment) => self.enrol(command, enrolment).map(|member| Decided {
-                answer: Answer::Member(member),
-                replayed: false,
-            }),
+        let (result, kept) = match &command.action {
+            Action::RecordSale(sale) => {
+                let result = self.record_sale(connection, command, sale).await?;
+                let (store_id, sale_id) = (sale.store_id.clone(), sale.sale_id.clone());
+                (result, RequestResult::Sale { store_id, sale_id })
+            }
+            Action::Enrol(member_id, enrolment) => match self.enrol(command, *member_id, enrolment) {
+                Ok(member) => {
+                    let answer = Answer::Member(member.clone());
+                    let kept = RequestResult::Answer(StoredAnswer::Member(member));
+                    (
+                        Ok(Decided {
+                            answer,
+                            replayed: false,
+                        }),
+                        kept,
+                    )
+                }
+                Err(rejection) => {
+                    let kept = RequestResult::Answer(StoredAnswer::Refusal(Refusal::from(&rejection)));
+                    (Err(rejection), kept)
+                }
+            },
         };
-        let kept = match (&result, &command.action) {
-            (Ok(_), Action::RecordSale(sale)) => Some(RequestResult::Sale {
-                store_id: sale.store_id.clone(),
-                sale_id: sale.sale_id.clone(),
-            }),
-            (
-                Ok(Decided {
-                    answer: Answer::Member(member),
-                    ..
-                }),
-                _,
-            ) => Some(RequestResult::Answer(StoredAnswer::Member(member.clone()))),
-            (Ok(_), Action::Enrol(_)) => None,
-            (Err(rejection), _) => rejection
-                .is_remembered()
-                .then(|| RequestResult::Answer(StoredAnswer::Refusal(Refusal::from(rejection)))),
-        };
-        if let Some(result) = kept {
-            let key = request_key(command);
-            let record = RequestRecord {
-                content_hash: command.content_hash,
-                recorded_at: command.now,
-                result,
-            };
-            self.requests.insert(key.clone(), record);
-            self.new_requests.push(key);
+        match &result {
+            Ok(_) => self.remember(command, kept),
+            Err(rejection) if rejection.is_remembered() => {
+                let refusal = StoredAnswer::Refusal(Refusal::from(rejection));
+                self.remember(command, RequestResult::Answer(refusal));
+            }
+            Err(_) => {}
         }
         Ok(result.map_err(|rejection| Refusal::from(&rejection)))
+    }
+
+    fn remember(&mut self, command: &Command, result: RequestResult) {
+        let key = request_key(command);
+        let record = RequestRecord {
+            content_hash: command.content_hash,
+            recorded_at: command.now,
+            result,
+        };
+        self.requests.insert(key.clone(), record);
+        self.new_requests.push(key);
     }
 
     /// The answer that this request got before.
@@ -275,33 +156,30 @@ impl<'a> Batch<'a> {
         Ok(Ok(Decided { answer, replayed: true }))
     }
 
+    /// What was decided before is answered again also when its member, by the name it is given, is ambiguous by now.
     async fn record_sale(
         &mut self,
         connection: &mut Connection,
         command: &'a Command,
         sale: &'a Sale,
     ) -> Result<Result<Decided, Rejection>, StorageError> {
-        let key = account_key(command);
         let sale_key = (command.merchant_id, sale.store_id.clone(), sale.sale_id.clone());
-        if let Some(recorded) = self.sales.get(&sale_key) {
-            if recorded.content_hash == command.content_hash {
-                return Ok(Ok(Decided {
-                    answer: Answer::Sale(recorded.outcome.clone()),
-                    replayed: true,
-                }));
-            }
+        let recorded = self.sales.get(&sale_key);
+        if let Some(recorded) = recorded.filter(|recorded| recorded.content_hash == command.content_hash) {
+            let answer = Answer::Sale(recorded.outcome.clone());
+            return Ok(Ok(Decided { answer, replayed: true }));
+        }
+        let key = match self.account_of(command.merchant_id, sale) {
+            Ok(key) => key,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        if recorded.is_some() {
             let (store_id, sale_id) = (sale.store_id.clone(), sale.sale_id.clone());
             return Ok(Err(Rejection::SaleIdConflict { store_id, sale_id }));
         }
-        loop {
-            let Some(books) = self
-                .books
-                .get_mut(&key)
-                .filter(|books| is_of_program(books, &sale.program_id))
-            else {
-                return Ok(Err(Rejection::MemberNotFound {
-                    field: "sale.member".to_owned(),
-                }));
+        let outcome = loop {
+            let Some(books) = self.books.get_mut(&key) else {
+                return Err(StorageError::Corrupt(format!("an account that vanished: {}", key.1)));
             };
             let program = (command.merchant_id, Arc::clone(&books.account.program_id));
             let Some(version) = self.versions.get(&program) else {
@@ -311,141 +189,71 @@ impl<'a> Batch<'a> {
                 )));
             };
             match sale_recording::record(books, version, sale, command.now) {
-                Ok(outcome) => {
-                    let recorded = RecordedSale {
-                        content_hash: command.content_hash,
-                        outcome: outcome.clone(),
-                    };
-                    self.sales.insert(sale_key, recorded);
-                    self.new_sales.push((command, sale, outcome.clone()));
-                    return Ok(Ok(Decided {
-                        answer: Answer::Sale(outcome),
-                        replayed: false,
-                    }));
-                }
+                Ok(outcome) => break outcome,
                 Err(Stop::Rejected(rejection)) => return Ok(Err(rejection)),
                 Err(Stop::LotsMissing) => {
                     books::learn_next_page(connection, key, books).await?;
                     self.round_trips += 1;
                 }
             }
-        }
-    }
-
-    fn enrol(&mut self, command: &Command, enrolment: &Enrolment) -> Result<Member, Rejection> {
-        let program_id: Arc<str> = enrolment.program_id.as_str().into();
-        let Some(version) = self.versions.get(&(command.merchant_id, Arc::clone(&program_id))) else {
-            return Err(Rejection::ProgramNotFound {
-                program_id: enrolment.program_id.clone(),
-            });
         };
-        if version.program.state == ProgramState::Archived {
-            return Err(Rejection::ProgramArchived {
-                program_id: enrolment.program_id.clone(),
-            });
-        }
-        let key = |identifier: &Identifier| (command.merchant_id, enrolment.program_id.clone(), identifier.clone());
-        for (place, identifier) in enrolment.identifiers.iter().enumerate() {
-            if let Some(holder) = self.identifiers.get(&key(identifier)) {
-                let field = format!("identifiers[{place}]");
-                return Err(Rejection::IdentifierTaken {
-                    field,
-                    member_id: holder.to_string(),
-                });
-            }
-        }
-        for identifier in &enrolment.identifiers {
-            self.identifiers.insert(key(identifier), command.member_id);
-        }
-        let member = Member {
-            member_id: command.member_id,
-            program_id: enrolment.program_id.clone(),
-            identifiers: enrolment.canonical().identifiers,
-            name: enrolment.name.clone(),
-            enrolled_at: command.now,
+        let recorded = RecordedSale {
+            content_hash: command.content_hash,
+            outcome: outcome.clone(),
         };
-        let account = Account::opened(command.merchant_id, command.member_id, program_id, command.now);
-        self.books.insert(account_key(command), Books::new(account));
-        self.new_members.push((command.merchant_id, member.clone()));
-        Ok(member)
+        self.sales.insert(sale_key, recorded);
+        self.new_sales.push((command, sale, outcome.clone()));
+        let answer = Answer::Sale(outcome);
+        Ok(Ok(Decided {
+            answer,
+            replayed: false,
+        }))
     }
 
-    /// Everything the commands did, in one text. A batch of repetitions writes nothing.
-    async fn write(&self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
-        let is_new = |key: &AccountKey| {
-            self.new_members
-                .iter()
-                .any(|(merchant, m)| (*merchant, m.member_id) == *key)
+    /// The account that a sale names.
+    fn account_of(&self, merchant_id: u32, sale: &Sale) -> Result<AccountKey, Rejection> {
+        let is_of_program = |program_id: &str| sale.program_id.is_empty() || program_id == sale.program_id;
+        let named: Vec<(&str, Uuid)> = match identifier(&sale.member) {
+            None => self.account_by_id(merchant_id, &sale.member).into_iter().collect(),
+            Some(identifier) => {
+                let holders = self.identifiers.get(&(merchant_id, identifier));
+                holders
+                    .into_iter()
+                    .flatten()
+                    .map(|(program_id, member_id)| (program_id.as_str(), *member_id))
+                    .collect()
+            }
         };
-        let (mut entries, mut lots, mut allocations) = (EntryRows::new(), LotRows::new(), AllocationRows::new());
-        let (mut changed, mut touched) = (Vec::new(), Vec::new());
-        for (key, books) in &self.books {
-            for entry in &books.new_entries {
-                entries.push(*key, entry);
+        let named: Vec<_> = named
+            .into_iter()
+            .filter(|(program_id, _)| is_of_program(program_id))
+            .collect();
+        match named.as_slice() {
+            [(_, member_id)] if self.books.contains_key(&(merchant_id, *member_id)) => Ok((merchant_id, *member_id)),
+            [] | [_] if !sale.program_id.is_empty() && !self.has_program(merchant_id, &sale.program_id) => {
+                Err(Rejection::ProgramNotFound {
+                    program_id: sale.program_id.clone(),
+                })
             }
-            for allocation in &books.new_allocations {
-                allocations.push(*key, allocation);
-            }
-            for (lot_key, lot) in books.touched_lots() {
-                lots.push(*key, lot_key, lot);
-            }
-            if let Some(first) = books.new_entries.first() {
-                let entry_count = u32::try_from(books.new_entries.len()).unwrap_or(u32::MAX);
-                touched.push(Touched {
-                    account: *key,
-                    first_sequence: first.sequence,
-                    entry_count,
-                });
-                changed.push(&books.account);
-            } else if is_new(key) {
-                changed.push(&books.account);
-            }
+            [] | [_] => Err(Rejection::MemberNotFound {
+                field: "sale.member".to_owned(),
+            }),
+            several => Err(Rejection::AmbiguousMember {
+                program_ids: several.iter().map(|(program_id, _)| (*program_id).to_owned()).collect(),
+            }),
         }
-        let mut statements = entries.finish();
-        statements.extend(allocations.finish());
-        statements.extend(lots.finish());
-        statements.extend(self.sale_rows()?);
-        statements.extend(self.member_rows());
-        statements.extend(account::upsert(changed.into_iter()));
-        statements.extend(self.request_rows()?);
-        if let Some(last) = commands.last().filter(|_| !touched.is_empty()) {
-            statements.extend(posting_batch::insert(batch_id(last.now), last.now, &touched));
-        }
-        statement::execute(connection, statements).await
     }
 
-    fn sale_rows(&self) -> Result<Vec<String>, StorageError> {
-        let mut rows = SaleRows::new();
-        for (command, sale, outcome) in &self.new_sales {
-            rows.push(&NewSale {
-                merchant_id: command.merchant_id,
-                member_id: command.member_id,
-                sale,
-                content_hash: command.content_hash,
-                outcome,
-                occurred_at: sale.occurred_at.unwrap_or(command.now),
-                recorded_at: command.now,
-            })?;
-        }
-        Ok(rows.finish())
+    fn account_by_id(&self, merchant_id: u32, member: &MemberKey) -> Option<(&str, Uuid)> {
+        let MemberKey::MemberId(member_id) = member else {
+            return None;
+        };
+        let books = self.books.get(&(merchant_id, *member_id))?;
+        Some((&books.account.program_id, *member_id))
     }
 
-    fn member_rows(&self) -> Vec<String> {
-        let mut rows = MemberRows::new();
-        for (merchant_id, member) in &self.new_members {
-            rows.push(*merchant_id, member);
-        }
-        rows.finish()
-    }
-
-    fn request_rows(&self) -> Result<Vec<String>, StorageError> {
-        let mut rows = RequestRows::new();
-        for key in &self.new_requests {
-            if let Some(record) = self.requests.get(key) {
-                rows.push(key, record)?;
-            }
-        }
-        Ok(rows.finish())
+    fn has_program(&self, merchant_id: u32, program_id: &str) -> bool {
+        self.versions.contains_key(&(merchant_id, program_id.into()))
     }
 
     fn version_of(&self, merchant_id: u32, books: &Books) -> Option<Arc<ProgramVersion>> {
@@ -455,38 +263,19 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn account_key(command: &Command) -> AccountKey {
-    (command.merchant_id, command.member_id)
-}
-
 fn request_key(command: &Command) -> RequestKey {
     (command.merchant_id, command.request_id.clone())
 }
 
-fn sale_key(command: &Command) -> Option<RecordedSaleKey> {
-    match &command.action {
-        Action::RecordSale(sale) => Some((command.merchant_id, sale.store_id.clone(), sale.sale_id.clone())),
-        Action::Enrol(_) => None,
-    }
-}
-
-fn programs_of(books: &BTreeMap<AccountKey, Books>, commands: &[Command]) -> BTreeSet<ProgramKey> {
-    let of_accounts = books
-        .values()
-        .map(|books| (books.account.merchant_id, Arc::clone(&books.account.program_id)));
-    let of_enrolments = commands.iter().filter_map(|command| match &command.action {
-        Action::Enrol(enrolment) => Some((command.merchant_id, enrolment.program_id.as_str().into())),
-        Action::RecordSale(_) => None,
-    });
-    of_accounts.chain(of_enrolments).collect()
-}
-
-fn is_of_program(books: &Books, program_id: &str) -> bool {
-    program_id.is_empty() || *books.account.program_id == *program_id
-}
-
-/// Ids that rise with time, so that new rows land side by side.
-fn batch_id(now: DateTime<Utc>) -> Uuid {
-    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+/// The identifier that names a member; `None` for one that is named by id.
+fn identifier(member: &MemberKey) -> Option<Identifier> {
+    let (kind, value) = match member {
+        MemberKey::MemberId(_) => return None,
+        MemberKey::CustomerId(value) => (IdentifierKind::CustomerId, value),
+        MemberKey::Card(value) => (IdentifierKind::Card, value),
+    };
+    Some(Identifier {
+        kind,
+        value: value.clone(),
+    })
 }

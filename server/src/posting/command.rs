@@ -1,5 +1,7 @@
 //! What callers ask of posting, and what they get.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -7,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::answer::{Answer, Refusal};
 use crate::domain::enrolment::Enrolment;
-use crate::domain::sale::Sale;
+use crate::domain::sale::{MemberKey, Sale};
 
 /// A write to one account.
 #[derive(Clone, Debug)]
@@ -15,8 +17,6 @@ pub(crate) struct Command {
     pub(crate) merchant_id: u32,
     pub(crate) request_id: String,
     pub(crate) content_hash: [u8; 32],
-    /// The account; of an enrolment the id it will have.
-    pub(crate) member_id: Uuid,
     /// When the server received it.
     pub(crate) now: DateTime<Utc>,
     pub(crate) action: Action,
@@ -26,7 +26,28 @@ pub(crate) struct Command {
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     RecordSale(Box<Sale>),
-    Enrol(Enrolment),
+    /// With the id that the new member will have.
+    Enrol(Uuid, Enrolment),
+}
+
+impl Command {
+    /// Chooses the writer: by what names the account, so that commands for one account meet in one batch. A member with
+    /// several identifiers may be met by several writers; then the row locks keep them apart.
+    pub(super) fn account_hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match &self.action {
+            Action::RecordSale(sale) => match &sale.member {
+                MemberKey::MemberId(member_id) => member_id.hash(&mut hasher),
+                MemberKey::CustomerId(value) | MemberKey::Card(value) => value.hash(&mut hasher),
+            },
+            Action::Enrol(_, enrolment) => {
+                for identifier in enrolment.identifiers.iter().take(1) {
+                    identifier.value.hash(&mut hasher);
+                }
+            }
+        }
+        hasher.finish()
+    }
 }
 
 /// An answer, and whether it had been given before.

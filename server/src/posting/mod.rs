@@ -118,7 +118,7 @@ impl Posting {
 
     /// Has a command decided. A caller that stops waiting does not stop the command.
     pub(crate) async fn submit(&self, command: Command) -> Result<Decision, PostingError> {
-        let writer = usize::try_from(command.member_id.as_u128() % self.queues.len() as u128).unwrap_or_default();
+        let writer = usize::try_from(command.account_hash() % self.queues.len() as u64).unwrap_or_default();
         let (reply, answer) = oneshot::channel();
         self.queues[writer]
             .try_send(writer::Job { command, reply })

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{self, Posted};
+use super::batch::{self, LookUp, Posted};
 use super::{Command, Decision, PostingError, PostingStatistics};
 use crate::storage::connection::{self, Connection};
 use crate::storage::error::StorageError;
@@ -86,8 +86,9 @@ impl Writer {
     /// through: the next attempt finds the request ids, or it did not.
     async fn post(&mut self, commands: &Arc<Vec<Command>>) -> Result<Vec<Decision>, StorageError> {
         let mut waits = BACKOFF_MS.iter();
+        let mut look_up = LookUp::Requests;
         loop {
-            let error = match self.attempt(commands).await {
+            let error = match self.attempt(commands, look_up).await {
                 Ok(posted) => {
                     self.statistics.batches.fetch_add(1, Ordering::Relaxed);
                     self.statistics
@@ -104,6 +105,9 @@ impl Writer {
             let Some(wait) = wait else {
                 return Err(error);
             };
+            if matches!(error, StorageError::Duplicate(_)) {
+                look_up = LookUp::RequestsAndSales;
+            }
             tracing::debug!(%error, "trying a batch again");
             self.statistics.retries.fetch_add(1, Ordering::Relaxed);
             let jitter = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) * wait / 256;
@@ -113,14 +117,14 @@ impl Writer {
 
     /// One transaction, in a task of its own: a fault in it ends that task, not the writer, and takes the connection
     /// along. A connection comes back only from a transaction that ended as it should.
-    async fn attempt(&mut self, commands: &Arc<Vec<Command>>) -> Result<Posted, StorageError> {
+    async fn attempt(&mut self, commands: &Arc<Vec<Command>>, look_up: LookUp) -> Result<Posted, StorageError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => connection::establish(&self.url).await?,
         };
         let (commands, cache) = (Arc::clone(commands), self.cache.clone());
         let task = tokio::spawn(async move {
-            let posted = batch::post(&mut connection, &cache, &commands).await;
+            let posted = batch::post(&mut connection, &cache, &commands, look_up).await;
             (connection, posted)
         });
         let (connection, posted) = task.await.map_err(|error| StorageError::Fault(error.to_string()))?;

@@ -68,13 +68,15 @@ pub(crate) async fn find_identifiers(
                 .and(identifier::kind.eq(kind_number(kind))),
         )
         .filter(identifier::value.eq_any(values))
-        .order((identifier::value, identifier::program_id))
         .select((identifier::value, identifier::program_id, identifier::member_id))
         .load(connection)
         .await?;
-    rows.into_iter()
-        .map(|(value, program_id, member_id)| Ok((value, program_id, id(&member_id)?)))
-        .collect()
+    let rows = rows
+        .into_iter()
+        .map(|(value, program_id, member_id)| Ok((value, program_id, id(&member_id)?)));
+    let mut found = rows.collect::<Result<Vec<_>, StorageError>>()?;
+    found.sort();
+    Ok(found)
 }
 
 /// The rows of new members and their identifiers.

@@ -9,7 +9,6 @@ pub(crate) mod entry;
 pub(crate) mod error;
 pub(crate) mod lot;
 pub(crate) mod member;
-pub(crate) mod member_index;
 pub(crate) mod merchant;
 pub(crate) mod migration;
 pub(crate) mod posting_batch;

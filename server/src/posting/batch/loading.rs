@@ -1,0 +1,253 @@
+//! What a batch loads before it decides: a few statements, however many commands there are.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::{Batch, LookUp, identifier, request_key};
+use crate::domain::account::Books;
+use crate::domain::enrolment::{Identifier, IdentifierKind};
+use crate::domain::sale::{MemberKey, Sale};
+use crate::domain::{sale_recording, tier};
+use crate::posting::{Action, Command, Decision};
+use crate::storage::account::{self, AccountKey};
+use crate::storage::connection::Connection;
+use crate::storage::error::StorageError;
+use crate::storage::lot::{self, PageStart};
+use crate::storage::program::ProgramKey;
+use crate::storage::program_cache::ProgramCache;
+use crate::storage::request::{self, RequestResult};
+use crate::storage::sale::{self, RecordedSaleKey};
+use crate::storage::{entry, member};
+
+impl Batch<'_> {
+    /// The accounts are locked first: what is read under their locks cannot be overtaken.
+    pub(super) async fn load(
+        connection: &mut Connection,
+        cache: &ProgramCache,
+        commands: &[Command],
+        look_up: LookUp,
+    ) -> Result<Self, StorageError> {
+        let mut batch = Self {
+            books: BTreeMap::new(),
+            identifiers: HashMap::new(),
+            requests: HashMap::new(),
+            sales: HashMap::new(),
+            versions: HashMap::new(),
+            new_requests: Vec::new(),
+            new_sales: Vec::new(),
+            new_members: Vec::new(),
+            // BEGIN, accounts, requests, versions, rows, COMMIT.
+            round_trips: 6,
+        };
+        batch.load_identifiers(connection, commands).await?;
+        let accounts = account::lock(connection, &batch.accounts_of(commands)).await?;
+        for account in accounts {
+            batch
+                .books
+                .insert((account.merchant_id, account.member_id), Books::new(account));
+        }
+        let requests = request::find(connection, commands.iter().map(request_key)).await?;
+        batch.requests = requests.into_iter().collect();
+        batch.load_sales(connection, commands, look_up).await?;
+        batch.versions = cache
+            .current(connection, batch.programs_of(commands).into_iter())
+            .await?;
+        batch.load_lots(connection, commands).await?;
+        batch.load_spend(connection, commands).await?;
+        Ok(batch)
+    }
+
+    /// Who has the identifiers that name members or are to be enrolled.
+    async fn load_identifiers(
+        &mut self,
+        connection: &mut Connection,
+        commands: &[Command],
+    ) -> Result<(), StorageError> {
+        let mut asked: BTreeMap<(u32, IdentifierKind), BTreeSet<String>> = BTreeMap::new();
+        for command in commands {
+            let mut ask = |identifier: Identifier| {
+                let values = asked.entry((command.merchant_id, identifier.kind)).or_default();
+                values.insert(identifier.value);
+            };
+            match &command.action {
+                Action::RecordSale(sale) => identifier(&sale.member).into_iter().for_each(ask),
+                Action::Enrol(_, enrolment) => enrolment.identifiers.iter().cloned().for_each(&mut ask),
+            }
+        }
+        for ((merchant_id, kind), values) in asked {
+            self.round_trips += 1;
+            let values: Vec<String> = values.into_iter().collect();
+            for (value, program_id, member_id) in
+                member::find_identifiers(connection, merchant_id, kind, &values).await?
+            {
+                let holders = self
+                    .identifiers
+                    .entry((merchant_id, Identifier { kind, value }))
+                    .or_default();
+                holders.push((program_id, member_id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every account that a command may turn out to mean, in the order of their keys.
+    fn accounts_of(&self, commands: &[Command]) -> Vec<AccountKey> {
+        let mut accounts = BTreeSet::new();
+        for (command, sale) in sales(commands) {
+            match (&sale.member, identifier(&sale.member)) {
+                (MemberKey::MemberId(member_id), _) => {
+                    accounts.insert((command.merchant_id, *member_id));
+                }
+                (_, Some(identifier)) => {
+                    let holders = self
+                        .identifiers
+                        .get(&(command.merchant_id, identifier))
+                        .into_iter()
+                        .flatten();
+                    accounts.extend(holders.map(|(_, member_id)| (command.merchant_id, *member_id)));
+                }
+                (_, None) => {}
+            }
+        }
+        accounts.into_iter().collect()
+    }
+
+    /// The sales that earlier requests of the batch recorded, or, where a duplicate showed, whatever is there under the
+    /// ids of its sales.
+    async fn load_sales(
+        &mut self,
+        connection: &mut Connection,
+        commands: &[Command],
+        look_up: LookUp,
+    ) -> Result<(), StorageError> {
+        let by_request = self
+            .requests
+            .iter()
+            .filter_map(|((merchant_id, _), record)| match &record.result {
+                RequestResult::Sale { store_id, sale_id } => Some((*merchant_id, store_id.clone(), sale_id.clone())),
+                RequestResult::Answer(_) => None,
+            });
+        let mut keys: BTreeSet<RecordedSaleKey> = by_request.collect();
+        if look_up == LookUp::RequestsAndSales {
+            keys.extend(sales(commands).map(|(c, sale)| (c.merchant_id, sale.store_id.clone(), sale.sale_id.clone())));
+        }
+        if !keys.is_empty() {
+            self.round_trips += 1;
+            self.sales = sale::find(connection, keys.into_iter()).await?.into_iter().collect();
+        }
+        Ok(())
+    }
+
+    /// A sale that was refused writes no row that could show as a duplicate: it may have been recorded before, and then it
+    /// gets its answer.
+    pub(super) async fn check_refused_sales(
+        &mut self,
+        connection: &mut Connection,
+        commands: &[Command],
+        decisions: &[Decision],
+    ) -> Result<(), StorageError> {
+        let refused: BTreeSet<RecordedSaleKey> = commands
+            .iter()
+            .zip(decisions)
+            .filter(|(_, decision)| decision.is_err())
+            .flat_map(|(command, _)| sales(std::slice::from_ref(command)))
+            .map(|(command, sale)| (command.merchant_id, sale.store_id.clone(), sale.sale_id.clone()))
+            .filter(|key| !self.sales.contains_key(key))
+            .collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        self.round_trips += 1;
+        match sale::find(connection, refused.into_iter()).await?.first() {
+            Some(((_, _, sale_id), _)) => Err(StorageError::Duplicate(format!("sale {sale_id} was recorded before"))),
+            None => Ok(()),
+        }
+    }
+
+    fn programs_of(&self, commands: &[Command]) -> BTreeSet<ProgramKey> {
+        let accounts = self.books.values().map(|books| &books.account);
+        let of_accounts = accounts.map(|account| (account.merchant_id, account.program_id.clone()));
+        let named = commands.iter().filter_map(|command| {
+            let program_id = match &command.action {
+                Action::RecordSale(sale) => &sale.program_id,
+                Action::Enrol(_, enrolment) => &enrolment.program_id,
+            };
+            (!program_id.is_empty()).then(|| (command.merchant_id, program_id.as_str().into()))
+        });
+        of_accounts.chain(named).collect()
+    }
+
+    /// The first page of open lots of every account that a command takes from or whose lots have lapsed.
+    async fn load_lots(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+        let mut starts: BTreeMap<AccountKey, PageStart> = BTreeMap::new();
+        for (command, sale) in sales(commands) {
+            let Ok(key) = self.account_of(command.merchant_id, sale) else {
+                continue;
+            };
+            let Some(books) = self.books.get(&key) else { continue };
+            let Some(first) = books.account.first_open_lot else {
+                continue;
+            };
+            if !sale.redemptions.is_empty() || books.has_lapsed_lots(command.now) {
+                let start = PageStart {
+                    account: key,
+                    lot: first,
+                    behind: false,
+                };
+                starts.insert(key, start);
+            }
+        }
+        if starts.is_empty() {
+            return Ok(());
+        }
+        self.round_trips += 1;
+        let starts: Vec<PageStart> = starts.into_values().collect();
+        let mut pages = lot::open_pages(connection, &starts).await?;
+        for start in starts {
+            let page = pages.remove(&start.account).unwrap_or_default();
+            let was_last = page.len() < lot::PAGE;
+            if let Some(books) = self.books.get_mut(&start.account) {
+                books.learn_lots(page, was_last);
+            }
+        }
+        Ok(())
+    }
+
+    /// Spend by day of every account whose program adds it up over a window.
+    async fn load_spend(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+        let mut since: BTreeMap<AccountKey, DateTime<Utc>> = BTreeMap::new();
+        for (command, sale) in sales(commands) {
+            let Ok(key) = self.account_of(command.merchant_id, sale) else {
+                continue;
+            };
+            let Some(version) = self.books.get(&key).and_then(|books| self.version_of(key.0, books)) else {
+                continue;
+            };
+            let at = sale_recording::spend_counts_at(sale, command.now);
+            if let Some(first) = tier::spend_needed_since(&version.program, at) {
+                let earliest = since.entry(key).or_insert(first);
+                *earliest = first.min(*earliest);
+            }
+        }
+        for (key, since) in since {
+            let Some(version) = self.books.get(&key).and_then(|books| self.version_of(key.0, books)) else {
+                continue;
+            };
+            self.round_trips += 1;
+            let day_of = |instant| version.program.local_date(instant);
+            let days = entry::spend_by_day(connection, key, since, day_of).await?;
+            if let Some(books) = self.books.get_mut(&key) {
+                books.spend_by_day = Some(days);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sales(commands: &[Command]) -> impl Iterator<Item = (&Command, &Sale)> {
+    commands.iter().filter_map(|command| match &command.action {
+        Action::RecordSale(sale) => Some((command, &**sale)),
+        Action::Enrol(..) => None,
+    })
+}

@@ -1,0 +1,105 @@
+//! What a batch writes: everything its commands did, in one text.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::Batch;
+use crate::posting::Command;
+use crate::storage::account::{self, AccountKey};
+use crate::storage::connection::Connection;
+use crate::storage::entry::EntryRows;
+use crate::storage::error::StorageError;
+use crate::storage::lot::{AllocationRows, LotRows};
+use crate::storage::member::MemberRows;
+use crate::storage::posting_batch::{self, Touched};
+use crate::storage::request::RequestRows;
+use crate::storage::sale::{NewSale, SaleRows};
+use crate::storage::statement;
+
+impl Batch<'_> {
+    /// A batch of repetitions writes nothing.
+    pub(super) async fn write(&self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+        let new_members: BTreeSet<AccountKey> = self
+            .new_members
+            .iter()
+            .map(|(merchant_id, member)| (*merchant_id, member.member_id))
+            .collect();
+        let (mut entries, mut lots, mut allocations) = (EntryRows::new(), LotRows::new(), AllocationRows::new());
+        let (mut changed, mut touched) = (Vec::new(), Vec::new());
+        for (key, books) in &self.books {
+            for entry in &books.new_entries {
+                entries.push(*key, entry);
+            }
+            for allocation in &books.new_allocations {
+                allocations.push(*key, allocation);
+            }
+            for (lot_key, lot) in books.touched_lots() {
+                lots.push(*key, lot_key, lot);
+            }
+            if let Some(first) = books.new_entries.first() {
+                let entry_count = u32::try_from(books.new_entries.len()).unwrap_or(u32::MAX);
+                touched.push(Touched {
+                    account: *key,
+                    first_sequence: first.sequence,
+                    entry_count,
+                });
+                changed.push(&books.account);
+            } else if new_members.contains(key) {
+                changed.push(&books.account);
+            }
+        }
+        let mut statements = entries.finish();
+        statements.extend(allocations.finish());
+        statements.extend(lots.finish());
+        statements.extend(self.sale_rows()?);
+        statements.extend(self.member_rows());
+        statements.extend(account::upsert(changed.into_iter()));
+        statements.extend(self.request_rows()?);
+        if let Some(last) = commands.last().filter(|_| !touched.is_empty()) {
+            statements.extend(posting_batch::insert(batch_id(last.now), last.now, &touched));
+        }
+        statement::execute(connection, statements).await
+    }
+
+    fn sale_rows(&self) -> Result<Vec<String>, StorageError> {
+        let mut rows = SaleRows::new();
+        for (command, sale, outcome) in &self.new_sales {
+            rows.push(&NewSale {
+                merchant_id: command.merchant_id,
+                member_id: outcome.member_id,
+                sale,
+                content_hash: command.content_hash,
+                outcome,
+                occurred_at: sale.occurred_at.unwrap_or(command.now),
+                recorded_at: command.now,
+            })?;
+        }
+        Ok(rows.finish())
+    }
+
+    fn member_rows(&self) -> Vec<String> {
+        let mut rows = MemberRows::new();
+        for (merchant_id, member) in &self.new_members {
+            rows.push(*merchant_id, member);
+        }
+        rows.finish()
+    }
+
+    fn request_rows(&self) -> Result<Vec<String>, StorageError> {
+        let mut rows = RequestRows::new();
+        for key in &self.new_requests {
+            if let Some(record) = self.requests.get(key) {
+                rows.push(key, record)?;
+            }
+        }
+        Ok(rows.finish())
+    }
+}
+
+/// Ids that rise with time, so that new rows land side by side.
+fn batch_id(now: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+}
