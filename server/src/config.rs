@@ -50,7 +50,7 @@ pub struct DatabaseConfig {
     pub database_binary: Option<PathBuf>,
 
     /// Memory for the pages of the private database, in MiB.
-    #[arg(long, env = "LOYALTY_DATABASE_MEMORY_MIB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(16..), global = true)]
+    #[arg(long, env = "LOYALTY_DATABASE_MEMORY_MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..), global = true)]
     pub database_memory_mib: u32,
 
     /// Serve on a database that can lose committed sales when its machine fails.
