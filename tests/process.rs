@@ -117,14 +117,20 @@ impl Drop for Program {
         drop(self.child.kill());
         drop(self.child.wait());
         for process_id in Self::databases(&self.data_dir) {
-            drop(Command::new("kill").args(["-KILL", &process_id.to_string()]).status());
+            drop(run_kill("-KILL", process_id));
         }
     }
 }
 
 fn kill(signal: &str, process_id: u32) {
-    let status = Command::new("kill").args([signal, &process_id.to_string()]).status();
-    assert!(status.expect("kill runs").success());
+    assert!(run_kill(signal, process_id).expect("kill runs").success());
+}
+
+/// The shell's own `kill`: a bare Debian has no other.
+fn run_kill(signal: &str, process_id: u32) -> std::io::Result<std::process::ExitStatus> {
+    Command::new("sh")
+        .args(["-c", &format!("kill {signal} {process_id}")])
+        .status()
 }
 
 async fn opens(client: &Client) {

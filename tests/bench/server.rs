@@ -152,8 +152,9 @@ impl Drop for Server {
 
 /// The standard library sends no signal but SIGKILL.
 fn send(signal: &str, process: Process) -> Result<(), Failure> {
-    Command::new("kill")
-        .args(["-s", signal, &process.id().to_string()])
+    // The shell's own `kill`: a bare Debian has no other.
+    Command::new("sh")
+        .args(["-c", &format!("kill -s {signal} {}", process.id())])
         .status()?;
     Ok(())
 }
