@@ -155,6 +155,15 @@ async fn documents_issue_return_or_are_ignored_by_their_type() {
     );
     assert_eq!(ignored_redeeming, refused("PRO-FORMA"));
     assert_eq!(ada.points().await, dec("20"));
+    let newest_first = ada.history().await;
+    let documents = newest_first
+        .iter()
+        .map(|entry| (entry.document_type.as_deref(), entry.document_number.as_deref()));
+    let expected = [("PRO-FORMA", "P-1"), ("TICKET", "T-1"), ("INVOICE", "F-1")];
+    assert!(
+        documents.eq(expected.map(|(kind, number)| (Some(kind), Some(number)))),
+        "entries carry the document"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,10 @@ pub struct Entry {
     pub store_id: Option<String>,
     /// The sale; `None` without one.
     pub sale_id: Option<String>,
+    /// The shop's own type of the sale's document; `None` without one.
+    pub document_type: Option<String>,
+    /// The shop's own number of the sale's document; `None` without one.
+    pub document_number: Option<String>,
     /// Version of the program that ruled.
     pub program_version: u32,
     /// When it happened in the shop; of an expiry the instant of the lapse.

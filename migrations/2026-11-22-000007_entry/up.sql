@@ -9,6 +9,8 @@ CREATE TABLE entry (
   tier_spend      DECIMAL(19,4) NOT NULL COMMENT 'what it added to the spend for tiers',
   store_id        VARCHAR(64) NULL,
   sale_id         VARCHAR(64) NULL,
+  document_type   VARCHAR(64) NULL COMMENT 'the shop''s own',
+  document_number VARCHAR(64) NULL COMMENT 'the shop''s own',
   program_version INT UNSIGNED NOT NULL,
   lot_expires_at  DATETIME(6) NULL COMMENT 'of the lot it created: with the sequence its key',
   occurred_at     DATETIME(6) NOT NULL COMMENT 'in the shop',

@@ -18,6 +18,8 @@ impl Entry {
             balance_after: decimal("entry.balance_after", entry.balance_after)?,
             store_id: optional_text(entry.store_id),
             sale_id: optional_text(entry.sale_id),
+            document_type: optional_text(entry.document_type),
+            document_number: optional_text(entry.document_number),
             program_version: entry.program_version,
             occurred_at: instant("entry.occurred_at", entry.occurred_at)?,
             recorded_at: instant("entry.recorded_at", entry.recorded_at)?,

@@ -71,6 +71,10 @@ pub(crate) enum EntryKind {
 pub(crate) struct SaleKey {
     pub(crate) store_id: Arc<str>,
     pub(crate) sale_id: Arc<str>,
+    /// The shop's own type of the document; may be empty.
+    pub(crate) document_type: Arc<str>,
+    /// The shop's own number of the document; may be empty.
+    pub(crate) document_number: Arc<str>,
 }
 
 /// What every entry of one command has in common.

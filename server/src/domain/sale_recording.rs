@@ -162,6 +162,8 @@ impl Recording<'_> {
             sale: Some(SaleKey {
                 store_id: self.sale.store_id.as_str().into(),
                 sale_id: self.sale.sale_id.as_str().into(),
+                document_type: self.sale.document_type.as_str().into(),
+                document_number: self.sale.document_number.as_str().into(),
             }),
             program_version: self.version.version,
             occurred_at: self.occurred_at,

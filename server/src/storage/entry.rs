@@ -1,6 +1,7 @@
 //! Table `entry`: the ledger.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::mysql::Mysql;
@@ -27,6 +28,8 @@ struct EntryRow {
     tier_spend: Decimal,
     store_id: Option<String>,
     sale_id: Option<String>,
+    document_type: Option<String>,
+    document_number: Option<String>,
     program_version: u32,
     lot_expires_at: Option<NaiveDateTime>,
     occurred_at: NaiveDateTime,
@@ -88,7 +91,7 @@ impl EntryRows {
     pub(crate) fn new() -> Self {
         Self(Insert::new(
             "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, store_id, \
-             sale_id, program_version, lot_expires_at, occurred_at, recorded_at) VALUES",
+             sale_id, document_type, document_number, program_version, lot_expires_at, occurred_at, recorded_at) VALUES",
             "",
         ))
     }
@@ -105,6 +108,8 @@ impl EntryRows {
             .decimal(entry.tier_spend)
             .optional(entry.sale.as_ref(), |row, sale| row.text(&sale.store_id))
             .optional(entry.sale.as_ref(), |row, sale| row.text(&sale.sale_id))
+            .optional(document(entry, |sale| &sale.document_type), Insert::text)
+            .optional(document(entry, |sale| &sale.document_number), Insert::text)
             .integer(entry.program_version)
             .optional(entry.lot_expires_at, Insert::instant)
             .instant(entry.occurred_at)
@@ -114,6 +119,15 @@ impl EntryRows {
     pub(crate) fn finish(self) -> Vec<String> {
         self.0.finish()
     }
+}
+
+/// What the shop calls the document; `None` when it says nothing.
+fn document(entry: &Entry, field: impl Fn(&SaleKey) -> &Arc<str>) -> Option<&str> {
+    entry
+        .sale
+        .as_ref()
+        .map(|sale| &**field(sale))
+        .filter(|text| !text.is_empty())
 }
 
 fn kind_number(kind: EntryKind) -> u8 {
@@ -144,6 +158,8 @@ impl TryFrom<EntryRow> for Entry {
             sale: sale.map(|(store_id, sale_id)| SaleKey {
                 store_id: store_id.into(),
                 sale_id: sale_id.into(),
+                document_type: row.document_type.unwrap_or_default().into(),
+                document_number: row.document_number.unwrap_or_default().into(),
             }),
             program_version: row.program_version,
             lot_expires_at: row.lot_expires_at.map(instant),

@@ -107,6 +107,8 @@ diesel::table! {
         tier_spend -> Numeric,
         store_id -> Nullable<Text>,
         sale_id -> Nullable<Text>,
+        document_type -> Nullable<Text>,
+        document_number -> Nullable<Text>,
         program_version -> Unsigned<Integer>,
         lot_expires_at -> Nullable<Datetime>,
         occurred_at -> Datetime,

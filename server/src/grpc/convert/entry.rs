@@ -39,6 +39,16 @@ pub(in crate::grpc) fn entry(member_id: Uuid, entry: &Entry, allocations: &[Allo
             .as_ref()
             .map(|sale| sale.sale_id.to_string())
             .unwrap_or_default(),
+        document_type: entry
+            .sale
+            .as_ref()
+            .map(|sale| sale.document_type.to_string())
+            .unwrap_or_default(),
+        document_number: entry
+            .sale
+            .as_ref()
+            .map(|sale| sale.document_number.to_string())
+            .unwrap_or_default(),
         program_version: entry.program_version,
         occurred_at: Some(timestamp(entry.occurred_at)),
         recorded_at: Some(timestamp(entry.recorded_at)),
