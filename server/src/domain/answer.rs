@@ -1,6 +1,7 @@
 //! Answers of writes, as they are given now and, from the request's record, again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use super::rejection::Rejection;
 /// What a write answers when it is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    Sale(SaleOutcome),
+    Sale(Arc<SaleOutcome>),
     Member(Member),
     Program(ProgramRecord),
     Rule(RuleRecord),

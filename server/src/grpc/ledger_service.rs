@@ -88,7 +88,7 @@ impl LedgerService for Ledger {
             let Answer::Sale(outcome) = decided.answer else {
                 return Err(status::internal());
             };
-            let outcome = Some(convert::outcome::sale_outcome(outcome));
+            let outcome = Some(convert::outcome::sale_outcome(Arc::unwrap_or_clone(outcome)));
             Ok(wire::RecordSaleResponse {
                 outcome,
                 replayed: decided.replayed,
@@ -263,7 +263,7 @@ async fn operation(
                 .await?
                 .pop();
             let (_, recorded) = found.ok_or_else(|| StorageError::Corrupt("a request without its sale".to_owned()))?;
-            Operation::Sale(convert::outcome::sale_outcome(recorded.outcome))
+            Operation::Sale(convert::outcome::sale_outcome(Arc::unwrap_or_clone(recorded.outcome)))
         }
         RequestResult::Answer(StoredAnswer::Member(member)) => Operation::Member(convert::member::member(member)),
         RequestResult::Answer(StoredAnswer::Program(record)) => Operation::ProgramId(record.program_id),

@@ -76,7 +76,7 @@ struct Batch<'a> {
     sales: HashMap<RecordedSaleKey, RecordedSale>,
     versions: HashMap<ProgramKey, Arc<ProgramVersion>>,
     new_requests: Vec<RequestKey>,
-    new_sales: Vec<(&'a Command, &'a Sale, SaleOutcome)>,
+    new_sales: Vec<(&'a Command, &'a Sale, Arc<SaleOutcome>)>,
     new_members: Vec<(u32, Member)>,
     round_trips: u64,
 }
@@ -86,39 +86,31 @@ impl<'a> Batch<'a> {
         if let Some(record) = self.requests.get(&request_key(command)) {
             return self.repeat(command, record);
         }
-        let (result, kept) = match &command.action {
+        let result = match &command.action {
             Action::RecordSale(sale) => {
-                let result = self.record_sale(connection, command, sale).await?;
+                let decided = self.record_sale(connection, command, sale).await?;
                 let (store_id, sale_id) = (sale.store_id.clone(), sale.sale_id.clone());
-                (result, RequestResult::Sale { store_id, sale_id })
+                decided.map(|decided| (decided, RequestResult::Sale { store_id, sale_id }))
             }
-            Action::Enrol(member_id, enrolment) => match self.enrol(command, *member_id, enrolment) {
-                Ok(member) => {
-                    let answer = Answer::Member(member.clone());
-                    let kept = RequestResult::Answer(StoredAnswer::Member(member));
-                    (
-                        Ok(Decided {
-                            answer,
-                            replayed: false,
-                        }),
-                        kept,
-                    )
-                }
-                Err(rejection) => {
-                    let kept = RequestResult::Answer(StoredAnswer::Refusal(Refusal::from(&rejection)));
-                    (Err(rejection), kept)
-                }
-            },
+            Action::Enrol(member_id, enrolment) => self.enrol(command, *member_id, enrolment).map(|member| {
+                let kept = RequestResult::Answer(StoredAnswer::Member(member.clone()));
+                (Decided::now(Answer::Member(member)), kept)
+            }),
         };
-        match &result {
-            Ok(_) => self.remember(command, kept),
-            Err(rejection) if rejection.is_remembered() => {
-                let refusal = StoredAnswer::Refusal(Refusal::from(rejection));
-                self.remember(command, RequestResult::Answer(refusal));
+        match result {
+            Ok((decided, kept)) => {
+                self.remember(command, kept);
+                Ok(Ok(decided))
             }
-            Err(_) => {}
+            Err(rejection) => {
+                let refusal = Refusal::from(&rejection);
+                if rejection.is_remembered() {
+                    let kept = RequestResult::Answer(StoredAnswer::Refusal(refusal.clone()));
+                    self.remember(command, kept);
+                }
+                Ok(Err(refusal))
+            }
         }
-        Ok(result.map_err(|rejection| Refusal::from(&rejection)))
     }
 
     fn remember(&mut self, command: &Command, result: RequestResult) {
@@ -146,7 +138,7 @@ impl<'a> Batch<'a> {
                 let recorded = self.sales.get(&key);
                 let recorded =
                     recorded.ok_or_else(|| StorageError::Corrupt("a request without its sale".to_owned()))?;
-                Answer::Sale(recorded.outcome.clone())
+                Answer::Sale(Arc::clone(&recorded.outcome))
             }
             RequestResult::Answer(stored) => match stored.clone().into_answer() {
                 Ok(answer) => answer,
@@ -166,7 +158,7 @@ impl<'a> Batch<'a> {
         let sale_key = (command.merchant_id, sale.store_id.clone(), sale.sale_id.clone());
         let recorded = self.sales.get(&sale_key);
         if let Some(recorded) = recorded.filter(|recorded| recorded.content_hash == command.content_hash) {
-            let answer = Answer::Sale(recorded.outcome.clone());
+            let answer = Answer::Sale(Arc::clone(&recorded.outcome));
             return Ok(Ok(Decided { answer, replayed: true }));
         }
         let key = match self.account_of(command.merchant_id, sale) {
@@ -189,7 +181,7 @@ impl<'a> Batch<'a> {
                 )));
             };
             match sale_recording::record(books, version, sale, command.now) {
-                Ok(outcome) => break outcome,
+                Ok(outcome) => break Arc::new(outcome),
                 Err(Stop::Rejected(rejection)) => return Ok(Err(rejection)),
                 Err(Stop::LotsMissing) => {
                     books::learn_next_page(connection, key, books).await?;
@@ -199,15 +191,11 @@ impl<'a> Batch<'a> {
         };
         let recorded = RecordedSale {
             content_hash: command.content_hash,
-            outcome: outcome.clone(),
+            outcome: Arc::clone(&outcome),
         };
         self.sales.insert(sale_key, recorded);
-        self.new_sales.push((command, sale, outcome.clone()));
-        let answer = Answer::Sale(outcome);
-        Ok(Ok(Decided {
-            answer,
-            replayed: false,
-        }))
+        self.new_sales.push((command, sale, Arc::clone(&outcome)));
+        Ok(Ok(Decided::now(Answer::Sale(outcome))))
     }
 
     /// The account that a sale names.

@@ -57,6 +57,16 @@ pub(crate) struct Decided {
     pub(crate) replayed: bool,
 }
 
+impl Decided {
+    /// An answer that is given for the first time.
+    pub(super) fn now(answer: Answer) -> Self {
+        Self {
+            answer,
+            replayed: false,
+        }
+    }
+}
+
 /// Carried out, or refused.
 pub(crate) type Decision = Result<Decided, Refusal>;
 

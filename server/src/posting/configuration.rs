@@ -99,10 +99,7 @@ async fn attempt(connection: &mut Connection, change: &Change) -> Result<Decisio
         statement::execute(connection, rows.finish()).await?;
     }
     Ok(match result {
-        Ok(stored) => stored.into_answer().map(|answer| Decided {
-            answer,
-            replayed: false,
-        }),
+        Ok(stored) => stored.into_answer().map(Decided::now),
         Err(rejection) => Err(Refusal::from(&rejection)),
     })
 }

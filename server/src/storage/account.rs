@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::error::StorageError;
+use super::one_of::one_of;
 use super::schema::account;
 use super::statement::Insert;
 use super::value::{id, instant};
@@ -119,11 +120,12 @@ fn of_keys(keys: &[AccountKey]) -> Option<Filter> {
             .or_default()
             .push(member_id.as_bytes().to_vec());
     }
+    let alone = by_merchant.len() == 1;
     let mut filters = by_merchant.into_iter().map(|(merchant_id, members)| -> Filter {
         Box::new(
             account::merchant_id
                 .eq(merchant_id)
-                .and(account::member_id.eq_any(members)),
+                .and(one_of(account::member_id, members, alone)),
         )
     });
     let first = filters.next()?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::account::AccountKey;
 use super::connection::Connection;
 use super::error::StorageError;
+use super::one_of::one_of;
 use super::schema::{identifier, member};
 use super::statement::Insert;
 use super::value::{id, instant};
@@ -61,13 +62,16 @@ pub(crate) async fn find_identifiers(
     kind: IdentifierKind,
     values: &[String],
 ) -> Result<Vec<(String, String, Uuid)>, StorageError> {
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows: Vec<(String, String, Vec<u8>)> = identifier::table
         .filter(
             identifier::merchant_id
                 .eq(merchant_id)
                 .and(identifier::kind.eq(kind_number(kind))),
         )
-        .filter(identifier::value.eq_any(values))
+        .filter(one_of(identifier::value, values.to_vec(), true))
         .select((identifier::value, identifier::program_id, identifier::member_id))
         .load(connection)
         .await?;

@@ -11,6 +11,7 @@ pub(crate) mod lot;
 pub(crate) mod member;
 pub(crate) mod merchant;
 pub(crate) mod migration;
+mod one_of;
 pub(crate) mod posting_batch;
 pub(crate) mod program;
 pub(crate) mod program_cache;

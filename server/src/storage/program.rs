@@ -10,6 +10,7 @@ use diesel_async::RunQueryDsl;
 
 use super::connection::Connection;
 use super::error::StorageError;
+use super::one_of::one_of;
 use super::rule;
 use super::schema::{program, program_definition};
 use super::value::{document, instant, json};
@@ -34,11 +35,12 @@ pub(crate) async fn current_versions(
     for (merchant_id, program_id) in keys {
         by_merchant.entry(merchant_id).or_default().push(program_id.to_string());
     }
+    let alone = by_merchant.len() == 1;
     let filters = by_merchant.into_iter().map(|(merchant_id, ids)| -> Filter {
         Box::new(
             program::merchant_id
                 .eq(merchant_id)
-                .and(program::program_id.eq_any(ids)),
+                .and(one_of(program::program_id, ids, alone)),
         )
     });
     let Some(filter) = filters.reduce(|all, filter| Box::new(all.or(filter))) else {

@@ -9,6 +9,7 @@ use diesel_async::RunQueryDsl;
 
 use super::connection::Connection;
 use super::error::StorageError;
+use super::one_of::one_of;
 use super::schema::request;
 use super::statement::Insert;
 use super::value::{document, instant, json};
@@ -54,11 +55,12 @@ pub(crate) async fn find(
     for (merchant_id, request_id) in keys {
         by_merchant.entry(merchant_id).or_default().push(request_id);
     }
+    let alone = by_merchant.len() == 1;
     let filters = by_merchant.into_iter().map(|(merchant_id, ids)| -> Filter {
         Box::new(
             request::merchant_id
                 .eq(merchant_id)
-                .and(request::request_id.eq_any(ids)),
+                .and(one_of(request::request_id, ids, alone)),
         )
     });
     let Some(filter) = filters.reduce(|all, filter| Box::new(all.or(filter))) else {

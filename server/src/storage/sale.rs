@@ -1,6 +1,7 @@
 //! Table `sale`: the documents of the POS, with what they did.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use diesel::mysql::Mysql;
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::error::StorageError;
+use super::one_of::one_of;
 use super::schema::sale;
 use super::statement::Insert;
 use super::value::{document, json};
@@ -23,7 +25,7 @@ pub(crate) type RecordedSaleKey = (u32, String, String);
 #[derive(Clone, Debug)]
 pub(crate) struct RecordedSale {
     pub(crate) content_hash: [u8; 32],
-    pub(crate) outcome: SaleOutcome,
+    pub(crate) outcome: Arc<SaleOutcome>,
 }
 
 /// A sale to be recorded.
@@ -48,12 +50,13 @@ pub(crate) async fn find(
     for (merchant_id, store_id, sale_id) in keys {
         by_store.entry((merchant_id, store_id)).or_default().push(sale_id);
     }
+    let alone = by_store.len() == 1;
     let filters = by_store.into_iter().map(|((merchant_id, store_id), sales)| -> Filter {
         Box::new(
             sale::merchant_id
                 .eq(merchant_id)
                 .and(sale::store_id.eq(store_id))
-                .and(sale::sale_id.eq_any(sales)),
+                .and(one_of(sale::sale_id, sales, alone)),
         )
     });
     let Some(filter) = filters.reduce(|all, filter| Box::new(all.or(filter))) else {
@@ -77,7 +80,7 @@ pub(crate) async fn find(
                 .map_err(|_| StorageError::Corrupt("a hash that is not 32 bytes long".to_owned()))?;
             let recorded = RecordedSale {
                 content_hash,
-                outcome: document("the outcome of a sale", &outcome)?,
+                outcome: Arc::new(document("the outcome of a sale", &outcome)?),
             };
             Ok(((merchant_id, store_id, sale_id), recorded))
         })
