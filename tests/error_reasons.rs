@@ -41,6 +41,10 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         let (program_id, rule_id) = ("club".to_owned(), "nothing".to_owned());
         scene.shop.client.raw_rules().get_rule(wire::GetRuleRequest { program_id, rule_id }).await.err()
     })),
+    (ErrorReason::ProductNotFound, Code::NotFound, &["program_id", "product_id"], |scene| Box::pin(async {
+        let (program_id, product_id) = ("club".to_owned(), "nothing".to_owned());
+        scene.shop.client.raw_programs().get_product(wire::GetProductRequest { program_id, product_id }).await.err()
+    })),
     (ErrorReason::MemberNotFound, Code::NotFound, &["field"], |scene| scene.sells(|sale| sale.member = customer("nobody"))),
     (ErrorReason::AmbiguousMember, Code::FailedPrecondition, &["program_ids"], |scene| scene.sells(|sale| sale.member = customer("everywhere"))),
     (ErrorReason::ProgramExists, Code::AlreadyExists, &["program_id"], |scene| Box::pin(async {

@@ -25,6 +25,8 @@ mod latency;
 mod members;
 mod posting;
 mod process;
+mod product_limits;
+mod products;
 mod program_changes;
 mod program_limits;
 mod program_periods;

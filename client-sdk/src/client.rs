@@ -1,6 +1,7 @@
 //! The client: one shared connection, and how every call goes over it.
 
 mod ledger;
+mod products;
 mod programs;
 mod rules;
 

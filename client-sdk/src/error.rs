@@ -11,7 +11,7 @@ use tonic::Code;
 
 pub(crate) use parse::{from_status, refusal};
 
-use crate::id::{MemberId, ProgramId, RequestId, RuleId};
+use crate::id::{MemberId, ProductId, ProgramId, RequestId, RuleId};
 
 /// Why a call was not carried out: a *refusal*, which stays the same when the call is repeated, or a *failure*
 /// ([`Failure`]), after which it may succeed. More variants will come with more reasons.
@@ -60,6 +60,14 @@ pub enum Error {
         program_id: ProgramId,
         /// The rule asked for.
         rule_id: RuleId,
+    },
+    /// The program says nothing about this product.
+    #[error("no product {product_id} in program {program_id}")]
+    ProductNotFound {
+        /// The program.
+        program_id: ProgramId,
+        /// The product asked for.
+        product_id: ProductId,
     },
     /// No such member.
     #[error("no such member ({field})")]
@@ -292,6 +300,7 @@ impl Error {
             Self::OperationNotFound { .. } => Reason::OperationNotFound,
             Self::ProgramNotFound { .. } => Reason::ProgramNotFound,
             Self::RuleNotFound { .. } => Reason::RuleNotFound,
+            Self::ProductNotFound { .. } => Reason::ProductNotFound,
             Self::MemberNotFound { .. } => Reason::MemberNotFound,
             Self::AmbiguousMember { .. } => Reason::AmbiguousMember,
             Self::ProgramExists { .. } => Reason::ProgramExists,

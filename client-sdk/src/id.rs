@@ -82,6 +82,10 @@ id! {
     RuleId
 }
 id! {
+    /// Name of a product, as the lines of sales bring it: 1 to 64 characters.
+    ProductId
+}
+id! {
     /// Name of a member: a UUID made by the server.
     MemberId
 }

@@ -37,6 +37,7 @@ mod member;
 mod money;
 mod operation;
 mod page;
+mod product;
 mod program;
 mod program_update;
 mod receipt;
@@ -50,11 +51,12 @@ mod wire;
 pub use client::{Client, ClientBuilder};
 pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
-pub use id::{MemberId, ProgramId, RequestId, RuleId};
+pub use id::{MemberId, ProductId, ProgramId, RequestId, RuleId};
 pub use member::{Balance, Identifier, Member, MemberBalance, MemberKey, MemberQuery, NewMember, NextTier};
 pub use money::Money;
 pub use operation::{Operation, OperationResult};
 pub use page::{Page, PageRequest};
+pub use product::{Product, ProductLoad, ProductUpdate};
 pub use program::{
     DocumentTreatment, DocumentType, ExpiryPolicy, NewProgram, Program, ProgramState, ProgramUnit, RatedBasis,
     RedemptionPolicy,

@@ -6,6 +6,7 @@ use crate::{
     error::Error,
     id::{ProgramId, RuleId},
     member::Member,
+    product::ProductLoad,
     receipt::Receipt,
 };
 
@@ -29,6 +30,8 @@ pub enum OperationResult {
     Program(ProgramId),
     /// A rule was created, changed or archived.
     Rule(RuleId),
+    /// Products were loaded.
+    Products(ProductLoad),
     /// It was refused for a business reason: the error that the call answered.
     Refused(Box<Error>),
     /// A decision that this version of the SDK does not know.

@@ -4,6 +4,7 @@
 mod entry;
 mod member;
 mod operation;
+mod product;
 mod program;
 mod receipt;
 mod rule;

@@ -1,9 +1,11 @@
 -- One row a program: the number of its current version. A batch reads it inside its transaction.
 CREATE TABLE program (
-  merchant_id INT UNSIGNED NOT NULL,
-  program_id  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  version     INT UNSIGNED NOT NULL,
-  created_at  DATETIME(6) NOT NULL,
+  merchant_id      INT UNSIGNED NOT NULL,
+  program_id       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  version          INT UNSIGNED NOT NULL,
+  products_version INT UNSIGNED NOT NULL COMMENT 'in which its products last changed, 0: it never had any',
+  product_count    INT UNSIGNED NOT NULL,
+  created_at       DATETIME(6) NOT NULL,
   PRIMARY KEY (merchant_id, program_id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

@@ -12,7 +12,7 @@ use tonic_types::StatusExt;
 use super::Shop;
 
 /// The tables that writes of any kind go to.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "account",
     "allocation",
     "entry",
@@ -20,6 +20,7 @@ const TABLES: [&str; 13] = [
     "lot",
     "member",
     "posting_batch",
+    "product",
     "program",
     "program_definition",
     "request",

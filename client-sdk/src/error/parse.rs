@@ -74,9 +74,11 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::RuleExists
         | Reason::IdentifierTaken
         | Reason::SaleIdConflict => Code::AlreadyExists,
-        Reason::OperationNotFound | Reason::ProgramNotFound | Reason::RuleNotFound | Reason::MemberNotFound => {
-            Code::NotFound
-        }
+        Reason::OperationNotFound
+        | Reason::ProgramNotFound
+        | Reason::RuleNotFound
+        | Reason::ProductNotFound
+        | Reason::MemberNotFound => Code::NotFound,
         Reason::EtagMismatch => Code::Aborted,
         Reason::AmbiguousMember
         | Reason::ProgramArchived
@@ -118,6 +120,10 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         Reason::RuleNotFound => Error::RuleNotFound {
             program_id: facts.text("program_id")?.into(),
             rule_id: facts.text("rule_id")?.into(),
+        },
+        Reason::ProductNotFound => Error::ProductNotFound {
+            program_id: facts.text("program_id")?.into(),
+            product_id: facts.text("product_id")?.into(),
         },
         Reason::MemberNotFound => Error::MemberNotFound {
             field: facts.text("field")?,

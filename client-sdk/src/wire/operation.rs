@@ -7,6 +7,7 @@ use crate::{
     error::{self, Error},
     member::Member,
     operation::{Operation, OperationResult},
+    product::ProductLoad,
     receipt::Receipt,
 };
 
@@ -29,6 +30,7 @@ impl OperationResult {
             answer::Result::Member(member) => Self::Member(Member::from_wire(member)?),
             answer::Result::ProgramId(program_id) => Self::Program(program_id.into()),
             answer::Result::RuleId(rule_id) => Self::Rule(rule_id.into()),
+            answer::Result::ProductLoad(load) => Self::Products(ProductLoad::from_wire(load)),
             answer::Result::Refusal(v1::Refusal {
                 reason,
                 message,

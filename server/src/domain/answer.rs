@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::enrolment::Member;
 use super::outcome::SaleOutcome;
+use super::product::{ProductCounts, ProductPoints};
 use super::program::{Program, Rule};
 use super::rejection::Rejection;
 
@@ -18,6 +19,7 @@ pub(crate) enum Answer {
     Member(Member),
     Program(ProgramRecord),
     Rule(RuleRecord),
+    Products(ProductsRecord),
 }
 
 /// An answer that is kept with its request. A sale's is kept with the sale.
@@ -27,6 +29,7 @@ pub(crate) enum StoredAnswer {
     Member(Member),
     Program(ProgramRecord),
     Rule(RuleRecord),
+    Products(ProductsRecord),
     Refusal(Refusal),
 }
 
@@ -37,6 +40,7 @@ impl StoredAnswer {
             Self::Member(member) => Ok(Answer::Member(member)),
             Self::Program(record) => Ok(Answer::Program(record)),
             Self::Rule(record) => Ok(Answer::Rule(record)),
+            Self::Products(record) => Ok(Answer::Products(record)),
             Self::Refusal(refusal) => Err(refusal),
         }
     }
@@ -74,6 +78,22 @@ pub(crate) struct RuleRecord {
     pub(crate) since_version: u32,
     pub(crate) rule: Rule,
     pub(crate) updated_at: DateTime<Utc>,
+}
+
+/// What a load of products did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProductsRecord {
+    /// The program's version afterwards.
+    pub(crate) version: u32,
+    pub(crate) counts: ProductCounts,
+}
+
+/// A product as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProductRecord {
+    pub(crate) product_id: String,
+    pub(crate) since_version: u32,
+    pub(crate) points: ProductPoints,
 }
 
 impl From<&Rejection> for Refusal {

@@ -10,6 +10,7 @@ pub(crate) mod expiry;
 pub(crate) mod lot;
 pub(crate) mod number;
 pub(crate) mod outcome;
+pub(crate) mod product;
 pub(crate) mod program;
 pub(crate) mod redemption;
 pub(crate) mod rejection;

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::number::{Currency, Rounding};
+use super::product::Products;
 
 /// Settings and tiers of a program, as people configure them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +170,8 @@ pub(crate) struct ProgramVersion {
     pub(crate) program: Program,
     /// Id and rule, by id, archived ones left out.
     pub(crate) rules: Vec<(String, Rule)>,
+    /// What products earn and cost; shared by all versions between which they did not change.
+    pub(crate) products: Arc<Products>,
 }
 
 impl Program {

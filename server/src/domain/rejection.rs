@@ -12,6 +12,8 @@ pub(crate) enum Rejection {
     ProgramNotFound { program_id: String },
     #[error("the program has no rule `{rule_id}`")]
     RuleNotFound { program_id: String, rule_id: String },
+    #[error("the program says nothing about the product `{product_id}`")]
+    ProductNotFound { program_id: String, product_id: String },
     #[error("there is no such member")]
     MemberNotFound { field: String },
     #[error("several programs have this member; say which")]
@@ -79,6 +81,7 @@ impl Rejection {
                 | Self::RequestIdReused { .. }
                 | Self::ProgramNotFound { .. }
                 | Self::RuleNotFound { .. }
+                | Self::ProductNotFound { .. }
                 | Self::MemberNotFound { .. }
                 | Self::AmbiguousMember { .. }
         )
@@ -91,6 +94,10 @@ impl Rejection {
             Self::RuleNotFound { program_id, rule_id } => (
                 "RULE_NOT_FOUND",
                 vec![("program_id", program_id.clone()), ("rule_id", rule_id.clone())],
+            ),
+            Self::ProductNotFound { program_id, product_id } => (
+                "PRODUCT_NOT_FOUND",
+                vec![("program_id", program_id.clone()), ("product_id", product_id.clone())],
             ),
             Self::MemberNotFound { field } => ("MEMBER_NOT_FOUND", vec![("field", field.clone())]),
             Self::AmbiguousMember { program_ids } => ("AMBIGUOUS_MEMBER", vec![("program_ids", program_ids.join(","))]),

@@ -64,6 +64,11 @@ impl Fields {
         }
     }
 
+    /// Whether a field was wrong.
+    pub(super) fn has_violations(&self) -> bool {
+        !self.violations.is_empty()
+    }
+
     /// Notes that a field is wrong.
     pub(super) fn wrong(&mut self, field: impl Into<String>, description: impl Into<String>) {
         if self.violations.len() < MOST_VIOLATIONS {

@@ -268,6 +268,9 @@ async fn operation(
         RequestResult::Answer(StoredAnswer::Member(member)) => Operation::Member(convert::member::member(member)),
         RequestResult::Answer(StoredAnswer::Program(record)) => Operation::ProgramId(record.program_id),
         RequestResult::Answer(StoredAnswer::Rule(record)) => Operation::RuleId(record.rule_id),
+        RequestResult::Answer(StoredAnswer::Products(load)) => {
+            Operation::ProductLoad(convert::product::product_load(load))
+        }
         RequestResult::Answer(StoredAnswer::Refusal(refusal)) => Operation::Refusal(refusal_to_wire(refusal)),
     };
     Ok(Some((record.recorded_at, result)))

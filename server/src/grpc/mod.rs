@@ -7,6 +7,7 @@ mod fields;
 mod ledger_service;
 mod member_lookup;
 mod page_token;
+mod product_calls;
 mod program_service;
 mod rule_service;
 mod status;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use loyalty_api::v1 as wire;
 use loyalty_api::v1::program_service_server::ProgramService;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::auth::{Caller, caller};
 use super::fields::Fields;
-use super::{Context, convert, deadline, member_lookup, page_token, status};
+use super::{Context, convert, deadline, member_lookup, page_token, product_calls, status};
 use crate::domain::answer::{Answer, ProgramRecord};
 use crate::domain::configuration::ProgramEdit;
 use crate::domain::program::ProgramState;
@@ -152,6 +152,30 @@ impl ProgramService for Programs {
         .await
     }
 
+    async fn upsert_products(
+        &self,
+        request: Request<Streaming<wire::UpsertProductsRequest>>,
+    ) -> Result<Response<wire::UpsertProductsResponse>, Status> {
+        let (metadata, _, messages) = request.into_parts();
+        deadline::bounded(&metadata, product_calls::upsert(&self.0, messages)).await
+    }
+
+    async fn get_product(
+        &self,
+        request: Request<wire::GetProductRequest>,
+    ) -> Result<Response<wire::GetProductResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, product_calls::get(&self.0, request)).await
+    }
+
+    async fn list_products(
+        &self,
+        request: Request<wire::ListProductsRequest>,
+    ) -> Result<Response<wire::ListProductsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, product_calls::list(&self.0, request)).await
+    }
+
     async fn enroll_member(
         &self,
         request: Request<wire::EnrollMemberRequest>,
@@ -180,7 +204,7 @@ impl ProgramService for Programs {
                 Answer::Member(member) => Ok(wire::EnrollMemberResponse {
                     member: Some(convert::member::member(member)),
                 }),
-                Answer::Sale(_) | Answer::Program(_) | Answer::Rule(_) => Err(status::internal()),
+                Answer::Sale(_) | Answer::Program(_) | Answer::Rule(_) | Answer::Products(_) => Err(status::internal()),
             }
         })
         .await
@@ -253,7 +277,7 @@ impl Programs {
             .map_err(|error| status::posting(&error))?;
         match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
             Answer::Program(record) => Ok(convert::program::program(record)),
-            Answer::Sale(_) | Answer::Member(_) | Answer::Rule(_) => Err(status::internal()),
+            Answer::Sale(_) | Answer::Member(_) | Answer::Rule(_) | Answer::Products(_) => Err(status::internal()),
         }
     }
 }

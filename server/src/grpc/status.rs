@@ -159,6 +159,7 @@ fn code(reason: ErrorReason) -> Code {
         ErrorReason::OperationNotFound
         | ErrorReason::ProgramNotFound
         | ErrorReason::RuleNotFound
+        | ErrorReason::ProductNotFound
         | ErrorReason::MemberNotFound => Code::NotFound,
         ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::AmbiguousMember

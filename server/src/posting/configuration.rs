@@ -1,14 +1,20 @@
 //! Changes of configuration: one transaction each, the program's row locked, idempotent like every write.
 
+mod products;
+
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::{Decided, Decision, PostingError};
 use crate::domain::answer::{ProgramRecord, Refusal, RuleRecord, StoredAnswer};
 use crate::domain::configuration::{self, ProgramEdit, RuleEdit};
+use crate::domain::product::ProductEdit;
 use crate::domain::program::{Program, ProgramState, Rule};
 use crate::domain::rejection::Rejection;
 use crate::storage::connection::{self, Connection, Database};
 use crate::storage::error::StorageError;
+use crate::storage::program::Locked;
 use crate::storage::request::{self, RequestRecord, RequestResult, RequestRows};
 use crate::storage::{program, rule, statement};
 
@@ -43,6 +49,8 @@ pub(crate) enum ChangeAction {
         etag: u32,
         edit: Box<RuleEdit>,
     },
+    /// No product twice.
+    UpsertProducts(Arc<[ProductEdit]>),
 }
 
 /// Carries a change out, or answers again what it was answered before.
@@ -76,12 +84,12 @@ pub(crate) async fn apply(database: &Database, change: Change) -> Result<Decisio
 }
 
 async fn attempt(connection: &mut Connection, change: &Change) -> Result<Decision, StorageError> {
-    let version = program::lock(connection, change.merchant_id, &change.program_id).await?;
+    let locked = program::lock(connection, change.merchant_id, &change.program_id).await?;
     let key = (change.merchant_id, change.request_id.clone());
     if let Some((_, record)) = request::find(connection, std::iter::once(key.clone())).await?.pop() {
         return Ok(repeat(change, record));
     }
-    let result = carry_out(connection, change, version).await?;
+    let result = carry_out(connection, change, locked).await?;
     let kept = match &result {
         Ok(answer) => Some(answer.clone()),
         Err(rejection) => rejection
@@ -122,14 +130,14 @@ fn repeat(change: &Change, record: RequestRecord) -> Decision {
 async fn carry_out(
     connection: &mut Connection,
     change: &Change,
-    version: Option<u32>,
+    locked: Option<Locked>,
 ) -> Result<Result<StoredAnswer, Rejection>, StorageError> {
     let program_id = change.program_id.clone();
-    let next = match (&change.action, version) {
-        (ChangeAction::CreateProgram(_), None) => 1,
+    let (next, locked) = match (&change.action, locked) {
+        (ChangeAction::CreateProgram(_), None) => (1, Locked::default()),
         (ChangeAction::CreateProgram(_), Some(_)) => return Ok(Err(Rejection::ProgramExists { program_id })),
         (_, None) => return Ok(Err(Rejection::ProgramNotFound { program_id })),
-        (_, Some(version)) => version + 1,
+        (_, Some(locked)) => (locked.version + 1, locked),
     };
     match &change.action {
         ChangeAction::CreateProgram(settings) => {
@@ -153,6 +161,7 @@ async fn carry_out(
         ChangeAction::UpdateRule { rule_id, etag, edit } => {
             return update_rule(connection, change, next, rule_id, *etag, edit).await;
         }
+        ChangeAction::UpsertProducts(edits) => return products::upsert(connection, change, locked, edits).await,
     }
     let record: Option<ProgramRecord> = program::find(connection, change.merchant_id, &program_id).await?;
     let record = record.ok_or_else(|| StorageError::Corrupt(format!("program {program_id} without settings")))?;

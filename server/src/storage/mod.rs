@@ -13,6 +13,7 @@ pub(crate) mod merchant;
 pub(crate) mod migration;
 mod one_of;
 pub(crate) mod posting_batch;
+pub(crate) mod product;
 pub(crate) mod program;
 pub(crate) mod program_cache;
 pub(crate) mod request;

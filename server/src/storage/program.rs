@@ -15,6 +15,7 @@ use super::rule;
 use super::schema::{program, program_definition};
 use super::value::{document, instant, json};
 use crate::domain::answer::ProgramRecord;
+use crate::domain::product::Products;
 use crate::domain::program::{Program, ProgramVersion};
 
 /// Rows with this upper bound are in force now.
@@ -24,13 +25,28 @@ pub(crate) const CURRENT: u32 = u32::MAX;
 pub(crate) type ProgramKey = (u32, Arc<str>);
 
 type Filter = Box<dyn BoxableExpression<program::table, Mysql, SqlType = diesel::sql_types::Bool>>;
+/// What is current of a program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CurrentVersion {
+    pub(crate) version: u32,
+    /// In which its products last changed; 0 when it never had any.
+    pub(crate) products_version: u32,
+}
+
+/// A program that is locked against other changes of its configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Locked {
+    pub(crate) version: u32,
+    pub(crate) product_count: u32,
+}
+
 type DefinitionRow = (String, u32, String, NaiveDateTime, u32, NaiveDateTime);
 
-/// The numbers of the current versions; programs that do not exist are left out.
+/// The current versions; programs that do not exist are left out.
 pub(crate) async fn current_versions(
     connection: &mut Connection,
     keys: impl Iterator<Item = ProgramKey>,
-) -> Result<Vec<(ProgramKey, u32)>, StorageError> {
+) -> Result<Vec<(ProgramKey, CurrentVersion)>, StorageError> {
     let mut by_merchant: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     for (merchant_id, program_id) in keys {
         by_merchant.entry(merchant_id).or_default().push(program_id.to_string());
@@ -46,41 +62,52 @@ pub(crate) async fn current_versions(
     let Some(filter) = filters.reduce(|all, filter| Box::new(all.or(filter))) else {
         return Ok(Vec::new());
     };
-    let rows: Vec<(u32, String, u32)> = program::table
+    let rows: Vec<(u32, String, u32, u32)> = program::table
         .filter(filter)
-        .select((program::merchant_id, program::program_id, program::version))
+        .select((
+            program::merchant_id,
+            program::program_id,
+            program::version,
+            program::products_version,
+        ))
         .load(connection)
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(merchant, id, version)| ((merchant, id.into()), version))
-        .collect())
+    let versions = rows.into_iter().map(|(merchant, id, version, products_version)| {
+        let current = CurrentVersion {
+            version,
+            products_version,
+        };
+        ((merchant, id.into()), current)
+    });
+    Ok(versions.collect())
 }
 
-/// Locks a program against other changes of its configuration; its current version, or `None` when there is none.
+/// Locks a program against other changes of its configuration; `None` when there is none.
 pub(crate) async fn lock(
     connection: &mut Connection,
     merchant_id: u32,
     program_id: &str,
-) -> Result<Option<u32>, StorageError> {
-    Ok(program::table
+) -> Result<Option<Locked>, StorageError> {
+    let row: Option<(u32, u32)> = program::table
         .filter(
             program::merchant_id
                 .eq(merchant_id)
                 .and(program::program_id.eq(program_id)),
         )
-        .select(program::version)
+        .select((program::version, program::product_count))
         .for_update()
         .first(connection)
         .await
-        .optional()?)
+        .optional()?;
+    Ok(row.map(|(version, product_count)| Locked { version, product_count }))
 }
 
-/// A program with the rules in force under one version.
+/// A program with the rules in force under one version, and these products.
 pub(crate) async fn load_version(
     connection: &mut Connection,
     key: &ProgramKey,
     version: u32,
+    products: Arc<Products>,
 ) -> Result<ProgramVersion, StorageError> {
     let definition: String = program_definition::table
         .filter(
@@ -101,6 +128,7 @@ pub(crate) async fn load_version(
         version,
         program: document("a program", &definition)?,
         rules: rule::in_force(connection, key, version).await?,
+        products,
     })
 }
 
@@ -168,6 +196,8 @@ pub(crate) async fn insert(
             program::merchant_id.eq(merchant_id),
             program::program_id.eq(program_id),
             program::version.eq(1),
+            program::products_version.eq(0),
+            program::product_count.eq(0),
             program::created_at.eq(now.naive_utc()),
         ))
         .execute(connection)
@@ -215,6 +245,31 @@ pub(crate) async fn set_version(
         ),
     )
     .set(program::version.eq(version))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Makes `version` the current one, in which the products changed.
+pub(crate) async fn set_products_version(
+    connection: &mut Connection,
+    merchant_id: u32,
+    program_id: &str,
+    version: u32,
+    product_count: u32,
+) -> Result<(), StorageError> {
+    diesel::update(
+        program::table.filter(
+            program::merchant_id
+                .eq(merchant_id)
+                .and(program::program_id.eq(program_id)),
+        ),
+    )
+    .set((
+        program::version.eq(version),
+        program::products_version.eq(version),
+        program::product_count.eq(product_count),
+    ))
     .execute(connection)
     .await?;
     Ok(())

@@ -1,19 +1,60 @@
 //! The current versions of programs. A version is immutable; which one is current is read in every transaction.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Mutex;
 
 use super::connection::Connection;
 use super::error::StorageError;
-use super::program::{self, ProgramKey};
+use super::product;
+use super::program::{self, CurrentVersion, ProgramKey};
+use crate::domain::product::Products;
 use crate::domain::program::ProgramVersion;
 
-/// Programs kept; beyond it the cache starts afresh. A version without product points is a few kilobytes.
-const CAPACITY: usize = 4_096;
+/// Programs kept. A version without its products is a few kilobytes.
+const MOST_PROGRAMS: usize = 4_096;
+/// Products kept, of all programs: about 100 MB with ids of 20 characters. One program has at most a quarter of them.
+const MOST_PRODUCTS: usize = 2_000_000;
+/// Loads of products that can go on at the same time.
+const LOADERS: usize = 64;
 
 /// Shared by all writers and readers of a server.
 #[derive(Clone, Default)]
-pub(crate) struct ProgramCache(Arc<RwLock<HashMap<ProgramKey, Arc<ProgramVersion>>>>);
+pub(crate) struct ProgramCache(Arc<Shared>);
+
+struct Shared {
+    kept: RwLock<Kept>,
+    /// Counts the questions: the greatest `asked_at` is the program asked for last.
+    questions: AtomicU64,
+    /// Of callers that miss the same products one loads them, and the others wait for it. They hold what they have
+    /// locked meanwhile, which the one that loads never wants: it reads without locks.
+    loading: [Mutex<()>; LOADERS],
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            kept: RwLock::default(),
+            questions: AtomicU64::default(),
+            loading: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    programs: HashMap<ProgramKey, KeptProgram>,
+    /// Products of all programs.
+    product_count: usize,
+}
+
+struct KeptProgram {
+    version: Arc<ProgramVersion>,
+    asked_at: AtomicU64,
+}
 
 impl ProgramCache {
     /// The current versions of these programs as this transaction sees them; programs that do not exist are left out.
@@ -23,28 +64,117 @@ impl ProgramCache {
         keys: impl Iterator<Item = ProgramKey>,
     ) -> Result<HashMap<ProgramKey, Arc<ProgramVersion>>, StorageError> {
         let mut versions = HashMap::new();
-        for (key, version) in program::current_versions(connection, keys).await? {
-            let version = match self.get(&key, version) {
-                Some(cached) => cached,
-                None => self.put(&key, program::load_version(connection, &key, version).await?),
+        for (key, current) in program::current_versions(connection, keys).await? {
+            let version = match self.get(&key).filter(|kept| kept.version == current.version) {
+                Some(kept) => kept,
+                None => self.load(connection, &key, current).await?,
             };
             versions.insert(key, version);
         }
         Ok(versions)
     }
 
-    fn get(&self, key: &ProgramKey, version: u32) -> Option<Arc<ProgramVersion>> {
-        let cached = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        cached.get(key).filter(|cached| cached.version == version).cloned()
+    async fn load(
+        &self,
+        connection: &mut Connection,
+        key: &ProgramKey,
+        current: CurrentVersion,
+    ) -> Result<Arc<ProgramVersion>, StorageError> {
+        let has_products = current.products_version > 0;
+        let _only_one = match has_products {
+            true => Some(self.0.loading[place(key)].lock().await),
+            false => None,
+        };
+        let kept = self.get(key).filter(|kept| kept.version <= current.version);
+        let products = match kept {
+            Some(kept) if kept.version == current.version => return Ok(kept),
+            Some(kept) if kept.products.version() == current.products_version => Arc::clone(&kept.products),
+            kept if has_products => Arc::new(load_products(connection, key, current, kept.as_deref()).await?),
+            _ => Arc::default(),
+        };
+        let version = program::load_version(connection, key, current.version, products).await?;
+        Ok(self.put(key, version))
+    }
+
+    fn get(&self, key: &ProgramKey) -> Option<Arc<ProgramVersion>> {
+        let kept = self.0.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let program = kept.programs.get(key)?;
+        program.asked_at.store(self.next_question(), Ordering::Relaxed);
+        Some(Arc::clone(&program.version))
     }
 
     fn put(&self, key: &ProgramKey, version: ProgramVersion) -> Arc<ProgramVersion> {
         let version = Arc::new(version);
-        let mut cached = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if cached.len() >= CAPACITY {
-            cached.clear();
+        let mut kept = self.0.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = kept.programs.get(key)
+            && before.version.version > version.version
+        {
+            // A transaction that began earlier was slower.
+            return version;
         }
-        cached.insert(key.clone(), Arc::clone(&version));
+        kept.forget(key);
+        kept.make_room(version.products.len());
+        kept.product_count += version.products.len();
+        let program = KeptProgram {
+            version: Arc::clone(&version),
+            asked_at: AtomicU64::new(self.next_question()),
+        };
+        kept.programs.insert(key.clone(), program);
         version
     }
+
+    fn next_question(&self) -> u64 {
+        self.0.questions.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Kept {
+    fn forget(&mut self, key: &ProgramKey) {
+        if let Some(program) = self.programs.remove(key) {
+            self.product_count -= program.version.products.len();
+        }
+    }
+
+    /// Forgets the programs that were asked for least recently, until one more with so many products fits.
+    fn make_room(&mut self, products: usize) {
+        if self.programs.len() < MOST_PROGRAMS && self.product_count + products <= MOST_PRODUCTS {
+            return;
+        }
+        let asked_at = |program: &KeptProgram| program.asked_at.load(Ordering::Relaxed);
+        let mut keys: Vec<(u64, ProgramKey)> = self
+            .programs
+            .iter()
+            .map(|(key, program)| (asked_at(program), key.clone()))
+            .collect();
+        keys.sort_unstable();
+        // Some more than needed, so that the next ones find room without this.
+        for (_, key) in keys {
+            if self.programs.len() <= MOST_PROGRAMS * 7 / 8 && self.product_count + products <= MOST_PRODUCTS * 7 / 8 {
+                break;
+            }
+            self.forget(&key);
+        }
+    }
+}
+
+async fn load_products(
+    connection: &mut Connection,
+    key: &ProgramKey,
+    current: CurrentVersion,
+    kept: Option<&ProgramVersion>,
+) -> Result<Products, StorageError> {
+    let (version, products_version) = (current.version, current.products_version);
+    if let Some(kept) = kept.filter(|kept| kept.products.version() > 0) {
+        let changed = product::in_force_since(connection, key, version, products_version, &kept.products).await?;
+        if let Some(products) = changed {
+            return Ok(products);
+        }
+    }
+    product::in_force(connection, key, version, products_version).await
+}
+
+fn place(key: &ProgramKey) -> usize {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    usize::try_from(hasher.finish() % LOADERS as u64).unwrap_or_default()
 }

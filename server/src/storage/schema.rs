@@ -13,6 +13,8 @@ diesel::table! {
         merchant_id -> Unsigned<Integer>,
         program_id -> Text,
         version -> Unsigned<Integer>,
+        products_version -> Unsigned<Integer>,
+        product_count -> Unsigned<Integer>,
         created_at -> Datetime,
     }
 }
@@ -37,6 +39,18 @@ diesel::table! {
         until_version -> Unsigned<Integer>,
         definition -> Text,
         recorded_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    product (merchant_id, program_id, product_id, from_version) {
+        merchant_id -> Unsigned<Integer>,
+        program_id -> Text,
+        product_id -> Text,
+        from_version -> Unsigned<Integer>,
+        until_version -> Unsigned<Integer>,
+        points -> Nullable<Numeric>,
+        redeem_points -> Nullable<Numeric>,
     }
 }
 

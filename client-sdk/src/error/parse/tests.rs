@@ -10,6 +10,7 @@ fn all_facts() -> HashMap<String, String> {
         ("program_id", "p"),
         ("program_ids", "p, q"),
         ("rule_id", "u"),
+        ("product_id", "cake"),
         ("member_id", "m"),
         ("store_id", "s"),
         ("sale_id", "t"),

@@ -3,6 +3,7 @@
 pub(super) mod entry;
 pub(super) mod member;
 pub(super) mod outcome;
+pub(super) mod product;
 pub(super) mod program;
 pub(super) mod rule;
 pub(super) mod sale;
