@@ -86,7 +86,8 @@ pub(crate) async fn in_force_since(
                 .and(product::from_version.le(version)),
         )
         .filter(product::until_version.gt(version))
-        .order(product::product_id)
+        // The order of the index: in the order of ids the database would go through all products.
+        .order((product::from_version, product::product_id))
         .limit(LOAD_PAGE)
         .select((product::product_id, product::points, product::redeem_points))
         .load(connection)
@@ -97,7 +98,8 @@ pub(crate) async fn in_force_since(
     let changes = rows
         .into_iter()
         .map(|(id, points, redeem_points)| (id, values(points, redeem_points)));
-    let changes: Vec<(String, Option<ProductPoints>)> = changes.collect();
+    let mut changes: Vec<(String, Option<ProductPoints>)> = changes.collect();
+    changes.sort_unstable_by(|one, other| one.0.cmp(&other.0));
     let products = before
         .with_changes(products_version, &changes)
         .ok_or_else(|| out_of_order(key))?;
