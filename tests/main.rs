@@ -12,6 +12,7 @@ mod bad_input;
 mod bad_requests;
 mod cancelled_callers;
 mod concurrency;
+mod configuration_history;
 mod consumption;
 mod drain;
 mod earning;

@@ -14,13 +14,14 @@ const ROOMS: [(&str, &[&str]); 6] = [
 ];
 
 /// Crates that only these rooms may know.
-const CRATES: [(&str, &[&str]); 12] = [
+const CRATES: [(&str, &[&str]); 13] = [
     ("diesel", &["storage"]),
     ("diesel_async", &["storage"]),
     ("diesel_migrations", &["storage"]),
     ("mysql_async", &["storage"]),
     ("loyalty_api", &["grpc", "process"]),
     ("prost_types", &["grpc"]),
+    ("prost_reflect", &["grpc"]),
     ("tonic", &["grpc", "process"]),
     ("tonic_types", &["grpc", "process"]),
     ("tonic_health", &["process"]),

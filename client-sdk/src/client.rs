@@ -1,5 +1,6 @@
 //! The client: one shared connection, and how every call goes over it.
 
+mod history;
 mod ledger;
 mod products;
 mod programs;
@@ -13,11 +14,12 @@ use loyalty_api::v1::{
 };
 use tonic::{
     Request, Response, Status,
+    metadata::AsciiMetadataValue,
     transport::{Channel, Endpoint},
 };
 
 use crate::{
-    error::{self, Error},
+    error::{self, Error, FieldViolation},
     id::RequestId,
     retry::{self, RetryPolicy},
 };
@@ -30,6 +32,9 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
 /// … and takes it for lost after this much more silence.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Header with which a write says who acts.
+const ACTOR_HEADER: &str = "loyalty-actor";
 
 /// One attempt of a call over a generated client. A closure whose future owns that client: of a borrowed one the compiler
 /// cannot tell that it may move between threads.
@@ -53,6 +58,7 @@ pub struct Client {
     deadline: Duration,
     retry: RetryPolicy,
     request_id: Option<RequestId>,
+    actor: Option<String>,
 }
 
 impl Client {
@@ -74,6 +80,16 @@ impl Client {
             deadline: DEFAULT_DEADLINE,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             retry: RetryPolicy::default(),
+            actor: None,
+        }
+    }
+
+    /// This client acting for somebody else: see [`ClientBuilder::actor`].
+    #[must_use]
+    pub fn with_actor(&self, actor: impl Into<String>) -> Self {
+        Self {
+            actor: Some(actor.into()),
+            ..self.clone()
         }
     }
 
@@ -148,9 +164,27 @@ impl Client {
         F: Future<Output = Result<Response<A>, Status>>,
     {
         let request_id = self.request_id.clone().unwrap_or_else(RequestId::generate);
+        let actor = self.actor_header()?;
+        let send = |mut request: Request<M>| {
+            if let Some(actor) = &actor {
+                request.metadata_mut().insert(ACTOR_HEADER, actor.clone());
+            }
+            send(request)
+        };
         retry::run(&self.retry, self.deadline, message(request_id.to_string()), send)
             .await
             .map_err(|gave_up| error::from_status(&gave_up.status, gave_up.attempts, Some(request_id)))
+    }
+
+    /// The name of who acts as a header; a name that no header can hold is refused as the server would.
+    fn actor_header(&self) -> Result<Option<AsciiMetadataValue>, Error> {
+        let header = self.actor.as_deref().map(AsciiMetadataValue::try_from).transpose();
+        header.map_err(|_| {
+            Error::InvalidFields(vec![FieldViolation {
+                field: ACTOR_HEADER.to_owned(),
+                description: "must be 1 to 64 printable ASCII characters".to_owned(),
+            }])
+        })
     }
 }
 
@@ -175,6 +209,7 @@ pub struct ClientBuilder {
     deadline: Duration,
     connect_timeout: Duration,
     retry: RetryPolicy,
+    actor: Option<String>,
 }
 
 impl ClientBuilder {
@@ -196,6 +231,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Who acts through this client, such as the user of a back office: 1 to 64 printable ASCII characters. It shows in
+    /// the history of what the client changes; a write with another name is refused ([`Error::InvalidFields`]).
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
     /// The client. Does not wait for the server.
     ///
     /// # Errors
@@ -212,6 +254,7 @@ impl ClientBuilder {
             deadline: self.deadline,
             retry: self.retry,
             request_id: None,
+            actor: self.actor,
         })
     }
 

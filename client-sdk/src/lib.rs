@@ -30,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod configuration_change;
 mod entry;
 mod error;
 mod id;
@@ -49,6 +50,9 @@ mod tier;
 mod wire;
 
 pub use client::{Client, ClientBuilder};
+pub use configuration_change::{
+    ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
+};
 pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
 pub use id::{MemberId, ProductId, ProgramId, RequestId, RuleId};

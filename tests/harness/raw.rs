@@ -12,9 +12,10 @@ use tonic_types::StatusExt;
 use super::Shop;
 
 /// The tables that writes of any kind go to.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "account",
     "allocation",
+    "configuration_change",
     "entry",
     "identifier",
     "lot",

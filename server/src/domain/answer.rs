@@ -96,6 +96,15 @@ pub(crate) struct ProductRecord {
     pub(crate) points: ProductPoints,
 }
 
+/// What a version changed of a product; `None` where it was not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProductChange {
+    pub(crate) product_id: String,
+    pub(crate) version: u32,
+    pub(crate) before: Option<ProductPoints>,
+    pub(crate) after: Option<ProductPoints>,
+}
+
 impl From<&Rejection> for Refusal {
     fn from(rejection: &Rejection) -> Self {
         Self {

@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod answer;
 pub(crate) mod configuration;
+pub(crate) mod configuration_change;
 pub(crate) mod earning;
 pub(crate) mod enrolment;
 pub(crate) mod expiry;

@@ -4,6 +4,7 @@ mod auth;
 mod convert;
 mod deadline;
 mod fields;
+mod history_calls;
 mod ledger_service;
 mod member_lookup;
 mod page_token;

@@ -56,9 +56,14 @@ impl Page {
             return (rows, String::new());
         }
         rows.truncate(size);
-        let token = rows.last().map(|last| hex::encode(key(last))).unwrap_or_default();
+        let token = rows.last().map(|last| token(&key(last))).unwrap_or_default();
         (rows, token)
     }
+}
+
+/// The token of the page behind the row with this key.
+pub(super) fn token(key: &str) -> String {
+    hex::encode(key)
 }
 
 fn decode(token: &str) -> Option<String> {

@@ -1,9 +1,10 @@
 //! The calls of ProgramService about products.
 
 use loyalty_api::v1 as wire;
+use tonic::metadata::MetadataMap;
 use tonic::{Status, Streaming};
 
-use super::auth::caller;
+use super::auth::{actor, caller};
 use super::fields::Fields;
 use super::{Context, convert, page_token, status};
 use crate::domain::answer::Answer;
@@ -21,18 +22,22 @@ const MOST_OF_A_CALL: usize = 200_000;
 /// Reads the whole call before anything is written.
 pub(super) async fn upsert(
     context: &Context,
+    metadata: &MetadataMap,
     messages: Streaming<wire::UpsertProductsRequest>,
 ) -> Result<wire::UpsertProductsResponse, Status> {
+    let mut fields = Fields::default();
+    let actor = actor(&mut fields, metadata);
     let Load {
         request_id,
         program_id,
         edits,
-    } = read(messages).await?;
+    } = read(fields, messages).await?;
     let content_hash = content_hash("UpsertProducts", &(&program_id, &edits)).map_err(|_| status::internal())?;
     let change = Change {
         merchant_id: caller(context).merchant_id,
         request_id,
         content_hash,
+        actor,
         now: (context.clock)(),
         program_id,
         action: ChangeAction::UpsertProducts(edits.into()),
@@ -114,8 +119,7 @@ struct Load {
     edits: Vec<ProductEdit>,
 }
 
-async fn read(mut messages: Streaming<wire::UpsertProductsRequest>) -> Result<Load, Status> {
-    let mut fields = Fields::default();
+async fn read(mut fields: Fields, mut messages: Streaming<wire::UpsertProductsRequest>) -> Result<Load, Status> {
     let first = messages.message().await?.unwrap_or_default();
     let request_id = fields.request_id(first.request_id.clone());
     let program_id = fields.slug("program_id", first.program_id.clone());

@@ -7,9 +7,9 @@ use loyalty_api::v1::program_service_server::ProgramService;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::auth::{Caller, caller};
+use super::auth::{Caller, actor, caller};
 use super::fields::Fields;
-use super::{Context, convert, deadline, member_lookup, page_token, product_calls, status};
+use super::{Context, convert, deadline, history_calls, member_lookup, page_token, product_calls, status};
 use crate::domain::answer::{Answer, ProgramRecord};
 use crate::domain::configuration::ProgramEdit;
 use crate::domain::program::ProgramState;
@@ -33,6 +33,7 @@ impl ProgramService for Programs {
         deadline::bounded(&metadata, async {
             let mut fields = Fields::default();
             let request_id = fields.request_id(request.request_id);
+            let actor = actor(&mut fields, &metadata);
             let given = request.program.unwrap_or_default();
             let program_id = given.program_id.clone();
             if !program_id.is_empty() {
@@ -51,7 +52,7 @@ impl ProgramService for Programs {
                 program_id
             };
             let action = ChangeAction::CreateProgram(Box::new(program));
-            let program = self.change(request_id, content, program_id, action).await?;
+            let program = self.change(request_id, actor, content, program_id, action).await?;
             Ok(wire::CreateProgramResponse { program: Some(program) })
         })
         .await
@@ -106,6 +107,7 @@ impl ProgramService for Programs {
         deadline::bounded(&metadata, async {
             let mut fields = Fields::default();
             let request_id = fields.request_id(request.request_id);
+            let actor = actor(&mut fields, &metadata);
             let given = request.program.unwrap_or_default();
             let program_id = fields.slug("program.program_id", given.program_id.clone());
             let etag = fields.etag("program.etag", &given.etag);
@@ -119,7 +121,7 @@ impl ProgramService for Programs {
                 etag,
                 edit: Box::new(edit),
             };
-            let program = self.change(request_id, content, program_id, action).await?;
+            let program = self.change(request_id, actor, content, program_id, action).await?;
             Ok(wire::UpdateProgramResponse { program: Some(program) })
         })
         .await
@@ -133,6 +135,7 @@ impl ProgramService for Programs {
         deadline::bounded(&metadata, async {
             let mut fields = Fields::default();
             let request_id = fields.request_id(request.request_id);
+            let actor = actor(&mut fields, &metadata);
             let program_id = fields.slug("program_id", request.program_id);
             let etag = fields.etag("etag", &request.etag);
             fields.finish(())?;
@@ -146,7 +149,7 @@ impl ProgramService for Programs {
                 etag,
                 edit: Box::new(edit),
             };
-            let program = self.change(request_id, content, program_id, action).await?;
+            let program = self.change(request_id, actor, content, program_id, action).await?;
             Ok(wire::ArchiveProgramResponse { program: Some(program) })
         })
         .await
@@ -157,7 +160,7 @@ impl ProgramService for Programs {
         request: Request<Streaming<wire::UpsertProductsRequest>>,
     ) -> Result<Response<wire::UpsertProductsResponse>, Status> {
         let (metadata, _, messages) = request.into_parts();
-        deadline::bounded(&metadata, product_calls::upsert(&self.0, messages)).await
+        deadline::bounded(&metadata, product_calls::upsert(&self.0, &metadata, messages)).await
     }
 
     async fn get_product(
@@ -174,6 +177,22 @@ impl ProgramService for Programs {
     ) -> Result<Response<wire::ListProductsResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         deadline::bounded(&metadata, product_calls::list(&self.0, request)).await
+    }
+
+    async fn list_configuration_changes(
+        &self,
+        request: Request<wire::ListConfigurationChangesRequest>,
+    ) -> Result<Response<wire::ListConfigurationChangesResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, history_calls::configuration_changes(&self.0, request)).await
+    }
+
+    async fn list_product_changes(
+        &self,
+        request: Request<wire::ListProductChangesRequest>,
+    ) -> Result<Response<wire::ListProductChangesResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, history_calls::product_changes(&self.0, request)).await
     }
 
     async fn enroll_member(
@@ -258,6 +277,7 @@ impl Programs {
     async fn change(
         &self,
         request_id: String,
+        actor: String,
         content_hash: [u8; 32],
         program_id: String,
         action: ChangeAction,
@@ -268,6 +288,7 @@ impl Programs {
             merchant_id,
             request_id,
             content_hash,
+            actor,
             now,
             program_id,
             action,

@@ -7,9 +7,9 @@ use loyalty_api::v1::rule_service_server::RuleService;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::auth::caller;
+use super::auth::{actor, caller};
 use super::fields::Fields;
-use super::{Context, convert, deadline, page_token, status};
+use super::{Context, convert, deadline, history_calls, page_token, status};
 use crate::domain::answer::Answer;
 use crate::domain::configuration::RuleEdit;
 use crate::domain::rejection::Rejection;
@@ -30,6 +30,7 @@ impl RuleService for Rules {
         deadline::bounded(&metadata, async {
             let mut fields = Fields::default();
             let request_id = fields.request_id(request.request_id);
+            let actor = actor(&mut fields, &metadata);
             let given = request.rule.unwrap_or_default();
             let program_id = fields.slug("rule.program_id", given.program_id.clone());
             let rule_id = given.rule_id.clone();
@@ -52,7 +53,7 @@ impl RuleService for Rules {
                 rule_id,
                 rule: Box::new(rule),
             };
-            let rule = self.change(request_id, content, program_id, action).await?;
+            let rule = self.change(request_id, actor, content, program_id, action).await?;
             Ok(wire::CreateRuleResponse { rule: Some(rule) })
         })
         .await
@@ -129,6 +130,7 @@ impl RuleService for Rules {
         deadline::bounded(&metadata, async {
             let mut fields = Fields::default();
             let request_id = fields.request_id(request.request_id);
+            let actor = actor(&mut fields, &metadata);
             let given = request.rule.unwrap_or_default();
             let program_id = fields.slug("rule.program_id", given.program_id.clone());
             let rule_id = fields.slug("rule.rule_id", given.rule_id.clone());
@@ -145,7 +147,7 @@ impl RuleService for Rules {
                 etag,
                 edit: Box::new(edit),
             };
-            let rule = self.change(request_id, content, program_id, action).await?;
+            let rule = self.change(request_id, actor, content, program_id, action).await?;
             Ok(wire::UpdateRuleResponse { rule: Some(rule) })
         })
         .await
@@ -159,6 +161,7 @@ impl RuleService for Rules {
         deadline::bounded(&metadata, async {
             let mut fields = Fields::default();
             let request_id = fields.request_id(request.request_id);
+            let actor = actor(&mut fields, &metadata);
             let program_id = fields.slug("program_id", request.program_id);
             let rule_id = fields.slug("rule_id", request.rule_id);
             let etag = fields.etag("etag", &request.etag);
@@ -175,10 +178,18 @@ impl RuleService for Rules {
                 etag,
                 edit: Box::new(edit),
             };
-            let rule = self.change(request_id, content, program_id, action).await?;
+            let rule = self.change(request_id, actor, content, program_id, action).await?;
             Ok(wire::ArchiveRuleResponse { rule: Some(rule) })
         })
         .await
+    }
+
+    async fn list_rule_versions(
+        &self,
+        request: Request<wire::ListRuleVersionsRequest>,
+    ) -> Result<Response<wire::ListRuleVersionsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, history_calls::rule_versions(&self.0, request)).await
     }
 }
 
@@ -186,6 +197,7 @@ impl Rules {
     async fn change(
         &self,
         request_id: String,
+        actor: String,
         content_hash: [u8; 32],
         program_id: String,
         action: ChangeAction,
@@ -196,6 +208,7 @@ impl Rules {
             merchant_id,
             request_id,
             content_hash,
+            actor,
             now,
             program_id,
             action,

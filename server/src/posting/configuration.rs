@@ -1,5 +1,6 @@
 //! Changes of configuration: one transaction each, the program's row locked, idempotent like every write.
 
+mod history;
 mod products;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::storage::connection::{self, Connection, Database};
 use crate::storage::error::StorageError;
 use crate::storage::program::Locked;
 use crate::storage::request::{self, RequestRecord, RequestResult, RequestRows};
-use crate::storage::{program, rule, statement};
+use crate::storage::{configuration_change, program, rule, statement};
 
 /// Attempts of a change that lost against another.
 const ATTEMPTS: usize = 5;
@@ -27,6 +28,8 @@ pub(crate) struct Change {
     pub(crate) merchant_id: u32,
     pub(crate) request_id: String,
     pub(crate) content_hash: [u8; 32],
+    /// Who says so.
+    pub(crate) actor: String,
     pub(crate) now: DateTime<Utc>,
     pub(crate) program_id: String,
     pub(crate) action: ChangeAction,
@@ -62,7 +65,7 @@ pub(crate) async fn apply(database: &Database, change: Change) -> Result<Decisio
             .run(move |connection| {
                 Box::pin(async move {
                     connection::begin(connection).await?;
-                    let decision = attempt(connection, &this).await?;
+                    let decision = attempt(connection, this).await?;
                     connection::commit(connection).await?;
                     Ok(decision)
                 })
@@ -83,13 +86,19 @@ pub(crate) async fn apply(database: &Database, change: Change) -> Result<Decisio
     }
 }
 
-async fn attempt(connection: &mut Connection, change: &Change) -> Result<Decision, StorageError> {
+async fn attempt(connection: &mut Connection, mut change: Change) -> Result<Decision, StorageError> {
     let locked = program::lock(connection, change.merchant_id, &change.program_id).await?;
     let key = (change.merchant_id, change.request_id.clone());
     if let Some((_, record)) = request::find(connection, std::iter::once(key.clone())).await?.pop() {
-        return Ok(repeat(change, record));
+        return Ok(repeat(&change, record));
     }
-    let result = carry_out(connection, change, locked).await?;
+    // The clocks of several servers differ; the history of a program goes forward all the same.
+    let last = configuration_change::last_instant(connection, change.merchant_id, &change.program_id).await?;
+    change.now = last.map_or(change.now, |last| last.max(change.now));
+    let result = carry_out(connection, &change, locked).await?;
+    if let Ok(answer) = &result {
+        history::record(connection, &change, answer).await?;
+    }
     let kept = match &result {
         Ok(answer) => Some(answer.clone()),
         Err(rejection) => rejection

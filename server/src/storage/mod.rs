@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod administration;
 pub(crate) mod books;
+pub(crate) mod configuration_change;
 pub(crate) mod connection;
 pub(crate) mod durability;
 pub(crate) mod entry;
@@ -14,6 +15,7 @@ pub(crate) mod migration;
 mod one_of;
 pub(crate) mod posting_batch;
 pub(crate) mod product;
+pub(crate) mod product_change;
 pub(crate) mod program;
 pub(crate) mod program_cache;
 pub(crate) mod request;

@@ -237,7 +237,8 @@ fn out_of_order(key: &ProgramKey) -> StorageError {
     StorageError::Corrupt(format!("the products of program {} are out of order", key.1))
 }
 
-fn values(points: Option<Decimal>, redeem_points: Option<Decimal>) -> Option<ProductPoints> {
+/// What a row says; `None`: the product was removed.
+pub(super) fn values(points: Option<Decimal>, redeem_points: Option<Decimal>) -> Option<ProductPoints> {
     let is_there = points.is_some() || redeem_points.is_some();
     is_there.then_some(ProductPoints { points, redeem_points })
 }

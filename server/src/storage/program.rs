@@ -142,6 +142,29 @@ pub(crate) async fn find(
     Ok(page.pop().filter(|record| record.program_id == program_id))
 }
 
+/// The settings of a program that a version ended; `None` when there were none.
+pub(crate) async fn until(
+    connection: &mut Connection,
+    merchant_id: u32,
+    program_id: &str,
+    version: u32,
+) -> Result<Option<Program>, StorageError> {
+    let definition: Option<String> = program_definition::table
+        .filter(
+            program_definition::merchant_id
+                .eq(merchant_id)
+                .and(program_definition::program_id.eq(program_id)),
+        )
+        .filter(program_definition::until_version.eq(version))
+        .select(program_definition::definition)
+        .first(connection)
+        .await
+        .optional()?;
+    definition
+        .map(|definition| document("a program", &definition))
+        .transpose()
+}
+
 /// Where a page of programs starts.
 pub(crate) enum Start<'a> {
     At(&'a str),

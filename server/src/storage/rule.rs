@@ -75,6 +75,53 @@ pub(crate) async fn find(
     row.map(|row| record(program_id, row)).transpose()
 }
 
+/// The rule that a version ended; `None` when there was none of this id.
+pub(crate) async fn until(
+    connection: &mut Connection,
+    merchant_id: u32,
+    program_id: &str,
+    rule_id: &str,
+    version: u32,
+) -> Result<Option<Rule>, StorageError> {
+    let definition: Option<String> = rule::table
+        .filter(rule::merchant_id.eq(merchant_id).and(rule::program_id.eq(program_id)))
+        .filter(rule::rule_id.eq(rule_id).and(rule::until_version.eq(version)))
+        .select(rule::definition)
+        .first(connection)
+        .await
+        .optional()?;
+    definition.map(|definition| document("a rule", &definition)).transpose()
+}
+
+/// Up to `limit` versions of a rule, newest first, of those before the version `before`, each with the one that ended it.
+pub(crate) async fn versions(
+    connection: &mut Connection,
+    merchant_id: u32,
+    program_id: &str,
+    rule_id: &str,
+    before: u32,
+    limit: i64,
+) -> Result<Vec<(RuleRecord, u32)>, StorageError> {
+    let rows: Vec<(String, u32, String, NaiveDateTime, u32)> = rule::table
+        .filter(rule::merchant_id.eq(merchant_id).and(rule::program_id.eq(program_id)))
+        .filter(rule::rule_id.eq(rule_id).and(rule::from_version.lt(before)))
+        .order(rule::from_version.desc())
+        .limit(limit)
+        .select((
+            rule::rule_id,
+            rule::from_version,
+            rule::definition,
+            rule::recorded_at,
+            rule::until_version,
+        ))
+        .load(connection)
+        .await?;
+    let versions = rows.into_iter().map(|(rule_id, from, definition, recorded_at, until)| {
+        Ok((record(program_id, (rule_id, from, definition, recorded_at))?, until))
+    });
+    versions.collect()
+}
+
 /// Puts a rule in force from `version` on; the one of the same id before ends there.
 pub(crate) async fn put(
     connection: &mut Connection,

@@ -55,6 +55,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    configuration_change (merchant_id, program_id, version) {
+        merchant_id -> Unsigned<Integer>,
+        program_id -> Text,
+        version -> Unsigned<Integer>,
+        resource_kind -> Unsigned<TinyInt>,
+        resource_id -> Text,
+        actor -> Text,
+        request_id -> Text,
+        recorded_at -> Datetime,
+        old_document -> Nullable<Text>,
+        new_document -> Text,
+    }
+}
+
+diesel::table! {
     member (merchant_id, member_id) {
         merchant_id -> Unsigned<Integer>,
         member_id -> Binary,

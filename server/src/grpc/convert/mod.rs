@@ -1,6 +1,8 @@
 //! Between protobuf and the domain.
 
+pub(super) mod configuration_change;
 pub(super) mod entry;
+mod field_changes;
 pub(super) mod member;
 pub(super) mod outcome;
 pub(super) mod product;

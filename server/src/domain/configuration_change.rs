@@ -1,0 +1,52 @@
+//! What a change of configuration was: who, when, and the resource before and after.
+
+use chrono::{DateTime, Utc};
+
+use super::product::ProductCounts;
+use super::program::{Program, Rule};
+
+/// Who changed what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConfigurationChange {
+    pub(crate) program_id: String,
+    /// The version that the change made.
+    pub(crate) version: u32,
+    pub(crate) actor: String,
+    pub(crate) request_id: String,
+    pub(crate) recorded_at: DateTime<Utc>,
+    pub(crate) changed: Changed,
+}
+
+/// The resource, before (`None`: it was created) and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    Program {
+        before: Option<Box<Program>>,
+        after: Box<Program>,
+    },
+    Rule {
+        rule_id: String,
+        before: Option<Box<Rule>>,
+        after: Box<Rule>,
+    },
+    /// How many; which is in the products themselves.
+    Products(ProductCounts),
+}
+
+/// The kinds of what is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResourceKind {
+    Program,
+    Rule,
+    Products,
+}
+
+impl Changed {
+    pub(crate) fn kind(&self) -> ResourceKind {
+        match self {
+            Self::Program { .. } => ResourceKind::Program,
+            Self::Rule { .. } => ResourceKind::Rule,
+            Self::Products(_) => ResourceKind::Products,
+        }
+    }
+}

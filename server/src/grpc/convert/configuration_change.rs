@@ -1,0 +1,106 @@
+//! Changes of configuration.
+
+use loyalty_api::v1 as wire;
+
+use super::{decimal, field_changes, product, program, rule, timestamp};
+use crate::domain::answer::{ProductChange, ProductsRecord, ProgramRecord, RuleRecord};
+use crate::domain::configuration_change::{Changed, ConfigurationChange, ResourceKind};
+use crate::domain::product::ProductPoints;
+use crate::domain::program::{Program, Rule};
+use crate::grpc::fields::Fields;
+
+/// The kind of resource that is asked for; `None` is any.
+pub(in crate::grpc) fn resource_kind(fields: &mut Fields, field: &str, number: i32) -> Option<ResourceKind> {
+    match fields.choice(field, number)? {
+        wire::ConfigurationResource::Unspecified => None,
+        wire::ConfigurationResource::Program => Some(ResourceKind::Program),
+        wire::ConfigurationResource::Rule => Some(ResourceKind::Rule),
+        wire::ConfigurationResource::Products => Some(ResourceKind::Products),
+    }
+}
+
+/// A change on the wire; `None` when the contract does not know its resource.
+pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Option<wire::ConfigurationChange> {
+    let kind = match change.changed.kind() {
+        ResourceKind::Program => wire::ConfigurationResource::Program,
+        ResourceKind::Rule => wire::ConfigurationResource::Rule,
+        ResourceKind::Products => wire::ConfigurationResource::Products,
+    };
+    let at = At {
+        program_id: &change.program_id,
+        version: change.version,
+        instant: change.recorded_at,
+    };
+    let (resource_id, fields, product_load) = match change.changed {
+        Changed::Program { before, after } => {
+            let before = before.map(|before| at.program(*before));
+            let fields = field_changes::between("Program", before.as_ref(), &at.program(*after))?;
+            (change.program_id.clone(), fields, None)
+        }
+        Changed::Rule { rule_id, before, after } => {
+            let before = before.map(|before| at.rule(&rule_id, *before));
+            let fields = field_changes::between("Rule", before.as_ref(), &at.rule(&rule_id, *after))?;
+            (rule_id, fields, None)
+        }
+        Changed::Products(counts) => {
+            let version = change.version;
+            let load = product::product_load(ProductsRecord { version, counts });
+            (String::new(), Vec::new(), Some(load))
+        }
+    };
+    Some(wire::ConfigurationChange {
+        version: change.version,
+        changed_at: Some(timestamp(change.recorded_at)),
+        actor: change.actor,
+        request_id: change.request_id,
+        resource: kind.into(),
+        resource_id,
+        fields,
+        product_load,
+        program_id: change.program_id,
+    })
+}
+
+/// What a version changed of a product, on the wire.
+pub(in crate::grpc) fn product_change(change: ProductChange) -> wire::ProductChange {
+    let ProductPoints { points, redeem_points } = change.before.unwrap_or_default();
+    let after = change.after.unwrap_or_default();
+    wire::ProductChange {
+        product_id: change.product_id,
+        version: change.version,
+        old_points: points.and_then(decimal),
+        new_points: after.points.and_then(decimal),
+        old_redeem_points: redeem_points.and_then(decimal),
+        new_redeem_points: after.redeem_points.and_then(decimal),
+    }
+}
+
+/// Where and when the resources of a change are; it is the same before and after.
+struct At<'a> {
+    program_id: &'a str,
+    version: u32,
+    instant: chrono::DateTime<chrono::Utc>,
+}
+
+impl At<'_> {
+    fn program(&self, settings: Program) -> wire::Program {
+        program::program(ProgramRecord {
+            program_id: self.program_id.to_owned(),
+            version: self.version,
+            since_version: self.version,
+            program: settings,
+            created_at: self.instant,
+            updated_at: self.instant,
+        })
+    }
+
+    fn rule(&self, rule_id: &str, settings: Rule) -> wire::Rule {
+        rule::rule(RuleRecord {
+            program_id: self.program_id.to_owned(),
+            rule_id: rule_id.to_owned(),
+            since_version: self.version,
+            rule: settings,
+            updated_at: self.instant,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! Every change writes down who made it and what it changed, in its own transaction.
+
+use super::Change;
+use crate::domain::answer::StoredAnswer;
+use crate::domain::configuration_change::{Changed, ConfigurationChange};
+use crate::storage::connection::Connection;
+use crate::storage::error::StorageError;
+use crate::storage::{configuration_change, program, rule};
+
+/// Writes down what came of a change; a load of products that changed nothing is none.
+pub(super) async fn record(
+    connection: &mut Connection,
+    change: &Change,
+    answer: &StoredAnswer,
+) -> Result<(), StorageError> {
+    let (merchant_id, program_id) = (change.merchant_id, &change.program_id);
+    let (version, changed) = match answer {
+        StoredAnswer::Program(record) => {
+            let before = program::until(connection, merchant_id, program_id, record.version).await?;
+            let changed = Changed::Program {
+                before: before.map(Box::new),
+                after: Box::new(record.program.clone()),
+            };
+            (record.version, changed)
+        }
+        StoredAnswer::Rule(record) => {
+            let before = rule::until(
+                connection,
+                merchant_id,
+                program_id,
+                &record.rule_id,
+                record.since_version,
+            );
+            let changed = Changed::Rule {
+                rule_id: record.rule_id.clone(),
+                before: before.await?.map(Box::new),
+                after: Box::new(record.rule.clone()),
+            };
+            (record.since_version, changed)
+        }
+        StoredAnswer::Products(record) if !record.counts.is_nothing() => {
+            (record.version, Changed::Products(record.counts))
+        }
+        StoredAnswer::Products(_) | StoredAnswer::Member(_) | StoredAnswer::Refusal(_) => return Ok(()),
+    };
+    let change = ConfigurationChange {
+        program_id: program_id.clone(),
+        version,
+        actor: change.actor.clone(),
+        request_id: change.request_id.clone(),
+        recorded_at: change.now,
+        changed,
+    };
+    configuration_change::insert(connection, merchant_id, &change).await
+}

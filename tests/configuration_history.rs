@@ -1,0 +1,491 @@
+//! T9: who changed what of the configuration, when, from what to what.
+
+use std::ops::RangeBounds;
+
+use loyalty_sdk::api::{ListConfigurationChangesRequest, UpdateProgramRequest};
+use loyalty_sdk::{
+    Client, ConfigurationChange, ConfigurationFilter, ConfigurationResource, EarnRate, Error, NewProgram, NewRule,
+    Page, PageRequest, ProductId, ProductUpdate, ProgramUpdate, RequestId, Rounding, RuleUpdate, Tier,
+};
+use rust_decimal::Decimal;
+use tonic::Request;
+
+use crate::harness::raw::{assert_names, request_id};
+use crate::harness::{PROGRAM, Shop, instant, wrong_fields};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_says_who_when_and_from_what_to_what() {
+    let shop = Shop::empty().await;
+    let [ana, luis] = ["ana", "luis@shop.example"].map(|actor| shop.client.with_actor(actor));
+    let gold = |minimum: i64| Tier::new("gold", "Gold", minimum);
+    let new = NewProgram {
+        tiers: vec![gold(500)],
+        ..NewProgram::new("Club", "EUR").program_id(PROGRAM)
+    };
+    let created = ana.create_program(&new).await.expect("a program");
+    shop.days_pass(1);
+    let update = ProgramUpdate::of(&created).name("Coffee club").tiers(&[gold(600)]);
+    let renamed = luis
+        .with_request_id("rename")
+        .update_program(&update)
+        .await
+        .expect("an update");
+    let rule = NewRule::new(PROGRAM, "Default", EarnRate::new(10, 1)).rule_id("base");
+    let rule = ana.create_rule(&rule).await.expect("a rule");
+    let rate = EarnRate::new(10, 2).rounding(Rounding::HalfUp);
+    let rule = ana
+        .update_rule(&RuleUpdate::of(&rule).earn_rate(rate))
+        .await
+        .expect("a rule");
+    luis.archive_rule(PROGRAM, "base", rule.etag).await.expect("archived");
+    shop.client
+        .upsert_products(PROGRAM, &[ProductUpdate::new("cake").points(7)])
+        .await
+        .expect("a load");
+    luis.archive_program(PROGRAM, renamed.etag.as_str())
+        .await
+        .expect("archived");
+
+    let changes = shop.changes_of(&ConfigurationFilter::all()).await;
+
+    let told: Vec<(u32, &str, ConfigurationResource, &str)> = changes
+        .iter()
+        .map(|change| {
+            let (actor, resource) = (change.actor.as_str(), change.resource);
+            (change.version, actor, resource, change.resource_id.as_str())
+        })
+        .collect();
+    let expected = [
+        (7, "luis@shop.example", ConfigurationResource::Program, PROGRAM),
+        (6, "development", ConfigurationResource::Products, ""),
+        (5, "luis@shop.example", ConfigurationResource::Rule, "base"),
+        (4, "ana", ConfigurationResource::Rule, "base"),
+        (3, "ana", ConfigurationResource::Rule, "base"),
+        (2, "luis@shop.example", ConfigurationResource::Program, PROGRAM),
+        (1, "ana", ConfigurationResource::Program, PROGRAM),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(fields(&changes[0]), [["state", "ACTIVE", "ARCHIVED"]]);
+    assert_eq!(fields(&changes[1]), [[""; 3]; 0]);
+    assert_eq!(changes[1].product_load.map(|load| load.created), Some(1));
+    assert_eq!(fields(&changes[2]), [["archived", "false", "true"]]);
+    let rate = [
+        ["earn_rate.points", "1", "2"],
+        ["earn_rate.rounding", "FLOOR", "HALF_UP"],
+    ];
+    assert_eq!(fields(&changes[3]), rate);
+    assert!(fields(&changes[4]).contains(&["earn_rate.amount", "", "10"]));
+    let renamed = [
+        ["name", "Club", "Coffee club"],
+        ["tiers[gold].minimum_spend", "500", "600"],
+    ];
+    assert_eq!(fields(&changes[5]), renamed);
+    assert_eq!(changes[5].request_id, RequestId::from("rename"));
+    assert_eq!(changes[5].changed_at, instant("2026-01-16T10:00:00Z"));
+    let created = fields(&changes[6]);
+    for field in [
+        ["name", "", "Club"],
+        ["unit", "", "POINTS"],
+        ["tiers[gold].minimum_spend", "", "500"],
+    ] {
+        assert!(created.contains(&field), "{field:?} is not in {created:?}");
+    }
+    assert_eq!(changes[6].changed_at, instant("2026-01-15T10:00:00Z"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_found_by_program_resource_actor_and_time() {
+    let shop = Shop::empty().await;
+    for program in ["club", "vip"] {
+        let client = shop.client.with_actor(format!("maker-of-{program}"));
+        client
+            .create_program(&NewProgram::new("Club", "EUR").program_id(program))
+            .await
+            .expect("a program");
+        shop.days_pass(1);
+        let rule = NewRule::new(program, "Default", EarnRate::new(10, 1)).rule_id("base");
+        client.create_rule(&rule).await.expect("a rule");
+        client
+            .upsert_products(program, &[ProductUpdate::new("cake").points(7)])
+            .await
+            .expect("a load");
+    }
+    let all = ConfigurationFilter::all;
+    let day = |day: u32| instant(&format!("2026-01-{day}T10:00:00Z"));
+
+    let cases = [
+        (all().program("club"), vec!["club 3", "club 2", "club 1"]),
+        (all().resource(ConfigurationResource::Products), vec!["vip 3", "club 3"]),
+        (
+            all().program("vip").resource(ConfigurationResource::Rule),
+            vec!["vip 2"],
+        ),
+        (all().rule("club", "base"), vec!["club 2"]),
+        (all().rule("club", "other"), vec![]),
+        (all().actor("maker-of-vip"), vec!["vip 3", "vip 2", "vip 1"]),
+        (all().actor("maker-of-vip").program("club"), vec![]),
+        (all().from(day(17)), vec!["vip 3", "vip 2"]),
+        (all().until(day(16)), vec!["club 1"]),
+        (
+            all().program("club").from(day(16)).until(day(17)),
+            vec!["club 3", "club 2"],
+        ),
+        (all().program("nowhere"), vec![]),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(names(&shop.changes_of(&filter).await), expected, "{filter:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_changes_are_not_shifted_by_new_ones() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    shop.client
+        .create_program(&NewProgram::new("Other", "EUR").program_id("other"))
+        .await
+        .expect("a program");
+    for name in ["a", "b", "c"] {
+        // All at one instant: then the version decides.
+        shop.changes(|club| club.name(name)).await;
+    }
+    let filter = ConfigurationFilter::all();
+
+    let mut listed = Vec::new();
+    let mut next = Some(PageRequest::of(2));
+    while let Some(page) = next {
+        let page: Page<ConfigurationChange> = shop
+            .client
+            .list_configuration_changes(&filter, &page)
+            .await
+            .expect("a page");
+        shop.changes(|club| club.name("meanwhile")).await;
+        listed.extend(names(&page.items));
+        next = page.next;
+    }
+
+    assert_eq!(listed, ["club 4", "club 3", "club 2", "other 1", "club 1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_ends_early_when_its_changes_are_large() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let tiers = |letter: &str| -> Vec<Tier> {
+        let name = letter.repeat(200);
+        (0..50)
+            .map(|place| Tier::new(format!("{place:064}"), &name, place))
+            .collect()
+    };
+    for round in 0..120 {
+        let letter = if round % 2 == 0 { "é" } else { "日" };
+        shop.changes(|club| club.tiers(&tiers(letter))).await;
+    }
+
+    let (filter, page) = (ConfigurationFilter::all(), PageRequest::of(200));
+    let first = shop.client.list_configuration_changes(&filter, &page).await;
+    let first = first.expect("a page that a client takes");
+    let all = shop.changes_of(&ConfigurationFilter::all()).await;
+
+    assert!(first.items.len() < 121, "{} changes in one page", first.items.len());
+    assert!(first.next.is_some());
+    let versions: Vec<u32> = all.iter().map(|change| change.version).collect();
+    assert_eq!(versions, (1..=121).rev().collect::<Vec<u32>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_repeated_and_empty_changes_are_not_in_the_history() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let read = shop.program().await;
+    let update = ProgramUpdate::of(&read).name("Coffee club");
+    let client = shop.client.with_request_id("rename");
+    client.update_program(&update).await.expect("an update");
+    client
+        .with_actor("another")
+        .update_program(&update)
+        .await
+        .expect("the same again");
+    let products = [ProductUpdate::new("cake").points(7)];
+    shop.client.upsert_products(PROGRAM, &products).await.expect("a load");
+    shop.client
+        .upsert_products(PROGRAM, &products)
+        .await
+        .expect("nothing new");
+
+    let stale = shop
+        .client
+        .update_program(&ProgramUpdate::of(&read).name("Stale"))
+        .await;
+
+    assert!(matches!(stale, Err(Error::EtagMismatch { .. })), "{stale:?}");
+    let changes = shop.changes_of(&ConfigurationFilter::all()).await;
+    assert_eq!(names(&changes), ["club 3", "club 2", "club 1"]);
+    assert_eq!(changes[1].actor, "development");
+    assert_eq!(shop.rows().await["configuration_change"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_of_a_program_goes_forward_also_when_clocks_do_not() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    shop.it_is("2026-01-15T09:59:00Z");
+
+    shop.changes(|club| club.name("By a slow clock")).await;
+
+    let changes = shop.changes_of(&ConfigurationFilter::all()).await;
+    assert_eq!(names(&changes), ["club 2", "club 1"]);
+    assert_eq!(changes[0].changed_at, changes[1].changed_at);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn product_changes_tell_each_value_before_and_after() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let loads = [
+        vec![
+            ProductUpdate::new("a").points(1),
+            ProductUpdate::new("b").points(2).redeem_points(20),
+        ],
+        vec![ProductUpdate::new("a").points(1), ProductUpdate::new("b").points(3)],
+        vec![ProductUpdate::remove("b"), ProductUpdate::new("c").points(5)],
+        vec![ProductUpdate::new("b").points(4)],
+    ];
+    for load in &loads {
+        shop.client.upsert_products(PROGRAM, load).await.expect("a load");
+    }
+
+    let of_b = shop.product_changes(Some("b"), ..).await;
+    let of_two_versions = shop.product_changes(None, 3..=4).await;
+    let all = shop.product_changes(None, ..).await;
+
+    let one = |points: [i64; 2], prices: [i64; 2]| (points, prices);
+    let expected = [
+        ("b 2".to_owned(), one([0, 2], [0, 20])),
+        ("b 3".to_owned(), one([2, 3], [20, 0])),
+        ("b 4".to_owned(), one([3, 0], [0, 0])),
+        ("b 5".to_owned(), one([0, 4], [0, 0])),
+    ];
+    assert_eq!(of_b, expected);
+    let names = |changes: &[Told]| -> Vec<String> { changes.iter().map(|(name, _)| name.clone()).collect() };
+    assert_eq!(names(&of_two_versions), ["b 3", "b 4", "c 4"]);
+    assert_eq!(names(&all), ["a 2", "b 2", "b 3", "b 4", "c 4", "b 5"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_versions_of_a_rule_are_told_newest_first() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let [ana, luis] = ["ana", "luis"].map(|actor| shop.client.with_actor(actor));
+    let rule = NewRule::new(PROGRAM, "Default", EarnRate::new(10, 1)).rule_id("base");
+    let first = ana.create_rule(&rule).await.expect("a rule");
+    shop.changes(|club| club.name("Coffee club")).await;
+    shop.days_pass(1);
+    let update = RuleUpdate::of(&first).earn_rate(EarnRate::new(5, 1));
+    let second = luis.update_rule(&update).await.expect("a rule");
+
+    let mut versions = Vec::new();
+    let mut next = Some(PageRequest::of(1));
+    while let Some(page) = next {
+        let page = shop
+            .client
+            .list_rule_versions(PROGRAM, "base", &page)
+            .await
+            .expect("a page");
+        versions.extend(page.items);
+        next = page.next;
+    }
+    let nothing = shop
+        .client
+        .list_rule_versions(PROGRAM, "other", &PageRequest::default())
+        .await;
+
+    let [newest, oldest] = &versions[..] else {
+        panic!("not two: {versions:?}");
+    };
+    assert_eq!(
+        (newest.from_version, newest.until_version, newest.actor.as_str()),
+        (4, None, "luis")
+    );
+    assert_eq!(
+        (oldest.from_version, oldest.until_version, oldest.actor.as_str()),
+        (2, Some(4), "ana")
+    );
+    assert_eq!((&newest.rule, &oldest.rule), (&second, &first));
+    assert_eq!(newest.rule.updated_at, instant("2026-01-16T10:00:00Z"));
+    assert!(matches!(nothing, Err(Error::RuleNotFound { .. })), "{nothing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_actor_is_a_short_printable_text() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let program = shop.program().await;
+    let by = async |actor: &[u8]| {
+        let mut request = Request::new(UpdateProgramRequest {
+            request_id: request_id(),
+            program: Some(loyalty_sdk::api::Program {
+                program_id: PROGRAM.to_owned(),
+                name: "Klub".to_owned(),
+                etag: program.etag.clone(),
+                ..Default::default()
+            }),
+            update_mask: Some(prost_types::FieldMask {
+                paths: vec!["name".to_owned()],
+            }),
+        });
+        let header = tonic::metadata::AsciiMetadataValue::try_from(actor).expect("a header");
+        request.metadata_mut().insert("loyalty-actor", header);
+        shop.client.raw_programs().update_program(request).await.err()
+    };
+
+    for actor in ["x".repeat(65).as_bytes(), "Zoë".as_bytes(), b" ana", b"ana\tb"] {
+        let what = String::from_utf8_lossy(actor);
+        assert_names(&what, &by(actor).await, "loyalty-actor", "INVALID_FIELD");
+    }
+    let longest = by("x".repeat(64).as_bytes()).await;
+    let through_the_sdk = shop.client.with_actor("Zoë\n").archive_program(PROGRAM, "1").await;
+    let built = Client::builder(&shop.endpoint)
+        .actor("ana")
+        .connect()
+        .await
+        .expect("a client");
+    built
+        .create_program(&NewProgram::new("Other", "EUR").program_id("other"))
+        .await
+        .expect("a program");
+
+    assert_eq!(longest.map(|status| status.to_string()), None);
+    assert_eq!(
+        wrong_fields(&through_the_sdk.expect_err("no header")),
+        ["loyalty-actor"]
+    );
+    let changes = shop.changes_of(&ConfigurationFilter::all().actor("ana")).await;
+    assert_eq!(names(&changes), ["other 1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_no_sense_to_ask_is_refused() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let request = ListConfigurationChangesRequest::default;
+    let rule = loyalty_sdk::api::ConfigurationResource::Rule.into();
+
+    let cases = [
+        (
+            "page_size",
+            ListConfigurationChangesRequest {
+                page_size: 201,
+                ..request()
+            },
+        ),
+        (
+            "page_token",
+            ListConfigurationChangesRequest {
+                page_token: "6120".to_owned(),
+                ..request()
+            },
+        ),
+        (
+            "program_id",
+            ListConfigurationChangesRequest {
+                program_id: "Not Me".to_owned(),
+                ..request()
+            },
+        ),
+        (
+            "resource",
+            ListConfigurationChangesRequest {
+                resource: 99,
+                ..request()
+            },
+        ),
+        (
+            "actor",
+            ListConfigurationChangesRequest {
+                actor: "x".repeat(65),
+                ..request()
+            },
+        ),
+        (
+            "resource_id",
+            ListConfigurationChangesRequest {
+                resource_id: "base".to_owned(),
+                resource: rule,
+                ..request()
+            },
+        ),
+        (
+            "resource_id",
+            ListConfigurationChangesRequest {
+                resource_id: "a".to_owned(),
+                program_id: "club".to_owned(),
+                ..request()
+            },
+        ),
+    ];
+    for (field, request) in cases {
+        let outcome = shop
+            .client
+            .raw_programs()
+            .list_configuration_changes(request)
+            .await
+            .err();
+
+        assert_names(field, &outcome, field, "INVALID_FIELD");
+    }
+    let page = PageRequest {
+        page_size: 1,
+        page_token: "zz".to_owned(),
+    };
+    let products = shop.client.list_product_changes(PROGRAM, None, 1..=2, &page).await;
+    let versions = shop.client.list_rule_versions(PROGRAM, "base", &page).await;
+    assert_eq!(wrong_fields(&products.expect_err("no token")), ["page_token"]);
+    assert_eq!(wrong_fields(&versions.expect_err("no token")), ["page_token"]);
+}
+
+/// A change of a product: its name and version, and points and price before and after, 0 for none.
+type Told = (String, ([i64; 2], [i64; 2]));
+
+/// Path, old and new value of each field.
+fn fields(change: &ConfigurationChange) -> Vec<[&str; 3]> {
+    let parts = change.fields.iter();
+    parts
+        .map(|field| [&*field.path, &*field.old_value, &*field.new_value])
+        .collect()
+}
+
+/// Program and version of each change.
+fn names(changes: &[ConfigurationChange]) -> Vec<String> {
+    let name = |change: &ConfigurationChange| format!("{} {}", change.program_id, change.version);
+    changes.iter().map(name).collect()
+}
+
+impl Shop {
+    /// All changes that match, newest first.
+    async fn changes_of(&self, filter: &ConfigurationFilter) -> Vec<ConfigurationChange> {
+        let mut changes = Vec::new();
+        let mut next = Some(PageRequest::of(200));
+        while let Some(page) = next {
+            let page = self.client.list_configuration_changes(filter, &page).await;
+            let page = page.unwrap_or_else(|error| panic!("{error}"));
+            changes.extend(page.items);
+            next = page.next;
+        }
+        changes
+    }
+
+    /// Changes of products of the `club`, in pages of two.
+    async fn product_changes(&self, product_id: Option<&str>, versions: impl RangeBounds<u32> + Clone) -> Vec<Told> {
+        let number = |number: Option<Decimal>| number.map_or(0, |number| i64::try_from(number).expect("small"));
+        let pair = |(old, new)| [number(old), number(new)];
+        let mut changes = Vec::new();
+        let mut next = Some(PageRequest::of(2));
+        while let Some(page) = next {
+            let product_id = product_id.map(ProductId::from);
+            let page = self
+                .client
+                .list_product_changes(PROGRAM, product_id, versions.clone(), &page)
+                .await;
+            let page = page.unwrap_or_else(|error| panic!("{error}"));
+            changes.extend(page.items.into_iter().map(|change| {
+                let name = format!("{} {}", change.product_id, change.version);
+                (name, (pair(change.points), pair(change.redeem_points)))
+            }));
+            next = page.next;
+        }
+        changes
+    }
+}
