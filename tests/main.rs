@@ -31,6 +31,7 @@ mod products;
 mod program_changes;
 mod program_limits;
 mod program_periods;
+mod program_versions;
 mod programs;
 mod rating;
 mod redemptions;
