@@ -178,3 +178,66 @@ fn place(key: &ProgramKey) -> usize {
     key.hash(&mut hasher);
     usize::try_from(hasher.finish() % LOADERS as u64).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::product::ProductPoints;
+
+    /// A program with that many products, asked for at its number.
+    fn keep(kept: &mut Kept, number: u32, products: &Arc<Products>) {
+        let key: ProgramKey = (1, number.to_string().into());
+        kept.make_room(products.len());
+        kept.product_count += products.len();
+        let program = serde_json::json!({
+            "name": "Club", "state": "active", "unit": "points", "time_zone": "UTC", "decimals": 0,
+            "currency": { "code": "EUR", "minor_units": 2 },
+        });
+        let version = ProgramVersion {
+            program_id: Arc::clone(&key.1),
+            version: 1,
+            program: serde_json::from_value(program).unwrap(),
+            rules: Vec::new(),
+            products: Arc::clone(products),
+        };
+        let program = KeptProgram {
+            version: Arc::new(version),
+            asked_at: AtomicU64::new(number.into()),
+        };
+        kept.programs.insert(key, program);
+    }
+
+    fn products(count: u32) -> Arc<Products> {
+        let mut products = Products::new(1);
+        for number in 0..count {
+            let points = ProductPoints::default();
+            assert!(products.push(&format!("{number:06}"), points));
+        }
+        Arc::new(products)
+    }
+
+    #[test]
+    fn the_programs_asked_for_least_recently_make_room_for_products() {
+        let (mut kept, large) = (Kept::default(), products(100_000));
+        for number in 0..50 {
+            keep(&mut kept, number, &large);
+            assert!(kept.product_count <= MOST_PRODUCTS);
+            assert_eq!(kept.product_count, kept.programs.len() * 100_000);
+        }
+
+        let oldest = kept.programs.keys().map(|key| key.1.parse::<usize>().unwrap()).min();
+        assert_eq!(oldest, Some(50 - kept.programs.len()));
+        assert!(kept.programs.len() > 10);
+    }
+
+    #[test]
+    fn programs_without_products_are_bounded_too() {
+        let (mut kept, none) = (Kept::default(), products(0));
+        for number in 0..10_000 {
+            keep(&mut kept, number, &none);
+        }
+
+        assert!(kept.programs.len() <= MOST_PROGRAMS);
+        assert!(kept.programs.contains_key(&(1, "9999".into())));
+    }
+}
