@@ -197,7 +197,7 @@ mod tests {
             program_id: Arc::clone(&key.1),
             version: 1,
             program: serde_json::from_value(program).unwrap(),
-            rules: Vec::new(),
+            rules: Default::default(),
             products: Arc::clone(products),
         };
         let program = KeptProgram {
