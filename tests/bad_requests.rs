@@ -81,7 +81,7 @@ const BAD_RULES: Rows<wire::Rule> = &[
     ("no program", |rule| rule.program_id.clear(), "rule.program_id"),
     ("a slash", |rule| rule.rule_id = "a/b".to_owned(), "rule.rule_id"),
     ("no name", |rule| rule.name.clear(), "rule.name"),
-    ("no rate", |rule| rule.earn_rate = None, "rule.earn_rate"),
+    ("no rate", |rule| rule.effect = None, "rule.effect"),
     ("an amount of zero", |rule| rate(rule).amount = number("0"), "rule.earn_rate.amount"),
     ("negative points", |rule| rate(rule).points = number("-1"), "rule.earn_rate.points"),
     ("five decimals", |rule| rate(rule).points = number("0.00001"), "rule.earn_rate.points"),
@@ -213,7 +213,7 @@ fn good_rule() -> wire::Rule {
     wire::Rule {
         program_id: "club".to_owned(),
         name: "Second".to_owned(),
-        earn_rate: Some(earn_rate),
+        effect: Some(wire::rule::Effect::EarnRate(earn_rate)),
         ..wire::Rule::default()
     }
 }
@@ -231,7 +231,10 @@ fn of_update(call: &mut wire::UpdateProgramRequest) -> &mut wire::Program {
 }
 
 fn rate(rule: &mut wire::Rule) -> &mut wire::EarnRate {
-    rule.earn_rate.get_or_insert_default()
+    match &mut rule.effect {
+        Some(wire::rule::Effect::EarnRate(rate)) => rate,
+        other => panic!("a base: {other:?}"),
+    }
 }
 
 fn mask(path: &str) -> Option<FieldMask> {

@@ -281,7 +281,7 @@ impl Scene {
             program_id: program_id.to_owned(),
             rule_id: rule_id.to_owned(),
             name: "Rule".to_owned(),
-            earn_rate: Some(earn_rate),
+            effect: Some(wire::rule::Effect::EarnRate(earn_rate)),
             ..wire::Rule::default()
         };
         let rule = Some(rule);

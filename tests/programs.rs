@@ -51,6 +51,8 @@ async fn a_program_is_read_as_it_was_created() {
         rated_basis: read.rated_basis,
         earn_on_points_paid_part: read.earn_on_points_paid_part,
         document_types: read.document_types,
+        max_discount_percent: read.max_discount_percent,
+        exclude_percent_discounted_lines: read.exclude_percent_discounted_lines,
     };
     assert_eq!(read, new);
 }

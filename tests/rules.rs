@@ -21,7 +21,7 @@ async fn a_rule_is_read_as_it_was_created() {
         program_id: created.program_id,
         rule_id: Some(created.rule_id),
         name: created.name,
-        earn_rate: created.earn_rate,
+        terms: created.terms,
     };
     assert_eq!(as_sent, new);
     let since = (created.archived, created.since_version, created.updated_at);
@@ -142,7 +142,7 @@ async fn an_update_of_a_rule_needs_the_etag_that_was_read() {
         .archive_rule(PROGRAM, read.rule_id.clone(), read.etag.as_str())
         .await;
 
-    assert_eq!((renamed.name.as_str(), &renamed.earn_rate), ("Base", &read.earn_rate));
+    assert_eq!((renamed.name.as_str(), &renamed.terms), ("Base", &read.terms));
     assert_eq!(
         (renamed.since_version, renamed.updated_at),
         (3, instant("2026-01-16T10:00:00Z"))
@@ -294,6 +294,6 @@ async fn a_rule_that_cannot_be_right_is_refused_by_the_name_of_its_field() {
         .await
         .expect_err("no rate");
 
-    assert!(error.message().starts_with("rule.earn_rate:"), "{error}");
+    assert!(error.message().starts_with("rule.effect:"), "{error}");
     assert_eq!(shop.program().await.version, 1);
 }

@@ -66,13 +66,13 @@ pub use program::{
     RedemptionPolicy,
 };
 pub use program_update::ProgramUpdate;
-pub use receipt::{EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt};
+pub use receipt::{CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt};
 pub use retry::RetryPolicy;
-pub use rule::{NewRule, Rule, RuleUpdate};
+pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};
 pub use sale::{Redemption, Sale, SaleLine, SaleLineFlag, Tender};
 pub use tier::{EarnRate, Rounding, SpendPeriod, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow};
 
-pub use chrono::{DateTime, NaiveDate, Utc};
+pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 /// The generated contract, for calls and fields that the typed client does not cover.
 pub use loyalty_api::v1 as api;
 pub use rust_decimal::Decimal;

@@ -49,6 +49,10 @@ pub struct NewProgram {
     pub earn_on_points_paid_part: bool,
     /// How documents are treated by their type, at most 100; a type that is not listed issues points.
     pub document_types: Vec<DocumentType>,
+    /// Sales earn nothing whose discounts are above this percentage, 0 to 100; `None`: whatever the discounts.
+    pub max_discount_percent: Option<Decimal>,
+    /// Whether lines earn nothing whose price was lowered by a percentage.
+    pub exclude_percent_discounted_lines: bool,
 }
 
 impl NewProgram {
@@ -161,6 +165,10 @@ pub struct Program {
     pub earn_on_points_paid_part: bool,
     /// How documents are treated by their type.
     pub document_types: Vec<DocumentType>,
+    /// Sales earn nothing whose discounts are above this percentage; `None`: whatever the discounts.
+    pub max_discount_percent: Option<Decimal>,
+    /// Whether lines earn nothing whose price was lowered by a percentage.
+    pub exclude_percent_discounted_lines: bool,
     /// Number of the current version, shared by settings, tiers and rules.
     pub version: u32,
     /// Changes with every change of settings or tiers; an update brings the one it has read.

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use loyalty_api::v1;
+use rust_decimal::Decimal;
 
 use crate::{
     program::{DocumentType, ExpiryPolicy, Program, ProgramState, RatedBasis, RedemptionPolicy},
@@ -119,6 +120,18 @@ impl ProgramUpdate {
     pub fn document_types(mut self, document_types: &[DocumentType]) -> Self {
         self.program.document_types = document_types.iter().map(DocumentType::to_wire).collect();
         self.changing("document_types")
+    }
+
+    /// Sales earn nothing whose discounts are above this percentage; `None`: whatever the discounts.
+    pub fn max_discount_percent(mut self, percent: Option<Decimal>) -> Self {
+        self.program.max_discount_percent = percent.map(wire::decimal_message);
+        self.changing("max_discount_percent")
+    }
+
+    /// Whether lines earn nothing whose price was lowered by a percentage.
+    pub fn exclude_percent_discounted_lines(mut self, exclude: bool) -> Self {
+        self.program.exclude_percent_discounted_lines = exclude;
+        self.changing("exclude_percent_discounted_lines")
     }
 
     fn changing(mut self, path: &str) -> Self {

@@ -76,15 +76,27 @@ pub struct LineOutcome {
     pub line: u32,
     /// The part of its amount that was rated, cut at 6 decimals.
     pub rated_amount: Decimal,
-    /// Its share of the points, cut at 6 decimals. The shares and the roundings of the rates add up to the points earned.
+    /// Its share of the points, cut at 6 decimals. The shares, and the roundings and fixed points of the rates less what is
+    /// capped there, add up to the points earned.
     pub points: Decimal,
     /// The rate that rated it; `None` when none did.
     pub source: Option<RateSource>,
     /// Why, or why not.
     pub reason: EarnReason,
+    /// What of the points campaigns added.
+    pub campaigns: Vec<CampaignShare>,
 }
 
-/// What a rate earned.
+/// What a campaign added to a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CampaignShare {
+    /// The campaign.
+    pub rule_id: RuleId,
+    /// Its share of the points of the line, cut at 6 decimals.
+    pub points: Decimal,
+}
+
+/// What a rate, points of products or a campaign earned, or why a rule did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateOutcome {
     /// The rate.
@@ -95,6 +107,12 @@ pub struct RateOutcome {
     pub points: Decimal,
     /// What rounding added to (or, negative, took from) the shares of the lines.
     pub rounding: Decimal,
+    /// Points that belong to no line: the bonus of a campaign.
+    pub fixed_points: Decimal,
+    /// Points that the rule's ceiling cut off; `points` is without them.
+    pub capped: Decimal,
+    /// [`EarnReason::Earned`], or why a rule that names something of the sale did not apply.
+    pub reason: EarnReason,
 }
 
 /// Where a rate comes from.
@@ -102,8 +120,10 @@ pub struct RateOutcome {
 pub enum RateSource {
     /// The rate of this tier.
     Tier(String),
-    /// The rate of this rule.
+    /// This rule.
     Rule(RuleId),
+    /// Points per unit of the products.
+    Products,
     /// A source that this version of the SDK does not know.
     Unknown,
 }
@@ -131,5 +151,33 @@ open_enum! {
         LineFlagged,
         /// All of the line was paid with points.
         PaidWithPoints,
+        /// The sale says that it does not earn.
+        EarningSuppressed,
+        /// The discounts of the sale are above the ceiling.
+        DiscountCeiling,
+        /// The line's price was lowered by a percentage, and such lines do not earn.
+        PercentDiscounted,
+        /// The product never earns.
+        ProductNeverEarns,
+        /// The rule that would rate the line excludes it, or says that it earns nothing.
+        ExcludedProduct,
+        /// Only rules that are assigned to members earn, and the member has none.
+        NoRuleAssigned,
+        /// The sale lies outside the rule's schedule.
+        OutsideSchedule,
+        /// The rule is for other tiers.
+        OtherTier,
+        /// The rule is for other customer groups.
+        OtherCustomerGroup,
+        /// The rule is for other territories.
+        OtherTerritory,
+        /// The rule is for members that it is assigned to.
+        NotAssigned,
+        /// The sale is below the rule's minimum.
+        BelowMinimumSale,
+        /// Another rule goes first on every line that the rule selects.
+        Outranked,
+        /// A campaign of higher priority applies alone, or this one would have to.
+        NotStackable,
     }
 }

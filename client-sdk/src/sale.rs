@@ -52,6 +52,8 @@ pub struct Sale {
     pub clamped: bool,
     /// When it was sold, at most 1 hour ahead of the server and 366 days back; `None`: when the server records it.
     pub occurred_at: Option<DateTime<Utc>>,
+    /// Whether the sale earns nothing, whatever the rules say; it still redeems and counts towards tiers.
+    pub do_not_earn: bool,
 }
 
 impl Sale {
@@ -79,7 +81,15 @@ impl Sale {
             redemptions: Vec::new(),
             clamped: false,
             occurred_at: None,
+            do_not_earn: false,
         }
+    }
+
+    /// Keeps the sale from earning; it still redeems and counts towards tiers.
+    #[must_use]
+    pub fn do_not_earn(mut self) -> Self {
+        self.do_not_earn = true;
+        self
     }
 
     /// Says which program, for customers who are in several.
@@ -216,6 +226,34 @@ impl SaleLine {
     #[must_use]
     pub fn quantity(mut self, quantity: impl Into<Decimal>) -> Self {
         self.quantity = Some(quantity.into());
+        self
+    }
+
+    /// Sets the price of one unit before discounts.
+    #[must_use]
+    pub fn unit_price(mut self, unit_price: impl Into<Decimal>) -> Self {
+        self.unit_price = Some(unit_price.into());
+        self
+    }
+
+    /// Says by which percentage the price was lowered; the amount is already without it.
+    #[must_use]
+    pub fn discount_percent(mut self, percent: impl Into<Decimal>) -> Self {
+        self.discount_percent = Some(percent.into());
+        self
+    }
+
+    /// Says by how much the price was lowered; the amount is already without it.
+    #[must_use]
+    pub fn discount_amount(mut self, amount: impl Into<Decimal>) -> Self {
+        self.discount_amount = Some(amount.into());
+        self
+    }
+
+    /// Sets the brand.
+    #[must_use]
+    pub fn brand(mut self, brand: impl Into<String>) -> Self {
+        self.brand = brand.into();
         self
     }
 

@@ -34,7 +34,7 @@ pub(crate) async fn enrol(server: &Server, members: u64) -> Result<(), Failure> 
         rule_id: "base".to_owned(),
         program_id: PROGRAM.to_owned(),
         name: "One point per euro".to_owned(),
-        earn_rate: rate("1", "1"),
+        effect: rate("1", "1").map(wire::rule::Effect::EarnRate),
         ..wire::Rule::default()
     };
     let rule = wire::CreateRuleRequest {

@@ -52,6 +52,7 @@ impl Till {
             }],
             redemptions: Vec::new(),
             occurred_at: Some(SystemTime::now().into()),
+            do_not_earn: false,
         };
         wire::RecordSaleRequest {
             request_id: Uuid::now_v7().to_string(),

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Days, Utc};
 use diesel_async::AsyncMysqlConnection;
-use loyalty_sdk::{Client, EarnRate, MemberKey, NewMember, NewProgram, NewRule, Program, ProgramUpdate, RetryPolicy};
+use loyalty_sdk::{
+    Client, EarnRate, MemberKey, NewMember, NewProgram, NewRule, ProductUpdate, Program, ProgramUpdate, RetryPolicy,
+    Rule,
+};
 use loyalty_server::serve::{ServeOptions, Server};
 use loyalty_server::{Clock, PostingOptions, PostingStatistics};
 use tokio::net::TcpListener;
@@ -95,6 +98,21 @@ impl Shop {
         // It lives as long as the test's runtime.
         std::mem::forget(server);
         Client::connect(endpoint).await.expect("a client")
+    }
+
+    /// Creates a rule that fits.
+    pub(crate) async fn creates(&self, rule: &NewRule) -> Rule {
+        let created = self.client.create_rule(rule).await;
+        created.unwrap_or_else(|error| panic!("{}: {error}", rule.name))
+    }
+
+    /// Gives products of the `club` points per unit.
+    pub(crate) async fn sets_points(&self, products: &[(&str, &str)]) {
+        let updates = products
+            .iter()
+            .map(|(product_id, points)| ProductUpdate::new(*product_id).points(super::dec(points)));
+        let loaded = self.client.upsert_products(PROGRAM, &updates.collect::<Vec<_>>()).await;
+        loaded.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// The `club` as it is now.

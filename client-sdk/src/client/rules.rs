@@ -71,8 +71,10 @@ impl Client {
     pub async fn update_rule(&self, update: &RuleUpdate) -> Result<Rule, Error> {
         let message = |request_id| v1::UpdateRuleRequest {
             request_id,
-            rule: Some(update.to_wire()),
-            update_mask: Some(FieldMask { paths: update.paths() }),
+            rule: Some(update.rule.clone()),
+            update_mask: Some(FieldMask {
+                paths: update.paths.clone(),
+            }),
         };
         let answer = self.write(message, attempt!(self.raw_rules(), update_rule)).await?;
         Rule::from_wire(present("rule", answer.rule)?)

@@ -34,6 +34,8 @@ impl NewProgram {
             rated_basis: self.rated_basis.number(),
             earn_on_points_paid_part: self.earn_on_points_paid_part,
             document_types: self.document_types.iter().map(DocumentType::to_wire).collect(),
+            max_discount_percent: self.max_discount_percent.map(decimal_message),
+            exclude_percent_discounted_lines: self.exclude_percent_discounted_lines,
             version: 0,
             etag: String::new(),
             created_at: None,
@@ -66,6 +68,8 @@ impl Program {
             redemption: program.redemption.map(RedemptionPolicy::from_wire).transpose()?,
             rated_basis: RatedBasis::from_number(program.rated_basis),
             earn_on_points_paid_part: program.earn_on_points_paid_part,
+            max_discount_percent: optional_decimal("program.max_discount_percent", program.max_discount_percent)?,
+            exclude_percent_discounted_lines: program.exclude_percent_discounted_lines,
             document_types: program
                 .document_types
                 .into_iter()
@@ -90,7 +94,7 @@ impl ExpiryPolicy {
         }
     }
 
-    fn from_wire(expiry: v1::ExpiryPolicy) -> Self {
+    pub(crate) fn from_wire(expiry: v1::ExpiryPolicy) -> Self {
         match expiry.period {
             Some(Period::Days(days)) => Self::Days(days),
             Some(Period::Months(months)) => Self::Months(months),

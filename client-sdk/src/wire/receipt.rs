@@ -6,7 +6,7 @@ use super::{decimal, money, optional_instant, optional_text, present};
 use crate::{
     error::Error,
     member::Balance,
-    receipt::{EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt},
+    receipt::{CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt},
 };
 
 impl Receipt {
@@ -52,6 +52,16 @@ impl LineOutcome {
             points: decimal("line.points", line.points)?,
             source: line.source.map(RateSource::from_wire),
             reason: EarnReason::from_number(line.reason),
+            campaigns: line
+                .campaigns
+                .into_iter()
+                .map(|share| {
+                    Ok(CampaignShare {
+                        rule_id: share.rule_id.into(),
+                        points: decimal("campaign.points", share.points)?,
+                    })
+                })
+                .collect::<Result<_, Error>>()?,
         })
     }
 }
@@ -63,6 +73,9 @@ impl RateOutcome {
             rated_amount: money("rate.rated_amount", rate.rated_amount)?,
             points: decimal("rate.points", rate.points)?,
             rounding: decimal("rate.rounding", rate.rounding)?,
+            fixed_points: decimal("rate.fixed_points", rate.fixed_points)?,
+            capped: decimal("rate.capped", rate.capped)?,
+            reason: EarnReason::from_number(rate.reason),
         })
     }
 }
@@ -72,6 +85,7 @@ impl RateSource {
         match source.source {
             Some(Source::TierId(tier_id)) => Self::Tier(tier_id),
             Some(Source::RuleId(rule_id)) => Self::Rule(rule_id.into()),
+            Some(Source::Products(_)) => Self::Products,
             None => Self::Unknown,
         }
     }

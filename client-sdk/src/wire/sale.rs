@@ -29,6 +29,7 @@ impl Sale {
                 .map(|redemption| redemption.to_wire(self.clamped))
                 .collect(),
             occurred_at: self.occurred_at.map(timestamp),
+            do_not_earn: self.do_not_earn,
         }
     }
 }

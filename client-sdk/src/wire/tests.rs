@@ -183,9 +183,9 @@ fn a_rule_comes_back_as_it_was_sent_and_its_update_names_what_it_sets() {
 
     let update = RuleUpdate::of(&rule).earn_rate(EarnRate::new(5, 1));
 
-    assert_eq!(rule.earn_rate, new.earn_rate);
-    assert_eq!(update.paths(), ["earn_rate"]);
-    assert_eq!(update.to_wire().etag, "e1");
+    assert_eq!(rule.terms, new.terms);
+    assert_eq!(update.paths, ["effect"]);
+    assert_eq!(update.rule.etag, "e1");
 }
 
 fn points(text: &str) -> Option<v1::Decimal> {
@@ -235,6 +235,9 @@ fn outcome() -> v1::SaleOutcome {
             rated_amount: eur("2900.00"),
             points: points("9"),
             rounding: points("-0.666666"),
+            fixed_points: points("0"),
+            capped: points("0"),
+            reason: v1::EarnReason::Earned.into(),
         }],
         ..v1::SaleOutcome::default()
     }

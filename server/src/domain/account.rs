@@ -40,6 +40,15 @@ pub(crate) struct Account {
     pub(crate) lifetime_expired: Decimal,
     /// When the newest entry was recorded, or the member enrolled.
     pub(crate) recorded_at: DateTime<Utc>,
+    pub(crate) attributes: Attributes,
+}
+
+/// What of a member the rules ask about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Attributes {
+    pub(crate) customer_group: String,
+    pub(crate) territory: String,
+    pub(crate) assigned_rule_id: Option<String>,
 }
 
 /// One immutable movement.
@@ -150,6 +159,7 @@ impl Account {
             lifetime_redeemed: Decimal::ZERO,
             lifetime_expired: Decimal::ZERO,
             recorded_at: now,
+            attributes: Attributes::default(),
         }
     }
 }

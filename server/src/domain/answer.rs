@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::enrolment::Member;
 use super::outcome::SaleOutcome;
 use super::product::{ProductCounts, ProductPoints};
-use super::program::{Program, Rule};
+use super::program::Program;
 use super::rejection::Rejection;
+use super::rule::Rule;
 
 /// What a write answers when it is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(crate) enum Answer {
     Sale(Arc<SaleOutcome>),
     Member(Member),
     Program(ProgramRecord),
-    Rule(RuleRecord),
+    Rule(Box<RuleRecord>),
     Products(ProductsRecord),
 }
 
@@ -28,7 +29,7 @@ pub(crate) enum Answer {
 pub(crate) enum StoredAnswer {
     Member(Member),
     Program(ProgramRecord),
-    Rule(RuleRecord),
+    Rule(Box<RuleRecord>),
     Products(ProductsRecord),
     Refusal(Refusal),
 }

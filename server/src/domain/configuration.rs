@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number::Rounding;
 use super::program::{
-    DocumentType, EarnRate, ExpiryPolicy, Program, ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy, Rule, Tier,
+    DocumentType, EarnRate, ExpiryPolicy, Program, ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy, Tier,
     TierSpendBasis, TierSpendWindow,
 };
 use super::rejection::Rejection;
@@ -44,18 +44,10 @@ pub(crate) struct ProgramEdit {
     pub(crate) earn_on_points_paid_part: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) document_types: Option<Vec<DocumentType>>,
-}
-
-/// New values of some settings of a rule, canonical like `ProgramEdit`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct RuleEdit {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) name: Option<String>,
+    pub(crate) max_discount_percent: Option<Option<Decimal>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) earn_rate: Option<EarnRate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) archived: Option<bool>,
+    pub(crate) exclude_percent_discounted_lines: Option<bool>,
 }
 
 impl ProgramEdit {
@@ -76,6 +68,9 @@ impl ProgramEdit {
         set(&mut program.rated_basis, edit.rated_basis);
         set(&mut program.earn_on_points_paid_part, edit.earn_on_points_paid_part);
         set(&mut program.document_types, edit.document_types);
+        set(&mut program.max_discount_percent, edit.max_discount_percent);
+        let exclude = edit.exclude_percent_discounted_lines;
+        set(&mut program.exclude_percent_discounted_lines, exclude);
         program.tiers.sort_by_key(|tier| tier.minimum_spend);
         if let (ProgramUnit::Value, Some(policy)) = (program.unit, &mut program.redemption)
             && policy.value_per_point.is_zero()
@@ -85,18 +80,6 @@ impl ProgramEdit {
         }
         check(&program)?;
         Ok(program)
-    }
-}
-
-impl RuleEdit {
-    /// The rule with the new values.
-    pub(crate) fn apply(&self, mut rule: Rule, unit: ProgramUnit) -> Result<Rule, Rejection> {
-        let edit = self.clone();
-        set(&mut rule.name, edit.name);
-        set(&mut rule.earn_rate, edit.earn_rate);
-        set(&mut rule.archived, edit.archived);
-        check_rate("rule.earn_rate", &rule.earn_rate, unit)?;
-        Ok(rule)
     }
 }
 

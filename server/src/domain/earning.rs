@@ -1,16 +1,28 @@
-//! What a sale earns: per rate, per line, and why.
+//! What a sale earns: one base for every line, campaigns on top, and why. `server/docs/rating.md` says it for people.
 
+mod discount;
+mod matching;
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
 use ethnum::I256;
 use rust_decimal::Decimal;
 
-use super::number::{self, Rounding, ten_thousandths};
-use super::outcome::{EarnReason, LineOutcome, RateOutcome, RateSource};
-use super::program::{DocumentTreatment, EarnRate, ProgramState, ProgramVersion, RatedBasis, Tier};
+use super::account::Attributes;
+use super::number::{self, Fraction, Rounding, ten_thousandths};
+use super::outcome::{CampaignShare, EarnReason, LineOutcome, RateOutcome, RateSource};
+use super::program::{DocumentTreatment, EarnRate, ExpiryPolicy, ProgramState, ProgramVersion, Tier};
 use super::rejection::Rejection;
+use super::rule::set::Place;
+use super::rule::{Rule, RuleEffect};
 use super::sale::Sale;
+use crate::domain::earning::matching::{Base, Matched, Met};
 
 /// Decimals to which the shares of lines are shown.
 const SHARE_DECIMALS: u32 = 6;
+/// Rules that are named though they did not apply; a sale that meets more of them is not explained by a longer list.
+const MOST_REASONS: usize = 100;
 
 /// What a sale earns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,67 +33,78 @@ pub(crate) struct Earning {
     pub(crate) rates: Vec<RateOutcome>,
 }
 
-/// Rates a sale at the tier that it reaches. The part that points paid lowers every rated amount in proportion.
-pub(crate) fn rate(
-    version: &ProgramVersion,
-    sale: &Sale,
-    tier: Option<&Tier>,
-    points_paid: Decimal,
-    counts: Option<EarnReason>,
-) -> Result<Earning, Rejection> {
+/// A sale about to be rated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rated<'a> {
+    pub(crate) version: &'a ProgramVersion,
+    pub(crate) sale: &'a Sale,
+    pub(crate) member: &'a Attributes,
+    /// The time of the sale in the program's zone.
+    pub(crate) local: NaiveDateTime,
+    /// Why the whole of it does not earn, if it does not.
+    pub(crate) closed: Option<EarnReason>,
+}
+
+/// Rates a sale at the tier that it reaches. The part that points paid lowers everything in proportion.
+pub(crate) fn rate(rated: Rated<'_>, tier: Option<&Tier>, points_paid: Decimal) -> Result<Earning, Rejection> {
+    let Rated { version, sale, .. } = rated;
     let program = &version.program;
     let paid = if program.earn_on_points_paid_part {
         Decimal::ZERO
     } else {
         points_paid
     };
-    let source = match counts {
-        Some(reason) => Err(reason),
-        None if sale.total > Decimal::ZERO && paid >= sale.total => Err(EarnReason::PaidWithPoints),
-        None => rate_of(version, tier),
-    };
-    let (rate, source) = match source {
-        Ok(found) => found,
-        Err(reason) => return Ok(nothing(sale, reason)),
-    };
+    if let Some(reason) = not_at_all(rated, tier, paid) {
+        return Ok(nothing(sale, reason));
+    }
+    let matched = matching::matched(rated, tier);
+    let kept = Kept::new(sale.total, paid);
+    let decimals = program.decimals;
 
-    // A rated amount is the line's amount × kept / total: kept as a fraction until the one division at the end.
-    let (kept, total) = (
-        ten_thousandths(sale.total - paid),
-        ten_thousandths(sale.total).max(I256::ONE),
-    );
-    let share = Share { rate, kept, total };
-    let amounts: Vec<Option<I256>> = earning_amounts(sale, program.rated_basis);
-    let sum: I256 = amounts
-        .iter()
-        .flatten()
-        .copied()
-        .fold(I256::ZERO, |sum, amount| sum + amount);
-
-    let minor_units = program.currency.minor_units;
-    let points = share.points(sum, program.decimals)?;
-    let rated_amount = share.rated_amount(sum, minor_units)?;
-    let lines = amounts
-        .into_iter()
-        .map(|amount| share.line(amount, &source))
-        .collect::<Result<Vec<_>, _>>()?;
-    let shares: Decimal = lines.iter().map(|line| line.points).sum();
-    let rates = vec![RateOutcome {
-        source,
-        rated_amount,
-        points,
-        rounding: (points - shares).normalize(),
-    }];
+    let shares = Shares::new(&matched, kept)?;
+    let mut rates = Vec::new();
+    let mut rated_sum = I256::ZERO;
+    for (group, base) in matched.bases.iter().enumerate() {
+        let sum = matched.sums.get(group).copied().unwrap_or_default();
+        let mut outcome = RateOutcome {
+            source: base.source.clone(),
+            rated_amount: Decimal::ZERO,
+            points: Decimal::ZERO,
+            rounding: Decimal::ZERO,
+            fixed_points: Decimal::ZERO,
+            capped: Decimal::ZERO,
+            reason: EarnReason::Earned,
+        };
+        let rounding = base.rate.map_or(Rounding::Floor, |rate| rate.rounding);
+        let exact = kept.exact(base.rate, sum).rounded(decimals, rounding);
+        let points = exact.ok_or(Rejection::LedgerRange { field: "points" })?;
+        if base.rate.is_some() {
+            rated_sum += sum;
+            outcome.rated_amount = kept.amount(sum, program.currency.minor_units)?;
+        }
+        outcome.rounding = points - shares.of_base(group);
+        finish(&mut outcome, points, base.rule);
+        rates.push(outcome);
+    }
+    for (place, campaign) in &matched.campaigns {
+        let Some((rule_id, rule)) = version.rules.at(*place) else {
+            continue;
+        };
+        let outcome = campaign_outcome(rule_id, rule, campaign, &matched, &shares, kept, decimals)?;
+        rates.push(outcome);
+    }
+    let applied: Decimal = rates.iter().map(|rate| rate.points).sum();
+    rates.extend(not_applied(version, &matched));
     Ok(Earning {
-        points,
-        rated_amount,
-        lines,
+        points: applied,
+        rated_amount: kept.amount(rated_sum, program.currency.minor_units)?,
+        lines: shares.lines,
         rates,
     })
 }
 
-/// Why a whole sale does not earn and does not count towards tiers; `None` when it does.
-pub(crate) fn closed(version: &ProgramVersion, sale: &Sale, day: chrono::NaiveDate) -> Option<EarnReason> {
+/// Why a whole sale does not earn whatever the rules say; `None` when it may.
+pub(crate) fn closed(version: &ProgramVersion, sale: &Sale, day: NaiveDate) -> Option<EarnReason> {
     let program = &version.program;
     match program.state {
         ProgramState::Draft => return Some(EarnReason::ProgramDraft),
@@ -97,88 +120,245 @@ pub(crate) fn closed(version: &ProgramVersion, sale: &Sale, day: chrono::NaiveDa
     (!started || ended).then_some(EarnReason::OutsideValidity)
 }
 
-/// The one rate of the sale: the tier's own, else the program's default rule.
-fn rate_of<'a>(version: &'a ProgramVersion, tier: Option<&'a Tier>) -> Result<(&'a EarnRate, RateSource), EarnReason> {
-    if tier.is_none() && !version.program.tiers.is_empty() {
-        return Err(EarnReason::BelowLowestTier);
-    }
-    if let Some((tier, rate)) = tier.and_then(|tier| Some((tier, tier.earn_rate.as_ref()?))) {
-        return Ok((rate, RateSource::Tier(tier.tier_id.clone())));
-    }
-    let (rule_id, rule) = version.rules.first().ok_or(EarnReason::NoRate)?;
-    Ok((&rule.earn_rate, RateSource::Rule(rule_id.clone())))
+/// The rule that the member's record names, where it is in force.
+pub(crate) fn assigned<'a>(version: &'a ProgramVersion, member: &Attributes) -> Option<(Place, &'a Rule)> {
+    let place = version.rules.find(member.assigned_rule_id.as_deref()?)?;
+    let (_, rule) = version.rules.at(place)?;
+    Some((place, rule))
 }
 
-/// Ten-thousandths of what each line brings to be rated; `None` where it is marked. A sale without lines is one line.
-fn earning_amounts(sale: &Sale, basis: RatedBasis) -> Vec<Option<I256>> {
-    if sale.lines.is_empty() {
-        return vec![Some(ten_thousandths(sale.total))];
+/// Money that one point pays for a member: by the assigned rule, else the tier, else the program; `None` when points
+/// cannot pay.
+pub(crate) fn value_per_point(version: &ProgramVersion, member: &Attributes, tier: Option<&Tier>) -> Option<Decimal> {
+    let policy = version.program.redemption.as_ref()?;
+    let assigned = assigned(version, member).and_then(|(_, rule)| rule.value_per_point);
+    let of_tier = tier.and_then(|tier| tier.value_per_point);
+    Some(assigned.or(of_tier).unwrap_or(policy.value_per_point))
+}
+
+/// When points of a member lapse: by the assigned rule, else the program.
+pub(crate) fn expiry<'a>(version: &'a ProgramVersion, member: &Attributes) -> Option<&'a ExpiryPolicy> {
+    let assigned = assigned(version, member).and_then(|(_, rule)| rule.expiry.as_ref());
+    assigned.or(version.program.expiry.as_ref())
+}
+
+fn not_at_all(rated: Rated<'_>, tier: Option<&Tier>, paid: Decimal) -> Option<EarnReason> {
+    let Rated { version, sale, .. } = rated;
+    let program = &version.program;
+    if let Some(reason) = rated.closed {
+        return Some(reason);
     }
-    sale.lines
-        .iter()
-        .map(|line| {
-            let amount = match basis {
-                RatedBasis::Gross => line.amount,
-                RatedBasis::Net => line.amount - line.tax_amount,
-            };
-            line.flag.is_none().then(|| ten_thousandths(amount))
+    if sale.do_not_earn {
+        return Some(EarnReason::EarningSuppressed);
+    }
+    if sale.total > Decimal::ZERO && paid >= sale.total {
+        return Some(EarnReason::PaidWithPoints);
+    }
+    if tier.is_none() && !program.tiers.is_empty() {
+        return Some(EarnReason::BelowLowestTier);
+    }
+    let assigned = assigned(version, rated.member).and_then(|(_, rule)| rule.max_discount_percent);
+    let ceiling = assigned.or(program.max_discount_percent);
+    ceiling
+        .is_some_and(|percent| discount::is_above(sale, percent))
+        .then_some(EarnReason::DiscountCeiling)
+}
+
+/// What a campaign gives: its factor less one of what the bases give to its lines, exactly, rounded once; or its bonus.
+fn campaign_outcome(
+    rule_id: &str,
+    rule: &Rule,
+    campaign: &Met,
+    matched: &Matched<'_>,
+    shares: &Shares,
+    kept: Kept,
+    decimals: u32,
+) -> Result<RateOutcome, Rejection> {
+    let too_large = || Rejection::LedgerRange { field: "points" };
+    let mut outcome = RateOutcome {
+        source: RateSource::Rule(rule_id.to_owned()),
+        rated_amount: Decimal::ZERO,
+        points: Decimal::ZERO,
+        rounding: Decimal::ZERO,
+        fixed_points: Decimal::ZERO,
+        capped: Decimal::ZERO,
+        reason: EarnReason::Earned,
+    };
+    match &rule.effect {
+        RuleEffect::Multiplier { factor, rounding } => {
+            let mut exact = Fraction::ZERO;
+            for (group, sum) in &campaign.sums {
+                let rate = matched.bases.get(*group).and_then(|base| base.rate);
+                exact = exact.plus(kept.exact(rate, *sum)).ok_or_else(too_large)?;
+            }
+            let exact = exact.times(more(*factor)).ok_or_else(too_large)?;
+            let points = exact.rounded(decimals, *rounding).ok_or_else(too_large)?;
+            outcome.rounding = points - shares.of_campaign(rule_id);
+            finish(&mut outcome, points, Some(rule));
+        }
+        RuleEffect::Bonus(points) => {
+            outcome.fixed_points = *points;
+            finish(&mut outcome, *points, Some(rule));
+        }
+        RuleEffect::EarnRate(_) | RuleEffect::NoPoints => {}
+    }
+    Ok(outcome)
+}
+
+/// The points, as far as the rule's ceiling lets them.
+fn finish(outcome: &mut RateOutcome, points: Decimal, rule: Option<&Rule>) {
+    let ceiling = rule.and_then(|rule| rule.max_points_per_sale);
+    outcome.points = ceiling.map_or(points, |most| points.min(most)).normalize();
+    outcome.capped = (points - outcome.points).normalize();
+    outcome.rounding = outcome.rounding.normalize();
+}
+
+/// The rules that the sale met and that gave nothing, with the reason.
+fn not_applied<'a>(version: &'a ProgramVersion, matched: &'a Matched<'_>) -> impl Iterator<Item = RateOutcome> + 'a {
+    matched.reasons.iter().take(MOST_REASONS).filter_map(|(place, reason)| {
+        let (rule_id, _) = version.rules.at(*place)?;
+        Some(RateOutcome {
+            source: RateSource::Rule(rule_id.clone()),
+            rated_amount: Decimal::ZERO,
+            points: Decimal::ZERO,
+            rounding: Decimal::ZERO,
+            fixed_points: Decimal::ZERO,
+            capped: Decimal::ZERO,
+            reason: *reason,
         })
-        .collect()
+    })
 }
 
-/// The fraction that turns ten-thousandths of money into points.
-struct Share<'a> {
-    rate: &'a EarnRate,
+/// The factor less one.
+fn more(factor: Decimal) -> Fraction {
+    let unit = I256::from(10_i128.pow(number::SCALE));
+    Fraction::new(ten_thousandths(factor - Decimal::ONE), unit)
+}
+
+/// The share of the sale that points did not pay.
+#[derive(Clone, Copy)]
+struct Kept {
     kept: I256,
     total: I256,
 }
 
-impl Share<'_> {
-    /// Points for a sum of amounts: multiplied and divided once, rounded once.
-    fn points(&self, amount: I256, decimals: u32) -> Result<Decimal, Rejection> {
-        let (numerator, denominator) = self.fraction(amount);
-        if self.rate.complete_steps {
-            let points = ten_thousandths(self.rate.points);
-            let steps = numerator / (denominator * points);
-            let unit = I256::from(10_i128.pow(number::SCALE));
-            return divide(steps * points, unit, decimals, self.rate.rounding);
+impl Kept {
+    fn new(total: Decimal, paid: Decimal) -> Self {
+        if paid.is_zero() {
+            return Self {
+                kept: I256::ONE,
+                total: I256::ONE,
+            };
         }
-        divide(
-            numerator,
-            denominator * I256::from(10_i128.pow(number::SCALE)),
-            decimals,
-            self.rate.rounding,
-        )
+        Self {
+            kept: ten_thousandths(total - paid),
+            total: ten_thousandths(total).max(I256::ONE),
+        }
     }
 
-    fn line(&self, amount: Option<I256>, source: &RateSource) -> Result<LineOutcome, Rejection> {
-        let Some(amount) = amount else {
-            return Ok(no_points(EarnReason::LineFlagged));
+    /// Points for a sum: of ten-thousandths of money at a rate, multiplied and divided once; without a rate, of points
+    /// themselves, in `matching::PRODUCT_UNIT`.
+    fn exact(self, rate: Option<&EarnRate>, sum: I256) -> Fraction {
+        let unit = I256::from(10_i128.pow(number::SCALE));
+        let Some(rate) = rate else {
+            return Fraction::new(sum * self.kept, self.total * matching::product_unit());
         };
-        let (numerator, denominator) = self.fraction(amount);
-        let unit = I256::from(10_i128.pow(number::SCALE));
-        Ok(LineOutcome {
-            rated_amount: self.rated_amount(amount, SHARE_DECIMALS)?,
-            points: divide(numerator, denominator * unit, SHARE_DECIMALS, Rounding::Floor)?,
-            source: Some(source.clone()),
-            reason: EarnReason::Earned,
-        })
+        let (points, amount) = (ten_thousandths(rate.points), ten_thousandths(rate.amount));
+        if rate.complete_steps {
+            let steps = sum * self.kept / (self.total * amount);
+            return Fraction::new(steps * points, unit);
+        }
+        Fraction::new(sum * self.kept * points, self.total * amount * unit)
     }
 
-    fn rated_amount(&self, amount: I256, decimals: u32) -> Result<Decimal, Rejection> {
+    /// The rated part of a sum of ten-thousandths of money.
+    fn amount(self, sum: I256, decimals: u32) -> Result<Decimal, Rejection> {
         let unit = I256::from(10_i128.pow(number::SCALE));
-        divide(amount * self.kept, self.total * unit, decimals, Rounding::Floor)
+        divide(sum * self.kept, self.total * unit, decimals)
     }
 
-    /// Ten-thousandths of points, as numerator and denominator.
-    fn fraction(&self, amount: I256) -> (I256, I256) {
-        let numerator = amount * self.kept * ten_thousandths(self.rate.points);
-        (numerator, self.total * ten_thousandths(self.rate.amount))
+    /// A line's share of the points of its base, cut.
+    fn share(self, base: &Base<'_>, amount: I256, factor: I256) -> Result<Decimal, Rejection> {
+        let unit = I256::from(10_i128.pow(number::SCALE));
+        match base.rate {
+            None => divide(
+                amount * self.kept * factor,
+                self.total * matching::product_unit() * unit,
+                SHARE_DECIMALS,
+            ),
+            Some(rate) => divide(
+                amount * self.kept * ten_thousandths(rate.points) * factor,
+                self.total * ten_thousandths(rate.amount) * unit * unit,
+                SHARE_DECIMALS,
+            ),
+        }
     }
 }
 
-fn divide(numerator: I256, denominator: I256, decimals: u32, rounding: Rounding) -> Result<Decimal, Rejection> {
-    number::divide(numerator, denominator, decimals, rounding).ok_or(Rejection::LedgerRange { field: "points" })
+/// The shares of the lines, and their sums by where they come from.
+struct Shares {
+    lines: Vec<LineOutcome>,
+    bases: Vec<Decimal>,
+    campaigns: BTreeMap<String, Decimal>,
+}
+
+impl Shares {
+    fn new(matched: &Matched<'_>, kept: Kept) -> Result<Self, Rejection> {
+        let unit = I256::from(10_i128.pow(number::SCALE));
+        let mut shares = Self {
+            lines: Vec::with_capacity(matched.lines.len()),
+            bases: vec![Decimal::ZERO; matched.bases.len()],
+            campaigns: BTreeMap::new(),
+        };
+        for line in &matched.lines {
+            let (group, amount) = match line.base {
+                Ok(found) => found,
+                Err(reason) => {
+                    shares.lines.push(no_points(reason));
+                    continue;
+                }
+            };
+            let Some(base) = matched.bases.get(group) else {
+                continue;
+            };
+            let own = kept.share(base, amount, unit)?;
+            if let Some(sum) = shares.bases.get_mut(group) {
+                *sum += own;
+            }
+            let mut outcome = LineOutcome {
+                rated_amount: match base.rate {
+                    Some(_) => kept.amount(amount, SHARE_DECIMALS)?,
+                    None => Decimal::ZERO,
+                },
+                points: own,
+                source: Some(base.source.clone()),
+                reason: EarnReason::Earned,
+                campaigns: Vec::new(),
+            };
+            for (rule_id, factor) in matched.multipliers_of(line) {
+                let points = kept.share(base, amount, ten_thousandths(factor - Decimal::ONE))?;
+                outcome.points += points;
+                *shares.campaigns.entry(rule_id.to_owned()).or_default() += points;
+                let rule_id = rule_id.to_owned();
+                outcome.campaigns.push(CampaignShare { rule_id, points });
+            }
+            outcome.points = outcome.points.normalize();
+            shares.lines.push(outcome);
+        }
+        Ok(shares)
+    }
+
+    fn of_base(&self, group: usize) -> Decimal {
+        self.bases.get(group).copied().unwrap_or_default()
+    }
+
+    fn of_campaign(&self, rule_id: &str) -> Decimal {
+        self.campaigns.get(rule_id).copied().unwrap_or_default()
+    }
+}
+
+fn divide(numerator: I256, denominator: I256, decimals: u32) -> Result<Decimal, Rejection> {
+    number::divide(numerator, denominator, decimals, Rounding::Floor).ok_or(Rejection::LedgerRange { field: "points" })
 }
 
 fn nothing(sale: &Sale, reason: EarnReason) -> Earning {
@@ -201,5 +381,6 @@ fn no_points(reason: EarnReason) -> LineOutcome {
         points: Decimal::ZERO,
         source: None,
         reason,
+        campaigns: Vec::new(),
     }
 }

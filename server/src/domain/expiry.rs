@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::program::{ExpiryPolicy, Program};
+use super::program::ExpiryPolicy;
 
 /// The expiry of points that never lapse: it sorts after every real one, as R9 consumes them last.
 pub(crate) const NEVER: DateTime<Utc> = match NaiveDate::from_ymd_opt(9999, 12, 31) {
@@ -14,15 +14,15 @@ pub(crate) const NEVER: DateTime<Utc> = match NaiveDate::from_ymd_opt(9999, 12, 
 /// The instant from which points that arrived at `accrued_at` are no longer usable. Days: usable through the N-th day
 /// after the day of accrual. Months: gone at the start of the same day N months later, or of the month's last day
 /// where it has no such day. Days are those of the program's zone.
-pub(crate) fn expires_at(program: &Program, accrued_at: DateTime<Utc>) -> DateTime<Utc> {
-    let accrual_date = program.local_date(accrued_at);
-    let first_day_without = match program.expiry {
+pub(crate) fn expires_under(policy: Option<&ExpiryPolicy>, zone: Tz, accrued_at: DateTime<Utc>) -> DateTime<Utc> {
+    let accrual_date = accrued_at.with_timezone(&zone).date_naive();
+    let first_day_without = match policy.copied() {
         None => return NEVER,
         Some(ExpiryPolicy::Days(days)) => accrual_date.checked_add_days(Days::new(u64::from(days) + 1)),
         Some(ExpiryPolicy::Months(months)) => accrual_date.checked_add_months(Months::new(months)),
     };
     first_day_without
-        .map_or(NEVER, |day| start_of_day(day, program.time_zone))
+        .map_or(NEVER, |day| start_of_day(day, zone))
         .min(NEVER)
 }
 

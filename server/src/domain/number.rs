@@ -50,7 +50,7 @@ pub(crate) fn divide(numerator: I256, denominator: I256, decimals: u32, rounding
         other => (decimals, other),
     };
     let scaled = numerator.checked_mul(I256::from(10_i128.pow(decimals)))?;
-    let (quotient, remainder) = (scaled / denominator, scaled % denominator);
+    let (quotient, remainder) = quotient_and_remainder(scaled, denominator);
     let up = match rounding {
         Rounding::Floor | Rounding::None => false,
         Rounding::HalfUp => remainder >= denominator - remainder,
@@ -60,6 +60,72 @@ pub(crate) fn divide(numerator: I256, denominator: I256, decimals: u32, rounding
 
     let value = Decimal::try_from_i128_with_scale(i128::try_from(rounded).ok()?, decimals).ok()?;
     (value < LEDGER_LIMIT).then(|| value.normalize())
+}
+
+/// Nearly all numbers fit into 128 bits, which divide many times faster.
+fn quotient_and_remainder(numerator: I256, denominator: I256) -> (I256, I256) {
+    match (i128::try_from(numerator), i128::try_from(denominator)) {
+        (Ok(numerator), Ok(denominator)) => (I256::from(numerator / denominator), I256::from(numerator % denominator)),
+        _ => (numerator / denominator, numerator % denominator),
+    }
+}
+
+/// An exact fraction, for sums of quotients that are rounded once at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fraction {
+    numerator: I256,
+    /// Above 0.
+    denominator: I256,
+}
+
+impl Fraction {
+    pub(crate) const ZERO: Self = Self {
+        numerator: I256::ZERO,
+        denominator: I256::ONE,
+    };
+
+    /// `numerator / denominator`, which is above 0, in lowest terms.
+    pub(crate) fn new(numerator: I256, denominator: I256) -> Self {
+        let divisor = greatest_common_divisor(numerator.abs(), denominator);
+        Self {
+            numerator: numerator / divisor,
+            denominator: denominator / divisor,
+        }
+    }
+
+    /// The sum; `None` where it leaves 256 bits.
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
+        let divisor = greatest_common_divisor(self.denominator, other.denominator);
+        let (left, right) = (other.denominator / divisor, self.denominator / divisor);
+        let numerator = self
+            .numerator
+            .checked_mul(left)?
+            .checked_add(other.numerator.checked_mul(right)?)?;
+        Some(Self::new(numerator, self.denominator.checked_mul(left)?))
+    }
+
+    /// The product; `None` where it leaves 256 bits.
+    pub(crate) fn times(self, other: Self) -> Option<Self> {
+        let numerator = self.numerator.checked_mul(other.numerator)?;
+        Some(Self::new(numerator, self.denominator.checked_mul(other.denominator)?))
+    }
+
+    pub(crate) fn is_positive(self) -> bool {
+        self.numerator > 0
+    }
+
+    /// Brought to `decimals`; `None` where it leaves the ledger's range. The fraction is not negative.
+    pub(crate) fn rounded(self, decimals: u32, rounding: Rounding) -> Option<Decimal> {
+        divide(self.numerator, self.denominator, decimals, rounding)
+    }
+}
+
+fn greatest_common_divisor(a: I256, b: I256) -> I256 {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, quotient_and_remainder(a, b).1);
+    }
+    a.max(I256::ONE)
 }
 
 /// `a × b`, brought to `decimals`; `None` where the result leaves the ledger's range.

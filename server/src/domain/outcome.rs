@@ -70,6 +70,16 @@ pub(crate) struct LineOutcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<RateSource>,
     pub(crate) reason: EarnReason,
+    /// What of the points campaigns added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) campaigns: Vec<CampaignShare>,
+}
+
+/// What a campaign added to a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CampaignShare {
+    pub(crate) rule_id: String,
+    pub(crate) points: Decimal,
 }
 
 /// What a rate earned.
@@ -78,7 +88,16 @@ pub(crate) struct RateOutcome {
     pub(crate) source: RateSource,
     pub(crate) rated_amount: Decimal,
     pub(crate) points: Decimal,
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub(crate) rounding: Decimal,
+    /// Points that belong to no line.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub(crate) fixed_points: Decimal,
+    /// Points that a ceiling cut off.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub(crate) capped: Decimal,
+    #[serde(default, skip_serializing_if = "EarnReason::is_earned")]
+    pub(crate) reason: EarnReason,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,12 +105,15 @@ pub(crate) struct RateOutcome {
 pub(crate) enum RateSource {
     Tier(String),
     Rule(String),
+    /// Points per unit of a product.
+    Products,
 }
 
 /// Why a line earned, or did not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EarnReason {
+    #[default]
     Earned,
     ProgramDraft,
     ProgramPaused,
@@ -102,4 +124,25 @@ pub(crate) enum EarnReason {
     NoRate,
     LineFlagged,
     PaidWithPoints,
+    EarningSuppressed,
+    DiscountCeiling,
+    PercentDiscounted,
+    ProductNeverEarns,
+    ExcludedProduct,
+    NoRuleAssigned,
+    OutsideSchedule,
+    OtherTier,
+    OtherCustomerGroup,
+    OtherTerritory,
+    NotAssigned,
+    BelowMinimumSale,
+    Outranked,
+    NotStackable,
+}
+
+impl EarnReason {
+    /// Whether it is why something earned.
+    pub(crate) fn is_earned(&self) -> bool {
+        *self == Self::Earned
+    }
 }

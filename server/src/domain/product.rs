@@ -60,7 +60,6 @@ impl Products {
         self.products.len()
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the evaluation of sales, which follows"))]
     /// What a product earns and costs; `None` when the program says nothing about it.
     pub(crate) fn get(&self, product_id: &str) -> Option<ProductPoints> {
         let mut range = 0..self.products.len();

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::number::{Currency, Rounding};
 use super::product::Products;
+use super::rule::set::RuleSet;
 
 /// Settings and tiers of a program, as people configure them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,11 @@ pub(crate) struct Program {
     pub(crate) earn_on_points_paid_part: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) document_types: Vec<DocumentType>,
+    /// Above it the discounts of a sale keep all of it from earning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_discount_percent: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) exclude_percent_discounted_lines: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,23 +159,14 @@ pub(crate) enum DocumentTreatment {
     Ignored,
 }
 
-/// Says what a sale earns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Rule {
-    pub(crate) name: String,
-    pub(crate) earn_rate: EarnRate,
-    #[serde(default)]
-    pub(crate) archived: bool,
-}
-
 /// A program with the rules that were in force under one version number.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ProgramVersion {
     pub(crate) program_id: Arc<str>,
     pub(crate) version: u32,
     pub(crate) program: Program,
-    /// Id and rule, by id, archived ones left out.
-    pub(crate) rules: Vec<(String, Rule)>,
+    /// Archived ones left out.
+    pub(crate) rules: RuleSet,
     /// What products earn and cost; shared by all versions between which they did not change.
     pub(crate) products: Arc<Products>,
 }
@@ -180,20 +177,16 @@ impl Program {
         at.with_timezone(&self.time_zone).date_naive()
     }
 
+    /// The time it is in the program's zone.
+    pub(crate) fn local_time(&self, at: DateTime<Utc>) -> NaiveDateTime {
+        at.with_timezone(&self.time_zone).naive_local()
+    }
+
     /// How documents of this type are treated; a type that is not listed issues points.
     pub(crate) fn treatment(&self, document_type: &str) -> DocumentTreatment {
         self.document_types
             .iter()
             .find(|listed| listed.document_type == document_type)
             .map_or(DocumentTreatment::Issuing, |listed| listed.treatment)
-    }
-
-    /// Money that one point pays for a member of this tier; `None` when points cannot pay.
-    pub(crate) fn value_per_point(&self, tier: Option<&Tier>) -> Option<Decimal> {
-        let policy = self.redemption.as_ref()?;
-        Some(
-            tier.and_then(|tier| tier.value_per_point)
-                .unwrap_or(policy.value_per_point),
-        )
     }
 }

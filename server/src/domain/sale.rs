@@ -31,6 +31,8 @@ pub(crate) struct Sale {
     pub(crate) redemptions: Vec<SaleRedemption>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) occurred_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) do_not_earn: bool,
 }
 
 /// Names a member.
@@ -94,6 +96,24 @@ pub(crate) enum RedemptionAsk {
     Amount(Decimal),
 }
 
+impl SaleLine {
+    /// The one line of a sale without lines.
+    pub(crate) fn whole(total: Decimal) -> Self {
+        Self {
+            product_id: String::new(),
+            category: String::new(),
+            brand: String::new(),
+            quantity: Decimal::ONE,
+            unit_price: None,
+            discount_percent: None,
+            discount_amount: None,
+            amount: total,
+            tax_amount: Decimal::ZERO,
+            flag: None,
+        }
+    }
+}
+
 impl Sale {
     /// What the customer still has to pay when the other tenders are taken off.
     pub(crate) fn due(&self) -> Decimal {
@@ -136,6 +156,7 @@ mod tests {
                 clamp: false,
             }],
             occurred_at: DateTime::from_timestamp(1_768_471_200, 0),
+            do_not_earn: false,
         };
 
         let canonical = serde_json::to_string(&sale);

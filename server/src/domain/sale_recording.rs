@@ -3,11 +3,11 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use super::account::{Books, Earned, LotsMissing, Occasion, SaleKey, Stop, within_ledger};
-use super::earning::{self, Earning};
+use super::account::{Attributes, Books, Earned, LotsMissing, Occasion, SaleKey, Stop, within_ledger};
+use super::earning::{self, Earning, Rated};
 use super::expiry::{self, NEVER};
 use super::outcome::{Balance, EarnReason, NextTier, PointsTender, SaleOutcome};
-use super::program::{DocumentTreatment, Program, ProgramState, ProgramVersion, RedemptionPolicy, TierSpendBasis};
+use super::program::{DocumentTreatment, ProgramState, ProgramVersion, RedemptionPolicy, TierSpendBasis};
 use super::redemption::{self, Bounds};
 use super::rejection::Rejection;
 use super::sale::{RedemptionAsk, Sale, SaleRedemption};
@@ -39,7 +39,12 @@ pub(crate) fn record(
         occurred_at,
         recorded_at,
         day: version.program.local_date(occurred_at),
-        expires_at: expiry::expires_at(&version.program, occurred_at),
+        expires_at: expiry::expires_under(
+            earning::expiry(version, &books.account.attributes),
+            version.program.time_zone,
+            occurred_at,
+        ),
+        member: books.account.attributes.clone(),
     };
 
     let only_earns =
@@ -63,14 +68,14 @@ pub(crate) fn spend_counts_at(sale: &Sale, now: DateTime<Utc>) -> DateTime<Utc> 
 }
 
 /// What a member has at `now`.
-pub(crate) fn balance_at(books: &Books, program: &Program, now: DateTime<Utc>) -> Result<Balance, LotsMissing> {
+pub(crate) fn balance_at(books: &Books, version: &ProgramVersion, now: DateTime<Utc>) -> Result<Balance, LotsMissing> {
+    let program = &version.program;
     let at = now.max(books.account.recorded_at);
     let spend = books.spend();
     let kept = books.account.tier_id.as_deref();
     let standing = tier::standing(program, &spend, kept, program.local_date(at));
     let available = books.available(at)?;
-    let value = program
-        .value_per_point(standing.tier)
+    let value = earning::value_per_point(version, &books.account.attributes, standing.tier)
         .and_then(|rate| redemption::value(available, rate, program.currency.minor_units));
     Ok(Balance {
         available: available.normalize(),
@@ -95,6 +100,7 @@ struct Recording<'a> {
     day: NaiveDate,
     /// When points of this sale lapse.
     expires_at: DateTime<Utc>,
+    member: Attributes,
 }
 
 impl Recording<'_> {
@@ -128,7 +134,7 @@ impl Recording<'_> {
         self.enter(books, &tenders, earning.points, tier_spend)?;
         // Where a tier once reached stays, the one that an old sale reached on its own day stays too.
         books.account.tier_id = tier_id;
-        let balance = balance_at(books, program, self.recorded_at)?;
+        let balance = balance_at(books, self.version, self.recorded_at)?;
         books.account.tier_id.clone_from(&balance.tier_id);
         Ok(SaleOutcome {
             member_id: books.account.member_id,
@@ -233,7 +239,8 @@ impl Recording<'_> {
         let mut tenders = Vec::with_capacity(self.sale.redemptions.len());
         for redemption in &self.sale.redemptions {
             let bounds = Bounds {
-                value_per_point: program.value_per_point(standing.tier).unwrap_or(policy.value_per_point),
+                value_per_point: earning::value_per_point(self.version, &self.member, standing.tier)
+                    .unwrap_or(policy.value_per_point),
                 decimals: program.decimals,
                 minor_units: program.currency.minor_units,
                 points_rounding: policy.points_rounding,
@@ -336,7 +343,14 @@ impl Counting<'_> {
         };
         let spend = self.spend.plus(*day, tier_spend);
         let reached = tier::standing(&version.program, &spend, self.kept_tier, *day);
-        let earning = earning::rate(version, sale, reached.tier, paid, self.closed)?;
+        let rated = Rated {
+            version,
+            sale,
+            member: &self.recording.member,
+            local: version.program.local_time(self.recording.occurred_at),
+            closed: self.closed,
+        };
+        let earning = earning::rate(rated, reached.tier, paid)?;
         Ok(Counted {
             earning,
             tier_spend,

@@ -116,7 +116,7 @@ impl LedgerService for Ledger {
                     connection::begin_snapshot(connection).await?;
                     let found = match books::load(connection, &cache, key, now).await? {
                         Some((mut books, version)) => {
-                            let balance = |books: &_| sale_recording::balance_at(books, &version.program, now);
+                            let balance = |books: &_| sale_recording::balance_at(books, &version, now);
                             let balance = books::ask(connection, key, &mut books, balance).await?;
                             Some((balance, version))
                         }

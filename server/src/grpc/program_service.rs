@@ -248,7 +248,7 @@ impl ProgramService for Programs {
                     connection::begin_snapshot(connection).await?;
                     let found = match books::load(connection, &cache, key, now).await? {
                         Some((mut books, version)) => {
-                            let balance = |books: &_| sale_recording::balance_at(books, &version.program, now);
+                            let balance = |books: &_| sale_recording::balance_at(books, &version, now);
                             let balance = books::ask(connection, key, &mut books, balance).await?;
                             let member = member::find(connection, key).await?;
                             member.map(|member| (member, balance, version))

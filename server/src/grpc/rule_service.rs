@@ -11,8 +11,8 @@ use super::auth::{actor, caller};
 use super::fields::Fields;
 use super::{Context, convert, deadline, history_calls, page_token, status};
 use crate::domain::answer::Answer;
-use crate::domain::configuration::RuleEdit;
 use crate::domain::rejection::Rejection;
+use crate::domain::rule::editing::RuleEdit;
 use crate::posting::configuration::{self, Change, ChangeAction};
 use crate::posting::content_hash;
 use crate::storage::{program, rule};
@@ -217,7 +217,7 @@ impl Rules {
             .await
             .map_err(|error| status::posting(&error))?;
         match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
-            Answer::Rule(record) => Ok(convert::rule::rule(record)),
+            Answer::Rule(record) => Ok(convert::rule::rule(*record)),
             Answer::Sale(_) | Answer::Member(_) | Answer::Program(_) | Answer::Products(_) => Err(status::internal()),
         }
     }

@@ -9,10 +9,13 @@ use chrono::{DateTime, Utc};
 
 use super::{Decided, Decision, PostingError};
 use crate::domain::answer::{ProgramRecord, Refusal, RuleRecord, StoredAnswer};
-use crate::domain::configuration::{self, ProgramEdit, RuleEdit};
+use crate::domain::configuration::ProgramEdit;
 use crate::domain::product::ProductEdit;
-use crate::domain::program::{Program, ProgramState, Rule};
+use crate::domain::program::{Program, ProgramState};
 use crate::domain::rejection::Rejection;
+use crate::domain::rule::Rule;
+use crate::domain::rule::editing::{self, RuleEdit};
+use crate::domain::rule::precedence;
 use crate::storage::connection::{self, Connection, Database};
 use crate::storage::error::StorageError;
 use crate::storage::program::Locked;
@@ -158,6 +161,9 @@ async fn carry_out(
             };
             match edited(current.program, current.since_version, *etag, edit, &program_id) {
                 Ok(settings) => {
+                    if let Some(rejection) = unfit_rule(connection, change, next, &settings).await? {
+                        return Ok(Err(rejection));
+                    }
                     let merchant_id = change.merchant_id;
                     program::replace(connection, merchant_id, &program_id, next, &settings, change.now).await?;
                 }
@@ -175,6 +181,25 @@ async fn carry_out(
     let record: Option<ProgramRecord> = program::find(connection, change.merchant_id, &program_id).await?;
     let record = record.ok_or_else(|| StorageError::Corrupt(format!("program {program_id} without settings")))?;
     Ok(Ok(StoredAnswer::Program(record)))
+}
+
+/// Refuses settings that a rule in force does not fit: one that names a tier which would be gone, say.
+async fn unfit_rule(
+    connection: &mut Connection,
+    change: &Change,
+    version: u32,
+    settings: &Program,
+) -> Result<Option<Rejection>, StorageError> {
+    let program = (change.merchant_id, change.program_id.as_str().into());
+    for (rule_id, rule) in rule::in_force(connection, &program, version).await? {
+        if let Err(rejection) = editing::check(&rule, settings) {
+            return Ok(Some(Rejection::InvalidField {
+                field: "program".to_owned(),
+                description: format!("the rule `{rule_id}` does not fit: {rejection}"),
+            }));
+        }
+    }
+    Ok(None)
 }
 
 fn edited(
@@ -206,11 +231,11 @@ async fn create_rule(
 ) -> Result<Result<StoredAnswer, Rejection>, StorageError> {
     let (merchant_id, program_id) = (change.merchant_id, &change.program_id);
     let rule_id = rule_id.to_owned();
-    let unit = match open_program(connection, change).await? {
-        Ok(program) => program.unit,
+    let program = match open_program(connection, change).await? {
+        Ok(program) => program,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    if let Err(rejection) = configuration::check_rate("rule.earn_rate", &rule.earn_rate, unit) {
+    if let Err(rejection) = editing::check(rule, &program) {
         return Ok(Err(rejection));
     }
     if rule::find(connection, merchant_id, program_id, &rule_id)
@@ -222,11 +247,26 @@ async fn create_rule(
             rule_id,
         }));
     }
-    let in_force = rule::in_force(connection, &(merchant_id, program_id.as_str().into()), next).await?;
-    if let Some((other, _)) = in_force.into_iter().next() {
-        return Ok(Err(Rejection::RuleTie { rule_id: other }));
+    if let Some(rejection) = tie(connection, change, next, &rule_id, rule).await? {
+        return Ok(Err(rejection));
     }
     put_rule(connection, change, next, rule_id, rule.clone()).await
+}
+
+/// Refuses a rule where it is open whether it or another goes first.
+async fn tie(
+    connection: &mut Connection,
+    change: &Change,
+    version: u32,
+    rule_id: &str,
+    rule: &Rule,
+) -> Result<Option<Rejection>, StorageError> {
+    let program = (change.merchant_id, change.program_id.as_str().into());
+    let in_force = rule::in_force(connection, &program, version).await?;
+    let mut others = in_force.into_iter().filter(|(other, _)| other != rule_id);
+    Ok(others
+        .find(|(_, other)| precedence::tie(rule, other))
+        .map(|(rule_id, _)| Rejection::RuleTie { rule_id }))
 }
 
 async fn update_rule(
@@ -239,8 +279,8 @@ async fn update_rule(
 ) -> Result<Result<StoredAnswer, Rejection>, StorageError> {
     let (merchant_id, program_id) = (change.merchant_id, &change.program_id);
     let rule_id = rule_id.to_owned();
-    let unit = match open_program(connection, change).await? {
-        Ok(program) => program.unit,
+    let program = match open_program(connection, change).await? {
+        Ok(program) => program,
         Err(rejection) => return Ok(Err(rejection)),
     };
     let Some(current) = rule::find(connection, merchant_id, program_id, &rule_id).await? else {
@@ -257,10 +297,16 @@ async fn update_rule(
             etag: current.since_version.to_string(),
         }));
     }
-    match edit.apply(current.rule, unit) {
-        Ok(rule) => put_rule(connection, change, next, rule_id, rule).await,
-        Err(rejection) => Ok(Err(rejection)),
+    let rule = match edit.apply(current.rule, &program) {
+        Ok(rule) => rule,
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    if !rule.archived
+        && let Some(rejection) = tie(connection, change, next, &rule_id, &rule).await?
+    {
+        return Ok(Err(rejection));
     }
+    put_rule(connection, change, next, rule_id, rule).await
 }
 
 /// The program, whose rules may change: nothing of an archived one does.
@@ -297,5 +343,5 @@ async fn put_rule(
     };
     rule::put(connection, change.merchant_id, &record, version, change.now).await?;
     program::set_version(connection, change.merchant_id, &change.program_id, version).await?;
-    Ok(Ok(StoredAnswer::Rule(record)))
+    Ok(Ok(StoredAnswer::Rule(Box::new(record))))
 }

@@ -156,6 +156,7 @@ impl TryFrom<AccountRow> for Account {
             lifetime_redeemed: row.lifetime_redeemed,
             lifetime_expired: row.lifetime_expired,
             recorded_at: instant(row.recorded_at),
+            attributes: Default::default(),
         })
     }
 }

@@ -17,6 +17,7 @@ use super::value::{document, instant, json};
 use crate::domain::answer::ProgramRecord;
 use crate::domain::product::Products;
 use crate::domain::program::{Program, ProgramVersion};
+use crate::domain::rule::set::RuleSet;
 
 /// Rows with this upper bound are in force now.
 pub(crate) const CURRENT: u32 = u32::MAX;
@@ -127,7 +128,7 @@ pub(crate) async fn load_version(
         program_id: Arc::clone(&key.1),
         version,
         program: document("a program", &definition)?,
-        rules: rule::in_force(connection, key, version).await?,
+        rules: RuleSet::new(rule::in_force(connection, key, version).await?),
         products,
     })
 }

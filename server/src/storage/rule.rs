@@ -10,7 +10,7 @@ use super::program::{CURRENT, ProgramKey};
 use super::schema::rule;
 use super::value::{document, instant, json};
 use crate::domain::answer::RuleRecord;
-use crate::domain::program::Rule;
+use crate::domain::rule::Rule;
 
 /// Most rules of a program, so that one version of it stays small enough to load and keep.
 pub(crate) const MOST_RULES: i64 = 10_000;

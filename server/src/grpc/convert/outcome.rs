@@ -43,6 +43,14 @@ fn line_outcome((line, outcome): (u32, LineOutcome)) -> wire::LineOutcome {
         points: decimal(outcome.points),
         source: outcome.source.map(source),
         reason: reason(outcome.reason).into(),
+        campaigns: outcome
+            .campaigns
+            .into_iter()
+            .map(|share| wire::CampaignShare {
+                rule_id: share.rule_id,
+                points: decimal(share.points),
+            })
+            .collect(),
     }
 }
 
@@ -52,6 +60,9 @@ fn rate_outcome(outcome: RateOutcome, currency: &crate::domain::number::Currency
         rated_amount: money(currency, outcome.rated_amount),
         points: decimal(outcome.points),
         rounding: decimal(outcome.rounding),
+        fixed_points: decimal(outcome.fixed_points),
+        capped: decimal(outcome.capped),
+        reason: reason(outcome.reason).into(),
     }
 }
 
@@ -61,6 +72,7 @@ fn source(source: RateSource) -> wire::RateSource {
         source: Some(match source {
             RateSource::Tier(tier_id) => Source::TierId(tier_id),
             RateSource::Rule(rule_id) => Source::RuleId(rule_id),
+            RateSource::Products => Source::Products(true),
         }),
     }
 }
@@ -77,5 +89,19 @@ fn reason(reason: EarnReason) -> wire::EarnReason {
         EarnReason::NoRate => wire::EarnReason::NoRate,
         EarnReason::LineFlagged => wire::EarnReason::LineFlagged,
         EarnReason::PaidWithPoints => wire::EarnReason::PaidWithPoints,
+        EarnReason::EarningSuppressed => wire::EarnReason::EarningSuppressed,
+        EarnReason::DiscountCeiling => wire::EarnReason::DiscountCeiling,
+        EarnReason::PercentDiscounted => wire::EarnReason::PercentDiscounted,
+        EarnReason::ProductNeverEarns => wire::EarnReason::ProductNeverEarns,
+        EarnReason::ExcludedProduct => wire::EarnReason::ExcludedProduct,
+        EarnReason::NoRuleAssigned => wire::EarnReason::NoRuleAssigned,
+        EarnReason::OutsideSchedule => wire::EarnReason::OutsideSchedule,
+        EarnReason::OtherTier => wire::EarnReason::OtherTier,
+        EarnReason::OtherCustomerGroup => wire::EarnReason::OtherCustomerGroup,
+        EarnReason::OtherTerritory => wire::EarnReason::OtherTerritory,
+        EarnReason::NotAssigned => wire::EarnReason::NotAssigned,
+        EarnReason::BelowMinimumSale => wire::EarnReason::BelowMinimumSale,
+        EarnReason::Outranked => wire::EarnReason::Outranked,
+        EarnReason::NotStackable => wire::EarnReason::NotStackable,
     }
 }

@@ -19,8 +19,11 @@ const MOST_DOCUMENT_TYPES: usize = 100;
 const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 
+/// A percentage.
+pub(super) const PERCENT: Bounds = Bounds::up_to(Decimal::ONE_HUNDRED, 4);
+
 /// Every field that an update can name.
-const CHANGEABLE: [&str; 14] = [
+const CHANGEABLE: [&str; 16] = [
     "name",
     "state",
     "time_zone",
@@ -35,6 +38,8 @@ const CHANGEABLE: [&str; 14] = [
     "rated_basis",
     "earn_on_points_paid_part",
     "document_types",
+    "max_discount_percent",
+    "exclude_percent_discounted_lines",
 ];
 
 /// The currency of a code; one without minor units when it is wrong.
@@ -104,6 +109,8 @@ pub(in crate::grpc) fn new_program(fields: &mut Fields, given: wire::Program) ->
         rated_basis: RatedBasis::default(),
         earn_on_points_paid_part: false,
         document_types: Vec::new(),
+        max_discount_percent: None,
+        exclude_percent_discounted_lines: false,
     };
     let paths: Vec<String> = CHANGEABLE.iter().map(|path| (*path).to_owned()).collect();
     (defaults, program_edit(fields, given, &paths))
@@ -126,13 +133,20 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
             "valid_from" => edit.valid_from = Some(fields.date("program.valid_from", &given.valid_from)),
             "valid_until" => edit.valid_until = Some(fields.date("program.valid_until", &given.valid_until)),
             "redeem_until" => edit.redeem_until = Some(fields.date("program.redeem_until", &given.redeem_until)),
-            "expiry" => edit.expiry = Some(expiry(fields, given.expiry)),
+            "expiry" => edit.expiry = Some(expiry(fields, "program.expiry", given.expiry)),
             "redemption" => {
                 let redemption = given.redemption.clone();
                 edit.redemption = Some(redemption.map(|given| redemption_policy(fields, given)));
             }
             "rated_basis" => edit.rated_basis = Some(rated_basis(fields, given.rated_basis)),
             "earn_on_points_paid_part" => edit.earn_on_points_paid_part = Some(given.earn_on_points_paid_part),
+            "max_discount_percent" => {
+                let percent = given.max_discount_percent.clone();
+                edit.max_discount_percent = Some(fields.decimal("program.max_discount_percent", percent, PERCENT));
+            }
+            "exclude_percent_discounted_lines" => {
+                edit.exclude_percent_discounted_lines = Some(given.exclude_percent_discounted_lines);
+            }
             "document_types" => edit.document_types = Some(document_types(fields, given.document_types.clone())),
             other => fields.wrong("update_mask", format!("`{other}` cannot be changed")),
         }
@@ -212,11 +226,11 @@ pub(super) fn earn_rate(fields: &mut Fields, at: &str, given: wire::EarnRate) ->
     }
 }
 
-fn value_per_point(fields: &mut Fields, field: &str, given: Option<wire::Decimal>) -> Option<Decimal> {
+pub(super) fn value_per_point(fields: &mut Fields, field: &str, given: Option<wire::Decimal>) -> Option<Decimal> {
     fields.decimal(field, given, Bounds::up_to(MILLION, 4).positive())
 }
 
-fn rounding_of(rounding: wire::Rounding) -> Rounding {
+pub(super) fn rounding_of(rounding: wire::Rounding) -> Rounding {
     match rounding {
         wire::Rounding::Unspecified | wire::Rounding::Floor => Rounding::Floor,
         wire::Rounding::HalfUp => Rounding::HalfUp,
@@ -274,23 +288,23 @@ fn tier_spend_window(fields: &mut Fields, given: Option<wire::TierSpendWindow>) 
     }
 }
 
-fn expiry(fields: &mut Fields, given: Option<wire::ExpiryPolicy>) -> Option<ExpiryPolicy> {
+pub(super) fn expiry(fields: &mut Fields, at: &str, given: Option<wire::ExpiryPolicy>) -> Option<ExpiryPolicy> {
     use wire::expiry_policy::Period;
     match given?.period {
         Some(Period::Days(days)) => {
             if days == 0 || days > 36_600 {
-                fields.wrong("program.expiry.days", "must be 1 to 36600");
+                fields.wrong(format!("{at}.days"), "must be 1 to 36600");
             }
             Some(ExpiryPolicy::Days(days))
         }
         Some(Period::Months(months)) => {
             if months == 0 || months > 1_200 {
-                fields.wrong("program.expiry.months", "must be 1 to 1200");
+                fields.wrong(format!("{at}.months"), "must be 1 to 1200");
             }
             Some(ExpiryPolicy::Months(months))
         }
         None => {
-            fields.wrong("program.expiry", "names no period");
+            fields.wrong(at, "names no period");
             None
         }
     }
@@ -376,6 +390,8 @@ pub(in crate::grpc) fn program(record: ProgramRecord) -> wire::Program {
         .into(),
         earn_on_points_paid_part: program.earn_on_points_paid_part,
         document_types: program.document_types.into_iter().map(document_type_to_wire).collect(),
+        max_discount_percent: program.max_discount_percent.and_then(decimal),
+        exclude_percent_discounted_lines: program.exclude_percent_discounted_lines,
         version: record.version,
         etag: record.since_version.to_string(),
         created_at: Some(timestamp(record.created_at)),
@@ -413,7 +429,7 @@ fn tier_to_wire(tier: &Tier) -> wire::Tier {
     }
 }
 
-fn rounding_to_wire(rounding: Rounding) -> wire::Rounding {
+pub(super) fn rounding_to_wire(rounding: Rounding) -> wire::Rounding {
     match rounding {
         Rounding::Floor => wire::Rounding::Floor,
         Rounding::HalfUp => wire::Rounding::HalfUp,
@@ -440,7 +456,7 @@ fn window_to_wire(window: TierSpendWindow) -> Option<wire::TierSpendWindow> {
     })
 }
 
-fn expiry_to_wire(policy: ExpiryPolicy) -> wire::ExpiryPolicy {
+pub(super) fn expiry_to_wire(policy: ExpiryPolicy) -> wire::ExpiryPolicy {
     use wire::expiry_policy::Period;
     let period = match policy {
         ExpiryPolicy::Days(days) => Period::Days(days),

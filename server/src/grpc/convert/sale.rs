@@ -39,6 +39,7 @@ pub(in crate::grpc) fn sale(fields: &mut Fields, given: Option<wire::Sale>) -> O
         tenders: tenders(fields, given.tenders, amounts),
         redemptions: redemptions(fields, given.redemptions, amounts),
         occurred_at: fields.instant("sale.occurred_at", given.occurred_at),
+        do_not_earn: given.do_not_earn,
     };
     check_sums(fields, &sale);
     Some(sale)
