@@ -24,7 +24,7 @@ const BAD_ENROLMENTS: Rows<wire::EnrollMemberRequest> = &[
     ("a long card", |call| call.identifiers = vec![card(&"7".repeat(129))], "identifiers[0].card"),
     ("a trailing blank", |call| call.identifiers = vec![card("77 ")], "identifiers[0].card"),
     ("a tabulator", |call| call.identifiers = vec![card("7\t7")], "identifiers[0].card"),
-    ("two cards", |call| call.identifiers = vec![card("1"), card("2")], "identifiers[1]"),
+    ("one card twice", |call| call.identifiers = vec![card("1"), card("1")], "identifiers[1]"),
     ("11 identifiers", |call| call.identifiers = vec![card("1"); 11], "identifiers"),
     ("a long name", |call| call.name = "x".repeat(201), "name"),
 ];
@@ -179,6 +179,7 @@ fn good_enrolment() -> wire::EnrollMemberRequest {
         program_id: "club".to_owned(),
         identifiers: vec![customer("bob")],
         name: "Bob".to_owned(),
+        ..wire::EnrollMemberRequest::default()
     }
 }
 

@@ -63,6 +63,7 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         let identifier = Some(wire::identifier::Identifier::CustomerId("ada".to_owned()));
         let call = wire::EnrollMemberRequest {
             request_id: request_id(), program_id: "club".to_owned(), identifiers: vec![wire::Identifier { identifier }], name: String::new(),
+        ..wire::EnrollMemberRequest::default()
         };
         scene.shop.client.raw_programs().enroll_member(call).await.err()
     })),

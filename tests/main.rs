@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod assigned_rules;
 mod bad_input;
 mod bad_requests;
 mod campaigns;
@@ -24,6 +25,7 @@ mod examples_of_the_field;
 mod expiry;
 mod expiry_entries;
 mod history;
+mod identifiers;
 mod latency;
 mod members;
 mod posting;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::{
-    id::{MemberId, ProgramId},
+    id::{MemberId, ProgramId, RuleId},
     money::Money,
 };
 
@@ -17,6 +17,12 @@ pub enum MemberKey {
     CustomerId(String),
     /// By the number of a loyalty card, 1 to 128 characters.
     Card(String),
+    /// By a telephone number, written in whatever way.
+    Phone(String),
+    /// By an e-mail address, in whatever case.
+    Email(String),
+    /// By what a QR code says, 1 to 128 characters.
+    QrCode(String),
 }
 
 impl MemberKey {
@@ -33,6 +39,21 @@ impl MemberKey {
     /// By the number of a loyalty card.
     pub fn card(card: impl Into<String>) -> Self {
         Self::Card(card.into())
+    }
+
+    /// By a telephone number.
+    pub fn phone(phone: impl Into<String>) -> Self {
+        Self::Phone(phone.into())
+    }
+
+    /// By an e-mail address.
+    pub fn email(email: impl Into<String>) -> Self {
+        Self::Email(email.into())
+    }
+
+    /// By what a QR code says.
+    pub fn qr_code(qr_code: impl Into<String>) -> Self {
+        Self::QrCode(qr_code.into())
     }
 
     /// The member of one program; without it the member is looked for in all programs of the merchant.
@@ -88,7 +109,7 @@ impl<K: Into<MemberKey>> From<K> for MemberQuery {
     }
 }
 
-/// A customer to enrol: at least one identifier, at most one of each kind.
+/// A customer to enrol: 1 to 10 identifiers, at most one of them a customer id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMember {
     /// The program.
@@ -97,6 +118,12 @@ pub struct NewMember {
     pub identifiers: Vec<Identifier>,
     /// The customer's name, at most 200 characters; may be empty.
     pub name: String,
+    /// The customer's group as a path, such as `retail/vip`, at most 200 characters.
+    pub customer_group: Option<String>,
+    /// Where the customer is at home, as a path such as `south/lima`, at most 200 characters.
+    pub territory: Option<String>,
+    /// The rule that the member scores under, before all others.
+    pub assigned_rule_id: Option<RuleId>,
 }
 
 impl NewMember {
@@ -106,6 +133,9 @@ impl NewMember {
             program_id: program_id.into(),
             identifiers: Vec::new(),
             name: String::new(),
+            customer_group: None,
+            territory: None,
+            assigned_rule_id: None,
         }
     }
 
@@ -113,6 +143,48 @@ impl NewMember {
     #[must_use]
     pub fn customer_id(mut self, customer_id: impl Into<String>) -> Self {
         self.identifiers.push(Identifier::CustomerId(customer_id.into()));
+        self
+    }
+
+    /// Known by a telephone number.
+    #[must_use]
+    pub fn phone(mut self, phone: impl Into<String>) -> Self {
+        self.identifiers.push(Identifier::Phone(phone.into()));
+        self
+    }
+
+    /// Known by an e-mail address.
+    #[must_use]
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.identifiers.push(Identifier::Email(email.into()));
+        self
+    }
+
+    /// Known by what a QR code says, 1 to 128 characters.
+    #[must_use]
+    pub fn qr_code(mut self, qr_code: impl Into<String>) -> Self {
+        self.identifiers.push(Identifier::QrCode(qr_code.into()));
+        self
+    }
+
+    /// Puts the customer into a group.
+    #[must_use]
+    pub fn customer_group(mut self, path: impl Into<String>) -> Self {
+        self.customer_group = Some(path.into());
+        self
+    }
+
+    /// Says where the customer is at home.
+    #[must_use]
+    pub fn territory(mut self, path: impl Into<String>) -> Self {
+        self.territory = Some(path.into());
+        self
+    }
+
+    /// Has the member score under a rule, before all others.
+    #[must_use]
+    pub fn assigned_rule(mut self, rule_id: impl Into<RuleId>) -> Self {
+        self.assigned_rule_id = Some(rule_id.into());
         self
     }
 
@@ -138,6 +210,12 @@ pub enum Identifier {
     CustomerId(String),
     /// The number of a loyalty card.
     Card(String),
+    /// A telephone number; the server keeps its digits and a leading `+`.
+    Phone(String),
+    /// An e-mail address; the server keeps it in lower case.
+    Email(String),
+    /// What a QR code says.
+    QrCode(String),
     /// A kind of identifier that this version of the SDK does not know.
     Unknown,
 }
@@ -155,6 +233,12 @@ pub struct Member {
     pub name: String,
     /// When the customer was enrolled.
     pub enrolled_at: DateTime<Utc>,
+    /// The customer's group as a path; `None` without one.
+    pub customer_group: Option<String>,
+    /// Where the customer is at home, as a path; `None` without one.
+    pub territory: Option<String>,
+    /// The rule that the member scores under, before all others.
+    pub assigned_rule_id: Option<RuleId>,
 }
 
 /// A balance and whose it is.

@@ -11,7 +11,7 @@ CREATE TABLE member (
 -- What members are known by. The program comes last, so that a till that does not say it finds the member too.
 CREATE TABLE identifier (
   merchant_id INT UNSIGNED NOT NULL,
-  kind        TINYINT UNSIGNED NOT NULL COMMENT '1 customer id, 2 card',
+  kind        TINYINT UNSIGNED NOT NULL COMMENT '1 customer id, 2 card, 3 phone, 4 email, 5 QR code',
   value       VARCHAR(128) NOT NULL,
   program_id  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   member_id   BINARY(16) NOT NULL,

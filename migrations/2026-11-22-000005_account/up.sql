@@ -17,6 +17,9 @@ CREATE TABLE account (
   lifetime_redeemed         DECIMAL(19,4) NOT NULL,
   lifetime_expired          DECIMAL(19,4) NOT NULL,
   recorded_at               DATETIME(6) NOT NULL COMMENT 'of the newest entry, never goes back',
+  customer_group            VARCHAR(200) NOT NULL COMMENT 'a path, or empty',
+  territory                 VARCHAR(200) NOT NULL COMMENT 'a path, or empty',
+  assigned_rule_id          VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
   PRIMARY KEY (merchant_id, member_id),
   CONSTRAINT account_lots_not_negative CHECK (points >= 0 AND held >= 0 AND debt >= 0)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -85,6 +85,7 @@ async fn enrol_next(
                 identifier: Some(identifier),
             }],
             name: format!("Customer {member}"),
+            ..wire::EnrollMemberRequest::default()
         };
         client.enroll_member(request).await?;
     }

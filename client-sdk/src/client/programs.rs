@@ -6,7 +6,7 @@ use prost_types::FieldMask;
 use super::{Client, attempt};
 use crate::{
     error::Error,
-    id::ProgramId,
+    id::{ProgramId, RuleId},
     member::{Balance, Identifier, Member, MemberQuery, NewMember},
     page::{Page, PageRequest},
     program::{NewProgram, Program},
@@ -116,6 +116,13 @@ impl Client {
             program_id: member.program_id.to_string(),
             identifiers: member.identifiers.iter().map(Identifier::to_wire).collect(),
             name: member.name.clone(),
+            customer_group: member.customer_group.clone().unwrap_or_default(),
+            territory: member.territory.clone().unwrap_or_default(),
+            assigned_rule_id: member
+                .assigned_rule_id
+                .as_ref()
+                .map(RuleId::to_string)
+                .unwrap_or_default(),
         };
         let answer = self
             .write(message, attempt!(self.raw_programs(), enroll_member))

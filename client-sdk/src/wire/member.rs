@@ -15,6 +15,9 @@ impl MemberKey {
                 Self::MemberId(member_id) => Key::MemberId(member_id.to_string()),
                 Self::CustomerId(customer_id) => Key::CustomerId(customer_id.clone()),
                 Self::Card(card) => Key::Card(card.clone()),
+                Self::Phone(phone) => Key::Phone(phone.clone()),
+                Self::Email(email) => Key::Email(email.clone()),
+                Self::QrCode(qr_code) => Key::QrCode(qr_code.clone()),
             }),
         }
     }
@@ -34,6 +37,9 @@ impl Identifier {
             identifier: match self {
                 Self::CustomerId(customer_id) => Some(identifier::Identifier::CustomerId(customer_id.clone())),
                 Self::Card(card) => Some(identifier::Identifier::Card(card.clone())),
+                Self::Phone(phone) => Some(identifier::Identifier::Phone(phone.clone())),
+                Self::Email(email) => Some(identifier::Identifier::Email(email.clone())),
+                Self::QrCode(qr_code) => Some(identifier::Identifier::QrCode(qr_code.clone())),
                 Self::Unknown => None,
             },
         }
@@ -43,6 +49,9 @@ impl Identifier {
         match identifier.identifier {
             Some(identifier::Identifier::CustomerId(customer_id)) => Self::CustomerId(customer_id),
             Some(identifier::Identifier::Card(card)) => Self::Card(card),
+            Some(identifier::Identifier::Phone(phone)) => Self::Phone(phone),
+            Some(identifier::Identifier::Email(email)) => Self::Email(email),
+            Some(identifier::Identifier::QrCode(qr_code)) => Self::QrCode(qr_code),
             None => Self::Unknown,
         }
     }
@@ -56,6 +65,9 @@ impl Member {
             identifiers: member.identifiers.into_iter().map(Identifier::from_wire).collect(),
             name: member.name,
             enrolled_at: instant("member.enrolled_at", member.enrolled_at)?,
+            customer_group: optional_text(member.customer_group),
+            territory: optional_text(member.territory),
+            assigned_rule_id: optional_text(member.assigned_rule_id),
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::expiry::NEVER;
@@ -44,10 +45,15 @@ pub(crate) struct Account {
 }
 
 /// What of a member the rules ask about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Attributes {
+    /// A path such as `retail/vip`; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) customer_group: String,
+    /// A path such as `south/lima`; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) territory: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) assigned_rule_id: Option<String>,
 }
 

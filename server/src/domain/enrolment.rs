@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::account::Attributes;
+
 /// A customer's enrolment: the person's side of it. The books are an `Account` with the same id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Member {
@@ -13,6 +15,8 @@ pub(crate) struct Member {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) name: String,
     pub(crate) enrolled_at: DateTime<Utc>,
+    #[serde(flatten)]
+    pub(crate) attributes: Attributes,
 }
 
 /// Something a customer is known by, unique in a program.
@@ -27,6 +31,9 @@ pub(crate) struct Identifier {
 pub(crate) enum IdentifierKind {
     CustomerId,
     Card,
+    Phone,
+    Email,
+    QrCode,
 }
 
 /// What a caller asks to enrol, the identifiers in the caller's order: a refusal names them by their place.
@@ -36,6 +43,8 @@ pub(crate) struct Enrolment {
     pub(crate) identifiers: Vec<Identifier>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) name: String,
+    #[serde(flatten)]
+    pub(crate) attributes: Attributes,
 }
 
 impl Enrolment {

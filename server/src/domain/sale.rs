@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::enrolment::{Identifier, IdentifierKind};
+
 /// A document of the POS. Its serialized form is canonical: decimals are normalized, empty fields are left out. It is
 /// kept with the recorded sale, and its hash tells a repetition from a conflict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,9 @@ pub(crate) enum MemberKey {
     MemberId(uuid::Uuid),
     CustomerId(String),
     Card(String),
+    Phone(String),
+    Email(String),
+    QrCode(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +99,24 @@ pub(crate) struct SaleRedemption {
 pub(crate) enum RedemptionAsk {
     Points(Decimal),
     Amount(Decimal),
+}
+
+impl MemberKey {
+    /// The identifier that names the member; `None` for one that is named by id.
+    pub(crate) fn identifier(&self) -> Option<Identifier> {
+        let (kind, value) = match self {
+            Self::MemberId(_) => return None,
+            Self::CustomerId(value) => (IdentifierKind::CustomerId, value),
+            Self::Card(value) => (IdentifierKind::Card, value),
+            Self::Phone(value) => (IdentifierKind::Phone, value),
+            Self::Email(value) => (IdentifierKind::Email, value),
+            Self::QrCode(value) => (IdentifierKind::QrCode, value),
+        };
+        Some(Identifier {
+            kind,
+            value: value.clone(),
+        })
+    }
 }
 
 impl SaleLine {

@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use super::auth::Caller;
 use super::{Context, program_service, status};
-use crate::domain::enrolment::IdentifierKind;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::MemberKey;
 use crate::storage::member;
@@ -18,12 +17,12 @@ pub(super) async fn resolve(
     key: &MemberKey,
     field: &str,
 ) -> Result<Uuid, Status> {
-    let (kind, value) = match key {
-        MemberKey::MemberId(member_id) => return Ok(*member_id),
-        MemberKey::CustomerId(value) => (IdentifierKind::CustomerId, value),
-        MemberKey::Card(value) => (IdentifierKind::Card, value),
+    let identifier = match (key, key.identifier()) {
+        (MemberKey::MemberId(member_id), _) => return Ok(*member_id),
+        (_, Some(identifier)) => identifier,
+        (_, None) => return Err(status::internal()),
     };
-    let (merchant_id, values) = (caller.merchant_id, [value.clone()]);
+    let (merchant_id, kind, values) = (caller.merchant_id, identifier.kind, [identifier.value]);
     let found = context.database.run(move |connection| {
         Box::pin(async move { member::find_identifiers(connection, merchant_id, kind, &values).await })
     });

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Action, Command, Decided, Decision};
 use crate::domain::account::{Books, Stop};
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
-use crate::domain::enrolment::{Identifier, IdentifierKind, Member};
+use crate::domain::enrolment::{Identifier, Member};
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::program::ProgramVersion;
 use crate::domain::rejection::Rejection;
@@ -201,7 +201,7 @@ impl<'a> Batch<'a> {
     /// The account that a sale names.
     fn account_of(&self, merchant_id: u32, sale: &Sale) -> Result<AccountKey, Rejection> {
         let is_of_program = |program_id: &str| sale.program_id.is_empty() || program_id == sale.program_id;
-        let named: Vec<(&str, Uuid)> = match identifier(&sale.member) {
+        let named: Vec<(&str, Uuid)> = match sale.member.identifier() {
             None => self.account_by_id(merchant_id, &sale.member).into_iter().collect(),
             Some(identifier) => {
                 let holders = self.identifiers.get(&(merchant_id, identifier));
@@ -253,17 +253,4 @@ impl<'a> Batch<'a> {
 
 fn request_key(command: &Command) -> RequestKey {
     (command.merchant_id, command.request_id.clone())
-}
-
-/// The identifier that names a member; `None` for one that is named by id.
-fn identifier(member: &MemberKey) -> Option<Identifier> {
-    let (kind, value) = match member {
-        MemberKey::MemberId(_) => return None,
-        MemberKey::CustomerId(value) => (IdentifierKind::CustomerId, value),
-        MemberKey::Card(value) => (IdentifierKind::Card, value),
-    };
-    Some(Identifier {
-        kind,
-        value: value.clone(),
-    })
 }

@@ -38,7 +38,11 @@ impl Command {
         match &self.action {
             Action::RecordSale(sale) => match &sale.member {
                 MemberKey::MemberId(member_id) => member_id.hash(&mut hasher),
-                MemberKey::CustomerId(value) | MemberKey::Card(value) => value.hash(&mut hasher),
+                MemberKey::CustomerId(value)
+                | MemberKey::Card(value)
+                | MemberKey::Phone(value)
+                | MemberKey::Email(value)
+                | MemberKey::QrCode(value) => value.hash(&mut hasher),
             },
             Action::Enrol(_, enrolment) => {
                 for identifier in enrolment.identifiers.iter().take(1) {

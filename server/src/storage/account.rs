@@ -15,7 +15,7 @@ use super::one_of::one_of;
 use super::schema::account;
 use super::statement::Insert;
 use super::value::{id, instant};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, Attributes};
 use crate::domain::lot::LotKey;
 
 /// A member of a merchant.
@@ -40,6 +40,9 @@ struct AccountRow {
     lifetime_redeemed: Decimal,
     lifetime_expired: Decimal,
     recorded_at: NaiveDateTime,
+    customer_group: String,
+    territory: String,
+    assigned_rule_id: Option<String>,
 }
 
 /// The accounts of these members, locked until the transaction ends, in the order of their keys, so that two batches
@@ -78,14 +81,15 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
     let mut insert = Insert::new(
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
          first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
-         lifetime_redeemed, lifetime_expired, recorded_at) VALUES",
+         lifetime_redeemed, lifetime_expired, recorded_at, customer_group, territory, assigned_rule_id) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
          held = VALUES(held), debt = VALUES(debt), \
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
          first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
          tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
          lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
-         recorded_at = VALUES(recorded_at)",
+         recorded_at = VALUES(recorded_at), customer_group = VALUES(customer_group), \
+         territory = VALUES(territory), assigned_rule_id = VALUES(assigned_rule_id)",
     );
     for account in accounts {
         insert
@@ -105,7 +109,10 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .decimal(account.lifetime_earned)
             .decimal(account.lifetime_redeemed)
             .decimal(account.lifetime_expired)
-            .instant(account.recorded_at);
+            .instant(account.recorded_at)
+            .text(&account.attributes.customer_group)
+            .text(&account.attributes.territory)
+            .optional(account.attributes.assigned_rule_id.as_deref(), Insert::text);
     }
     insert.finish()
 }
@@ -156,7 +163,11 @@ impl TryFrom<AccountRow> for Account {
             lifetime_redeemed: row.lifetime_redeemed,
             lifetime_expired: row.lifetime_expired,
             recorded_at: instant(row.recorded_at),
-            attributes: Default::default(),
+            attributes: Attributes {
+                customer_group: row.customer_group,
+                territory: row.territory,
+                assigned_rule_id: row.assigned_rule_id,
+            },
         })
     }
 }

@@ -9,21 +9,37 @@ use super::account::AccountKey;
 use super::connection::Connection;
 use super::error::StorageError;
 use super::one_of::one_of;
-use super::schema::{identifier, member};
+use super::schema::{account, identifier, member};
 use super::statement::Insert;
 use super::value::{id, instant};
+use crate::domain::account::Attributes;
 use crate::domain::enrolment::{Identifier, IdentifierKind, Member};
+
+/// Program, name, time of enrolment, group, territory and assigned rule.
+type MemberRow = (String, String, NaiveDateTime, String, String, Option<String>);
 
 /// A member with the identifiers; `None` when there is none.
 pub(crate) async fn find(connection: &mut Connection, key: AccountKey) -> Result<Option<Member>, StorageError> {
     let member_id = key.1.as_bytes().to_vec();
-    let row: Option<(String, String, NaiveDateTime)> = member::table
+    let row: Option<MemberRow> = member::table
+        .inner_join(
+            account::table.on(account::merchant_id
+                .eq(member::merchant_id)
+                .and(account::member_id.eq(member::member_id))),
+        )
         .filter(member::merchant_id.eq(key.0).and(member::member_id.eq(&member_id)))
-        .select((member::program_id, member::name, member::enrolled_at))
+        .select((
+            member::program_id,
+            member::name,
+            member::enrolled_at,
+            account::customer_group,
+            account::territory,
+            account::assigned_rule_id,
+        ))
         .first(connection)
         .await
         .optional()?;
-    let Some((program_id, name, enrolled_at)) = row else {
+    let Some((program_id, name, enrolled_at, customer_group, territory, assigned_rule_id)) = row else {
         return Ok(None);
     };
     let identifiers: Vec<(u8, String)> = identifier::table
@@ -52,6 +68,11 @@ pub(crate) async fn find(connection: &mut Connection, key: AccountKey) -> Result
         identifiers,
         name,
         enrolled_at,
+        attributes: Attributes {
+            customer_group,
+            territory,
+            assigned_rule_id,
+        },
     }))
 }
 
@@ -133,6 +154,9 @@ fn kind_number(kind: IdentifierKind) -> u8 {
     match kind {
         IdentifierKind::CustomerId => 1,
         IdentifierKind::Card => 2,
+        IdentifierKind::Phone => 3,
+        IdentifierKind::Email => 4,
+        IdentifierKind::QrCode => 5,
     }
 }
 
@@ -140,6 +164,9 @@ fn kind_of(number: u8) -> Result<IdentifierKind, StorageError> {
     match number {
         1 => Ok(IdentifierKind::CustomerId),
         2 => Ok(IdentifierKind::Card),
+        3 => Ok(IdentifierKind::Phone),
+        4 => Ok(IdentifierKind::Email),
+        5 => Ok(IdentifierKind::QrCode),
         other => Err(StorageError::Corrupt(format!(
             "an identifier of the unknown kind {other}"
         ))),

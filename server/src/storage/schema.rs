@@ -107,6 +107,9 @@ diesel::table! {
         lifetime_redeemed -> Numeric,
         lifetime_expired -> Numeric,
         recorded_at -> Datetime,
+        customer_group -> Text,
+        territory -> Text,
+        assigned_rule_id -> Nullable<Text>,
     }
 }
 
@@ -177,3 +180,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(program, program_definition);
+diesel::allow_tables_to_appear_in_same_query!(member, account);

@@ -4,6 +4,7 @@ use loyalty_api::v1 as wire;
 use uuid::Uuid;
 
 use super::{decimal, money, timestamp};
+use crate::domain::account::Attributes;
 use crate::domain::enrolment::{Enrolment, Identifier, IdentifierKind, Member};
 use crate::domain::number::Currency;
 use crate::domain::outcome::Balance;
@@ -26,8 +27,12 @@ pub(in crate::grpc) fn enrolment(fields: &mut Fields, request: wire::EnrollMembe
             let Some(identifier) = identifier(fields, &field, given) else {
                 continue;
             };
-            if identifiers.iter().any(|other| other.kind == identifier.kind) {
-                fields.wrong(field, "is the second of its kind");
+            let is_second_customer_id = identifier.kind == IdentifierKind::CustomerId
+                && identifiers.iter().any(|other| other.kind == identifier.kind);
+            if is_second_customer_id {
+                fields.wrong(field, "is the second customer id");
+            } else if identifiers.contains(&identifier) {
+                fields.wrong(field, "is there twice");
             } else {
                 identifiers.push(identifier);
             }
@@ -37,6 +42,54 @@ pub(in crate::grpc) fn enrolment(fields: &mut Fields, request: wire::EnrollMembe
         program_id,
         identifiers,
         name,
+        attributes: Attributes {
+            customer_group: path(fields, "customer_group", request.customer_group),
+            territory: path(fields, "territory", request.territory),
+            assigned_rule_id: (!request.assigned_rule_id.is_empty())
+                .then(|| fields.slug("assigned_rule_id", request.assigned_rule_id)),
+        },
+    }
+}
+
+/// A node of a tree, or nothing.
+fn path(fields: &mut Fields, field: &str, given: String) -> String {
+    if !given.is_empty() && !is_path(&given) {
+        fields.wrong(field, "must be a path such as `south/lima`");
+        return given;
+    }
+    fields.text(field, given, 0, 200)
+}
+
+/// Whether every node of a path has a name.
+pub(super) fn is_path(text: &str) -> bool {
+    text.split('/').all(|node| !node.is_empty() && node.trim() == node)
+}
+
+/// An identifier as it is compared: a telephone number without what only helps the eye, an address in lower case.
+fn canonical(fields: &mut Fields, field: &str, kind: IdentifierKind, value: String) -> String {
+    let value = fields.text(field, value, 1, IDENTIFIER_LENGTH);
+    match kind {
+        IdentifierKind::CustomerId | IdentifierKind::Card | IdentifierKind::QrCode => value,
+        IdentifierKind::Email => {
+            let parts = value
+                .split_once('@')
+                .filter(|(name, host)| !name.is_empty() && !host.is_empty());
+            if parts.is_none() || value.contains(char::is_whitespace) {
+                fields.wrong(field, "is no e-mail address");
+            }
+            value.to_lowercase()
+        }
+        IdentifierKind::Phone => {
+            let digits: String = value
+                .chars()
+                .filter(|c| !matches!(c, ' ' | '.' | '-' | '/' | '(' | ')'))
+                .collect();
+            let number = digits.strip_prefix('+').unwrap_or(&digits);
+            if number.len() < 3 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+                fields.wrong(field, "is no telephone number");
+            }
+            digits
+        }
     }
 }
 
@@ -45,18 +98,22 @@ fn identifier(fields: &mut Fields, field: &str, given: wire::Identifier) -> Opti
     let (kind, name, value) = match given.identifier {
         Some(Given::CustomerId(value)) => (IdentifierKind::CustomerId, "customer_id", value),
         Some(Given::Card(value)) => (IdentifierKind::Card, "card", value),
+        Some(Given::Phone(value)) => (IdentifierKind::Phone, "phone", value),
+        Some(Given::Email(value)) => (IdentifierKind::Email, "email", value),
+        Some(Given::QrCode(value)) => (IdentifierKind::QrCode, "qr_code", value),
         None => {
             fields.wrong(field, "is missing");
             return None;
         }
     };
-    let value = fields.text(&format!("{field}.{name}"), value, 1, IDENTIFIER_LENGTH);
+    let value = canonical(fields, &format!("{field}.{name}"), kind, value);
     Some(Identifier { kind, value })
 }
 
 /// Names a member; the nil id when it is wrong.
 pub(in crate::grpc) fn member_key(fields: &mut Fields, field: &str, given: Option<wire::MemberKey>) -> MemberKey {
     use wire::member_key::Key;
+    let at = |name: &str| format!("{field}.{name}");
     match given.and_then(|given| given.key) {
         None => fields.wrong(field, "is missing"),
         Some(Key::MemberId(id)) => match Uuid::try_parse(&id) {
@@ -64,11 +121,19 @@ pub(in crate::grpc) fn member_key(fields: &mut Fields, field: &str, given: Optio
             Err(_) => fields.wrong(format!("{field}.member_id"), "must be a UUID"),
         },
         Some(Key::CustomerId(value)) => {
-            let field = format!("{field}.customer_id");
-            return MemberKey::CustomerId(fields.text(&field, value, 1, IDENTIFIER_LENGTH));
+            return MemberKey::CustomerId(canonical(fields, &at("customer_id"), IdentifierKind::CustomerId, value));
         }
         Some(Key::Card(value)) => {
-            return MemberKey::Card(fields.text(&format!("{field}.card"), value, 1, IDENTIFIER_LENGTH));
+            return MemberKey::Card(canonical(fields, &at("card"), IdentifierKind::Card, value));
+        }
+        Some(Key::Phone(value)) => {
+            return MemberKey::Phone(canonical(fields, &at("phone"), IdentifierKind::Phone, value));
+        }
+        Some(Key::Email(value)) => {
+            return MemberKey::Email(canonical(fields, &at("email"), IdentifierKind::Email, value));
+        }
+        Some(Key::QrCode(value)) => {
+            return MemberKey::QrCode(canonical(fields, &at("qr_code"), IdentifierKind::QrCode, value));
         }
     }
     MemberKey::MemberId(Uuid::nil())
@@ -90,6 +155,9 @@ pub(in crate::grpc) fn member(member: Member) -> wire::Member {
         identifier: Some(match identifier.kind {
             IdentifierKind::CustomerId => Given::CustomerId(identifier.value),
             IdentifierKind::Card => Given::Card(identifier.value),
+            IdentifierKind::Phone => Given::Phone(identifier.value),
+            IdentifierKind::Email => Given::Email(identifier.value),
+            IdentifierKind::QrCode => Given::QrCode(identifier.value),
         }),
     });
     wire::Member {
@@ -98,6 +166,9 @@ pub(in crate::grpc) fn member(member: Member) -> wire::Member {
         identifiers: identifiers.collect(),
         name: member.name,
         enrolled_at: Some(timestamp(member.enrolled_at)),
+        customer_group: member.attributes.customer_group,
+        territory: member.attributes.territory,
+        assigned_rule_id: member.attributes.assigned_rule_id.unwrap_or_default(),
     }
 }
 

@@ -5,6 +5,7 @@ use loyalty_api::v1 as wire;
 use loyalty_api::v1::rule::Effect;
 use rust_decimal::Decimal;
 
+use super::member::is_path;
 use super::program::{
     PERCENT, earn_rate, earn_rate_to_wire, expiry, expiry_to_wire, rounding_of, rounding_to_wire, value_per_point,
 };
@@ -248,7 +249,7 @@ fn names(fields: &mut Fields, field: &str, given: Vec<String>) -> Vec<String> {
 /// A list of nodes of a tree.
 fn paths(fields: &mut Fields, field: &str, given: Vec<String>) -> Vec<String> {
     for (place, path) in given.iter().enumerate().take(MOST_VALUES) {
-        if path.split('/').any(|node| node.is_empty() || node.trim() != node) {
+        if !is_path(path) {
             fields.wrong(format!("{field}[{place}]"), "must be a path such as `food/coffee`");
         }
     }

@@ -43,7 +43,8 @@ impl Batch<'_> {
             let holders = self.identifiers.entry((merchant_id, identifier.clone())).or_default();
             holders.push((program_id.clone(), member_id));
         }
-        let account = Account::opened(merchant_id, member_id, shared_id, command.now);
+        let mut account = Account::opened(merchant_id, member_id, shared_id, command.now);
+        account.attributes = enrolment.attributes.clone();
         self.books.insert((merchant_id, member_id), Books::new(account));
         let member = Member {
             member_id,
@@ -51,6 +52,7 @@ impl Batch<'_> {
             identifiers: enrolment.canonical().identifiers,
             name: enrolment.name.clone(),
             enrolled_at: command.now,
+            attributes: enrolment.attributes.clone(),
         };
         self.new_members.push((merchant_id, member.clone()));
         Ok(member)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::{Batch, LookUp, identifier, request_key};
+use super::{Batch, LookUp, request_key};
 use crate::domain::account::Books;
 use crate::domain::enrolment::{Identifier, IdentifierKind};
 use crate::domain::sale::{MemberKey, Sale};
@@ -71,7 +71,7 @@ impl Batch<'_> {
                 values.insert(identifier.value);
             };
             match &command.action {
-                Action::RecordSale(sale) => identifier(&sale.member).into_iter().for_each(ask),
+                Action::RecordSale(sale) => sale.member.identifier().into_iter().for_each(ask),
                 Action::Enrol(_, enrolment) => enrolment.identifiers.iter().cloned().for_each(&mut ask),
             }
         }
@@ -95,7 +95,7 @@ impl Batch<'_> {
     fn accounts_of(&self, commands: &[Command]) -> Vec<AccountKey> {
         let mut accounts = BTreeSet::new();
         for (command, sale) in sales(commands) {
-            match (&sale.member, identifier(&sale.member)) {
+            match (&sale.member, sale.member.identifier()) {
                 (MemberKey::MemberId(member_id), _) => {
                     accounts.insert((command.merchant_id, *member_id));
                 }
