@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::product::ProductCounts;
-use super::program::{Program, Rule};
+use super::program::Program;
+use super::rule::Rule;
 
 /// Who changed what.
 #[derive(Clone, Debug, PartialEq, Eq)]

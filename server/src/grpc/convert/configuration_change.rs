@@ -6,7 +6,8 @@ use super::{decimal, field_changes, product, program, rule, timestamp};
 use crate::domain::answer::{ProductChange, ProductsRecord, ProgramRecord, RuleRecord};
 use crate::domain::configuration_change::{Changed, ConfigurationChange, ResourceKind};
 use crate::domain::product::ProductPoints;
-use crate::domain::program::{Program, Rule};
+use crate::domain::program::Program;
+use crate::domain::rule::Rule;
 use crate::grpc::fields::Fields;
 
 /// The kind of resource that is asked for; `None` is any.
