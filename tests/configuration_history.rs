@@ -1,13 +1,10 @@
 //! T9: who changed what of the configuration, when, from what to what.
 
-use std::ops::RangeBounds;
-
 use loyalty_sdk::api::{ListConfigurationChangesRequest, UpdateProgramRequest};
 use loyalty_sdk::{
     Client, ConfigurationChange, ConfigurationFilter, ConfigurationResource, EarnRate, Error, NewProgram, NewRule,
-    Page, PageRequest, ProductId, ProductUpdate, ProgramUpdate, RequestId, Rounding, RuleUpdate, Tier,
+    Page, PageRequest, ProductUpdate, ProgramUpdate, RequestId, Rounding, RuleUpdate, Selector, Tier,
 };
-use rust_decimal::Decimal;
 use tonic::Request;
 
 use crate::harness::raw::{assert_names, request_id};
@@ -91,6 +88,33 @@ async fn every_change_says_who_when_and_from_what_to_what() {
         assert!(created.contains(&field), "{field:?} is not in {created:?}");
     }
     assert_eq!(changes[6].changed_at, instant("2026-01-15T10:00:00Z"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_lists_the_history_tells_all_or_when_they_are_long_what_differs() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let selector = |brands: &[&str], products: std::ops::Range<u32>| Selector {
+        brands: brands.iter().map(|brand| (*brand).to_owned()).collect(),
+        product_ids: products.map(|number| format!("{number:064}")).collect(),
+        ..Selector::default()
+    };
+    let mut rule = NewRule::new(PROGRAM, "Named", EarnRate::new(10, 1));
+    rule.terms.selector = selector(&["acme"], 0..1_000);
+    let rule = shop.client.create_rule(&rule).await.expect("a rule");
+    let update = RuleUpdate::of(&rule).selector(&selector(&["acme", "zeta"], 1..1_001));
+    shop.client.update_rule(&update).await.expect("an update");
+
+    let changes = shop.changes_of(&ConfigurationFilter::all()).await;
+
+    let (old, new) = (format!("[\"{:064}\"]", 0), format!("[\"{:064}\"]", 1_000));
+    let expected = [
+        ["selector.product_ids", &old, &new],
+        ["selector.brands", r#"["acme"]"#, r#"["acme","zeta"]"#],
+    ];
+    assert_eq!(fields(&changes[0]), expected);
+    let created = fields(&changes[1]);
+    let products = created.iter().find(|field| field[0] == "selector.product_ids");
+    assert_eq!(products.map(|field| field[2].len()), Some(4_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,82 +259,6 @@ async fn the_history_of_a_program_goes_forward_also_when_clocks_do_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn product_changes_tell_each_value_before_and_after() {
-    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
-    let loads = [
-        vec![
-            ProductUpdate::new("a").points(1),
-            ProductUpdate::new("b").points(2).redeem_points(20),
-        ],
-        vec![ProductUpdate::new("a").points(1), ProductUpdate::new("b").points(3)],
-        vec![ProductUpdate::remove("b"), ProductUpdate::new("c").points(5)],
-        vec![ProductUpdate::new("b").points(4)],
-    ];
-    for load in &loads {
-        shop.client.upsert_products(PROGRAM, load).await.expect("a load");
-    }
-
-    let of_b = shop.product_changes(Some("b"), ..).await;
-    let of_two_versions = shop.product_changes(None, 3..=4).await;
-    let all = shop.product_changes(None, ..).await;
-
-    let one = |points: [i64; 2], prices: [i64; 2]| (points, prices);
-    let expected = [
-        ("b 2".to_owned(), one([0, 2], [0, 20])),
-        ("b 3".to_owned(), one([2, 3], [20, 0])),
-        ("b 4".to_owned(), one([3, 0], [0, 0])),
-        ("b 5".to_owned(), one([0, 4], [0, 0])),
-    ];
-    assert_eq!(of_b, expected);
-    let names = |changes: &[Told]| -> Vec<String> { changes.iter().map(|(name, _)| name.clone()).collect() };
-    assert_eq!(names(&of_two_versions), ["b 3", "b 4", "c 4"]);
-    assert_eq!(names(&all), ["a 2", "b 2", "b 3", "b 4", "c 4", "b 5"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn all_versions_of_a_rule_are_told_newest_first() {
-    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
-    let [ana, luis] = ["ana", "luis"].map(|actor| shop.client.with_actor(actor));
-    let rule = NewRule::new(PROGRAM, "Default", EarnRate::new(10, 1)).rule_id("base");
-    let first = ana.create_rule(&rule).await.expect("a rule");
-    shop.changes(|club| club.name("Coffee club")).await;
-    shop.days_pass(1);
-    let update = RuleUpdate::of(&first).earn_rate(EarnRate::new(5, 1));
-    let second = luis.update_rule(&update).await.expect("a rule");
-
-    let mut versions = Vec::new();
-    let mut next = Some(PageRequest::of(1));
-    while let Some(page) = next {
-        let page = shop
-            .client
-            .list_rule_versions(PROGRAM, "base", &page)
-            .await
-            .expect("a page");
-        versions.extend(page.items);
-        next = page.next;
-    }
-    let nothing = shop
-        .client
-        .list_rule_versions(PROGRAM, "other", &PageRequest::default())
-        .await;
-
-    let [newest, oldest] = &versions[..] else {
-        panic!("not two: {versions:?}");
-    };
-    assert_eq!(
-        (newest.from_version, newest.until_version, newest.actor.as_str()),
-        (4, None, "luis")
-    );
-    assert_eq!(
-        (oldest.from_version, oldest.until_version, oldest.actor.as_str()),
-        (2, Some(4), "ana")
-    );
-    assert_eq!((&newest.rule, &oldest.rule), (&second, &first));
-    assert_eq!(newest.rule.updated_at, instant("2026-01-16T10:00:00Z"));
-    assert!(matches!(nothing, Err(Error::RuleNotFound { .. })), "{nothing:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_actor_is_a_short_printable_text() {
     let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
     let program = shop.program().await;
@@ -436,9 +384,6 @@ async fn what_makes_no_sense_to_ask_is_refused() {
     assert_eq!(wrong_fields(&versions.expect_err("no token")), ["page_token"]);
 }
 
-/// A change of a product: its name and version, and points and price before and after, 0 for none.
-type Told = (String, ([i64; 2], [i64; 2]));
-
 /// Path, old and new value of each field.
 fn fields(change: &ConfigurationChange) -> Vec<[&str; 3]> {
     let parts = change.fields.iter();
@@ -462,28 +407,6 @@ impl Shop {
             let page = self.client.list_configuration_changes(filter, &page).await;
             let page = page.unwrap_or_else(|error| panic!("{error}"));
             changes.extend(page.items);
-            next = page.next;
-        }
-        changes
-    }
-
-    /// Changes of products of the `club`, in pages of two.
-    async fn product_changes(&self, product_id: Option<&str>, versions: impl RangeBounds<u32> + Clone) -> Vec<Told> {
-        let number = |number: Option<Decimal>| number.map_or(0, |number| i64::try_from(number).expect("small"));
-        let pair = |(old, new)| [number(old), number(new)];
-        let mut changes = Vec::new();
-        let mut next = Some(PageRequest::of(2));
-        while let Some(page) = next {
-            let product_id = product_id.map(ProductId::from);
-            let page = self
-                .client
-                .list_product_changes(PROGRAM, product_id, versions.clone(), &page)
-                .await;
-            let page = page.unwrap_or_else(|error| panic!("{error}"));
-            changes.extend(page.items.into_iter().map(|change| {
-                let name = format!("{} {}", change.product_id, change.version);
-                (name, (pair(change.points), pair(change.redeem_points)))
-            }));
             next = page.next;
         }
         changes

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection;
 use loyalty_sdk::{
-    Client, ConfigurationFilter, EarnRate, Error, MemberKey, PageRequest, ProductUpdate, ProgramState, ProgramUpdate,
-    RequestId, RetryPolicy, Rule, RuleUpdate, Sale,
+    Client, ConfigurationFilter, EarnRate, Error, MemberKey, NewRule, PageRequest, ProductUpdate, ProgramState,
+    ProgramUpdate, RequestId, RetryPolicy, Rule, RuleUpdate, Sale, SaleLine,
 };
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
@@ -207,6 +207,43 @@ async fn edits_of_different_things_at_once_all_win_with_a_version_each() {
             .expect("a page");
         let points: Vec<Option<Decimal>> = page.items.iter().map(|product| product.points).collect();
         assert_eq!(points, [Some(Decimal::from(round + 1)); 2]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_of_many_rules_at_once_all_win_with_a_version_each() {
+    let shop = Shop::earning("10", "1").await;
+    let offices = [shop.client.clone(), shop.second_server().await];
+    let mut rules = Vec::new();
+    for place in 0..8 {
+        let product = format!("sku-{place}");
+        let rule = NewRule::new(PROGRAM, "Named", EarnRate::new(1, 1)).product(product);
+        rules.push(shop.client.create_rule(&rule).await.expect("a rule"));
+    }
+    let before = shop.program().await.version;
+
+    let mut edits = JoinSet::new();
+    for (place, rule) in rules.iter().enumerate() {
+        let client = offices[place % 2].clone();
+        let points = i64::try_from(place + 2).expect("small");
+        let update = RuleUpdate::of(rule).earn_rate(EarnRate::new(1, points));
+        edits.spawn(async move { client.update_rule(&update).await });
+    }
+    let edited: Result<Vec<Rule>, Error> = edits.join_all().await.into_iter().collect();
+
+    let mut versions: Vec<u32> = edited.expect("updates").iter().map(|rule| rule.since_version).collect();
+    versions.sort_unstable();
+    assert_eq!(versions, (before + 1..=before + 8).collect::<Vec<u32>>());
+    let ada = shop.enrols("ada").await;
+    for office in &offices {
+        let lines = (0..8).map(|place| SaleLine::new(1).product(format!("sku-{place}")));
+        let receipt = office
+            .record_sale(&lines.fold(ada.sale("8"), Sale::line))
+            .await
+            .expect("a sale");
+        let points: Vec<Decimal> = receipt.lines.iter().map(|line| line.points).collect();
+        assert_eq!(points, (2..10).map(Decimal::from).collect::<Vec<_>>());
+        assert_eq!(receipt.program_version, before + 8);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is different between two messages, field by field in the names of the contract. It goes by the descriptors, so
 //! that a field that is added to a resource shows in its history without a line here.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, SecondsFormat};
@@ -93,14 +94,14 @@ fn values(
 
 fn lists(changes: &mut Vec<wire::FieldChange>, path: &str, kind: &Kind, before: &[Value], after: &[Value]) {
     if !is_group(kind) {
-        let text = |list: &[Value]| {
-            let texts: Vec<String> = list.iter().map(|value| text(kind, value)).collect();
-            match texts.is_empty() {
-                true => String::new(),
-                false => serde_json::to_string(&texts).unwrap_or_default(),
-            }
-        };
-        push(changes, path, text(before), text(after));
+        let texts = |list: &[Value]| -> Vec<String> { list.iter().map(|value| text(kind, value)).collect() };
+        let (before, after) = (texts(before), texts(after));
+        let (mut old, mut new) = (json(&before), json(&after));
+        if old != new && old.len().max(new.len()) > VALUE_LENGTH {
+            // Cut, they might look the same.
+            (old, new) = (json(&without(&before, &after)), json(&without(&after, &before)));
+        }
+        push(changes, path, old, new);
         return;
     }
     let (before, after) = match (named(before), named(after)) {
@@ -116,6 +117,19 @@ fn lists(changes: &mut Vec<wire::FieldChange>, path: &str, kind: &Kind, before: 
         if find(&before, name).is_none() {
             messages(changes, &format!("{path}[{name}]"), None, Some(element));
         }
+    }
+}
+
+/// Those of `texts` that are not among `others`.
+fn without(texts: &[String], others: &[String]) -> Vec<String> {
+    let others: HashSet<&String> = others.iter().collect();
+    texts.iter().filter(|text| !others.contains(text)).cloned().collect()
+}
+
+fn json(texts: &[String]) -> String {
+    match texts {
+        [] => String::new(),
+        texts => serde_json::to_string(texts).unwrap_or_default(),
     }
 }
 
