@@ -87,7 +87,7 @@ async fn an_assigned_rule_brings_its_redeem_rate_its_expiry_and_its_discount_cei
         ..NewProgram::new("FIE", "EUR")
     };
     let program = program
-        .expiry(ExpiryPolicy::Days(30))
+        .expiry(ExpiryPolicy::days(30))
         .redemption(RedemptionPolicy::new(1).points_rounding(Rounding::HalfUp));
     let shop = Shop::with_rule(program, EarnRate::new(10, 1)).await;
     let mut rule = NewRule::new(PROGRAM, "VIP", EarnRate::new(10, 1).rounding(Rounding::HalfUp))
@@ -95,7 +95,7 @@ async fn an_assigned_rule_brings_its_redeem_rate_its_expiry_and_its_discount_cei
         .assigned()
         .max_discount_percent(20);
     rule.terms.value_per_point = Some(dec("10"));
-    rule.terms.expiry = Some(ExpiryPolicy::Months(12));
+    rule.terms.expiry = Some(ExpiryPolicy::months(12));
     shop.creates(&rule).await;
     let vip = enrols(&shop, customer("victor").assigned_rule("vip")).await;
     let plain = shop.enrols("petra").await;

@@ -242,7 +242,10 @@ fn tender(amount: &str) -> wire::Tender {
 }
 
 fn redemption(ask: Option<Ask>) -> wire::SaleRedemption {
-    wire::SaleRedemption { ask, clamp: false }
+    wire::SaleRedemption {
+        ask,
+        ..wire::SaleRedemption::default()
+    }
 }
 
 fn points(value: &str) -> Option<Ask> {

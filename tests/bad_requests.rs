@@ -45,7 +45,7 @@ const BAD_PROGRAMS: Rows<wire::Program> = &[
     ("no day", |program| program.valid_from = "2026-02-30".to_owned(), "program.valid_from"),
     ("a day in short", |program| program.valid_until = "2026-2-3".to_owned(), "program.valid_until"),
     ("an end before the beginning", |program| { program.valid_from = "2026-02-02".to_owned(); program.valid_until = "2026-02-01".to_owned() }, "program.valid_until"),
-    ("no period", |program| program.expiry = Some(wire::ExpiryPolicy { period: None }), "program.expiry"),
+    ("no period", |program| program.expiry = Some(wire::ExpiryPolicy::default()), "program.expiry"),
     ("no days", |program| program.expiry = days(0), "program.expiry.days"),
     ("too many days", |program| program.expiry = days(36_601), "program.expiry.days"),
     ("no worth", |program| program.redemption = Some(worth(None, 0)), "program.redemption.value_per_point"),
@@ -245,7 +245,7 @@ fn mask(path: &str) -> Option<FieldMask> {
 
 fn days(days: u32) -> Option<wire::ExpiryPolicy> {
     let period = Some(Period::Days(days));
-    Some(wire::ExpiryPolicy { period })
+    Some(wire::ExpiryPolicy { period, end: 0 })
 }
 
 fn worth(value_per_point: Option<wire::Decimal>, points_rounding: i32) -> wire::RedemptionPolicy {

@@ -14,7 +14,7 @@ const SALES_PER_TILL: usize = 12;
 async fn busy_shop() -> Shop {
     let program = NewProgram::new("Club", "EUR")
         .redemption(RedemptionPolicy::new(1))
-        .expiry(ExpiryPolicy::Days(90));
+        .expiry(ExpiryPolicy::days(90));
     Shop::with_rule(program, loyalty_sdk::EarnRate::new(dec("10"), dec("1"))).await
 }
 

@@ -38,10 +38,10 @@ async fn the_earliest_expiry_goes_first_never_expiring_last_and_the_oldest_among
     let shop = shop().await;
     let ada = shop.enrols("ada").await;
     ada.buys("10").await; // 1: never
-    points_lapse(&shop, Some(ExpiryPolicy::Days(30))).await;
+    points_lapse(&shop, Some(ExpiryPolicy::days(30))).await;
     ada.buys("10").await; // 2: day 30
     ada.buys("10").await; // 3: day 30 too, but younger
-    points_lapse(&shop, Some(ExpiryPolicy::Days(10))).await;
+    points_lapse(&shop, Some(ExpiryPolicy::days(10))).await;
     ada.buys("10").await; // 4: day 10
     points_lapse(&shop, None).await;
     ada.buys("10").await; // 5: never, but younger
@@ -62,7 +62,7 @@ async fn the_earliest_expiry_goes_first_never_expiring_last_and_the_oldest_among
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_sale_whose_points_lapse_earlier_is_consumed_before_the_older_lots() {
     let shop = shop().await;
-    points_lapse(&shop, Some(ExpiryPolicy::Days(30))).await;
+    points_lapse(&shop, Some(ExpiryPolicy::days(30))).await;
     let ada = shop.enrols("ada").await;
     ada.buys("10").await;
     let late = ada.sale("10").occurred_at(instant("2026-01-05T10:00:00Z"));
@@ -80,7 +80,7 @@ async fn a_late_sale_whose_points_lapse_earlier_is_consumed_before_the_older_lot
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lapsed_lot_is_written_off_before_points_are_taken() {
     let shop = shop().await;
-    points_lapse(&shop, Some(ExpiryPolicy::Days(10))).await;
+    points_lapse(&shop, Some(ExpiryPolicy::days(10))).await;
     let ada = shop.enrols("ada").await;
     ada.buys("10").await;
     shop.days_pass(5);
@@ -133,7 +133,7 @@ async fn a_redemption_over_hundreds_of_lots_takes_exactly_what_was_asked() {
 async fn hundreds_of_lots_that_lapsed_together_are_neither_counted_nor_spent() {
     const LOTS: usize = 260;
     let shop = shop().await;
-    points_lapse(&shop, Some(ExpiryPolicy::Days(10))).await;
+    points_lapse(&shop, Some(ExpiryPolicy::days(10))).await;
     let ada = shop.enrols("ada").await;
     for _ in 0..LOTS {
         ada.buys("1").await;

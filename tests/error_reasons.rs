@@ -304,5 +304,8 @@ impl Scene {
 
 fn points(value: &str) -> wire::SaleRedemption {
     let ask = number(value).map(Ask::Points);
-    wire::SaleRedemption { ask, clamp: false }
+    wire::SaleRedemption {
+        ask,
+        ..wire::SaleRedemption::default()
+    }
 }

@@ -98,7 +98,7 @@ fn fie_debit(value_per_point: &str) -> (NewProgram, EarnRate) {
 
 fn fie_12_months() -> (NewProgram, EarnRate) {
     let program = NewProgram::new("FIE", "EUR").time_zone("America/Argentina/Buenos_Aires");
-    (program.expiry(ExpiryPolicy::Months(12)), rate("10", "1"))
+    (program.expiry(ExpiryPolicy::months(12)), rate("10", "1"))
 }
 
 fn erp_silver_gold() -> (NewProgram, EarnRate) {
@@ -211,7 +211,7 @@ async fn act(ada: &ShopMember<'_>, action: &str) -> Option<Result<Receipt, Error
         }
         ["points", "last", days, "days"] => {
             let program = shop.client.get_program("club").await.expect("the program");
-            let policy = ExpiryPolicy::Days(days.parse().expect("a number of days"));
+            let policy = ExpiryPolicy::days(days.parse().expect("a number of days"));
             let update = ProgramUpdate::of(&program).expiry(Some(policy));
             shop.client.update_program(&update).await.expect("a new policy");
             None

@@ -25,7 +25,7 @@ fn points(available: &str, next_expiry_at: Option<&str>) -> (String, Option<Date
 
 #[tokio::test(flavor = "multi_thread")]
 async fn points_of_2021_01_01_with_twelve_months_are_gone_at_the_start_of_2022_in_buenos_aires() {
-    let shop = shop("America/Argentina/Buenos_Aires", ExpiryPolicy::Months(12)).await;
+    let shop = shop("America/Argentina/Buenos_Aires", ExpiryPolicy::months(12)).await;
     shop.it_is("2021-01-01T15:00:00Z");
     let ada = shop.enrols("ada").await;
 
@@ -53,7 +53,7 @@ async fn points_of_2021_01_01_with_twelve_months_are_gone_at_the_start_of_2022_i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_month_after_the_last_of_january_is_the_last_of_february() {
-    let shop = shop("UTC", ExpiryPolicy::Months(1)).await;
+    let shop = shop("UTC", ExpiryPolicy::months(1)).await;
     shop.it_is("2024-03-31T12:00:00Z");
     let ada = shop.enrols("ada").await;
     let cases = [
@@ -76,7 +76,7 @@ async fn a_month_after_the_last_of_january_is_the_last_of_february() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn points_for_days_are_usable_through_the_last_of_them() {
-    let shop = shop("America/Lima", ExpiryPolicy::Days(30)).await;
+    let shop = shop("America/Lima", ExpiryPolicy::days(30)).await;
     // Nine in the evening of the 14th in Lima.
     shop.it_is("2026-01-15T02:00:00Z");
     let ada = shop.enrols("ada").await;
@@ -99,7 +99,7 @@ async fn points_for_days_are_usable_through_the_last_of_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_that_the_clocks_make_shorter_is_one_day() {
-    let shop = shop("Europe/Athens", ExpiryPolicy::Days(1)).await;
+    let shop = shop("Europe/Athens", ExpiryPolicy::days(1)).await;
     // On 29 March 2026 the clocks of Athens go from 03:00 to 04:00.
     shop.it_is("2026-03-28T12:00:00Z");
 
@@ -111,11 +111,11 @@ async fn a_day_that_the_clocks_make_shorter_is_one_day() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_points_that_lapse_first_are_spent_first() {
     // X16, days counted from 1 January: day 10 is the first without the first lot.
-    let shop = shop("UTC", ExpiryPolicy::Days(8)).await;
+    let shop = shop("UTC", ExpiryPolicy::days(8)).await;
     shop.it_is("2026-01-01T12:00:00Z");
     let ada = shop.enrols("ada").await;
     ada.buys("10.00").await;
-    shop.changes(|club| club.expiry(Some(ExpiryPolicy::Days(18)))).await;
+    shop.changes(|club| club.expiry(Some(ExpiryPolicy::days(18)))).await;
     ada.buys("10.00").await;
     shop.changes(|club| club.expiry(None).earn_on_points_paid_part(false))
         .await;
@@ -134,14 +134,14 @@ async fn the_points_that_lapse_first_are_spent_first() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spend_takes_from_two_lots_and_the_rest_lapses_at_its_own_time() {
     // X27: +50 (lapses day 10), +100 (day 30), spend 80, +50 (day 40).
-    let shop = shop("UTC", ExpiryPolicy::Days(8)).await;
+    let shop = shop("UTC", ExpiryPolicy::days(8)).await;
     shop.it_is("2026-01-01T12:00:00Z");
     let ada = shop.enrols("ada").await;
     ada.buys("50.00").await;
-    shop.changes(|club| club.expiry(Some(ExpiryPolicy::Days(28)))).await;
+    shop.changes(|club| club.expiry(Some(ExpiryPolicy::days(28)))).await;
     ada.buys("100.00").await;
     ada.records(&ada.sale("80.00").redeem_points(80)).await;
-    shop.changes(|club| club.expiry(Some(ExpiryPolicy::Days(38)))).await;
+    shop.changes(|club| club.expiry(Some(ExpiryPolicy::days(38)))).await;
 
     let receipt = ada.buys("50.00").await;
 
@@ -161,11 +161,11 @@ async fn a_spend_takes_from_two_lots_and_the_rest_lapses_at_its_own_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_the_policy_leaves_points_that_were_earned_before_as_they_are() {
-    let shop = shop("UTC", ExpiryPolicy::Days(10)).await;
+    let shop = shop("UTC", ExpiryPolicy::days(10)).await;
     let ada = shop.enrols("ada").await;
     ada.buys("10.00").await;
 
-    shop.changes(|club| club.expiry(Some(ExpiryPolicy::Days(1)))).await;
+    shop.changes(|club| club.expiry(Some(ExpiryPolicy::days(1)))).await;
     let shorter = ada.buys("1.00").await;
     shop.changes(|club| club.expiry(None)).await;
     let never = ada.buys("100.00").await;

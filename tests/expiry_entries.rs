@@ -24,7 +24,7 @@ fn entry(kind: EntryKind, points: &str, balance_after: &str) -> (EntryKind, Stri
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_sale_writes_lapsed_points_off_with_the_instant_they_lapsed_at() {
-    let shop = shop(ExpiryPolicy::Days(30)).await;
+    let shop = shop(ExpiryPolicy::days(30)).await;
     let ada = shop.enrols("ada").await;
     ada.buys("10.00").await;
     shop.days_pass(1);
@@ -67,7 +67,7 @@ async fn the_next_sale_writes_lapsed_points_off_with_the_instant_they_lapsed_at(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lapsed_of_a_lot_that_was_partly_spent_is_only_the_rest() {
-    let shop = shop(ExpiryPolicy::Days(30)).await;
+    let shop = shop(ExpiryPolicy::days(30)).await;
     let ada = shop.enrols("ada").await;
     ada.buys("10.00").await;
     ada.records(&ada.sale("4.00").redeem_points(4)).await;
@@ -90,7 +90,7 @@ async fn what_lapsed_of_a_lot_that_was_partly_spent_is_only_the_rest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn points_of_a_sale_so_late_that_they_have_lapsed_come_and_go() {
-    let shop = shop(ExpiryPolicy::Days(30)).await;
+    let shop = shop(ExpiryPolicy::days(30)).await;
     let ada = shop.enrols("ada").await;
     ada.buys("3.00").await;
     let forty_days_ago = instant("2025-12-06T10:00:00Z");
@@ -122,7 +122,7 @@ async fn points_of_a_sale_so_late_that_they_have_lapsed_come_and_go() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn points_of_a_late_sale_have_only_the_rest_of_their_time() {
-    let shop = shop(ExpiryPolicy::Days(30)).await;
+    let shop = shop(ExpiryPolicy::days(30)).await;
     let ada = shop.enrols("ada").await;
     ada.buys("3.00").await;
 
@@ -141,7 +141,7 @@ async fn points_of_a_late_sale_have_only_the_rest_of_their_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_lots_than_one_page_holds_are_spent_in_order() {
-    let shop = shop(ExpiryPolicy::Days(10)).await;
+    let shop = shop(ExpiryPolicy::days(10)).await;
     let ada = shop.enrols("ada").await;
     buys_often(&ada, MORE_THAN_A_PAGE).await;
     shop.days_pass(5);
@@ -158,7 +158,7 @@ async fn more_lots_than_one_page_holds_are_spent_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_lots_than_one_page_holds_lapse_at_once() {
-    let shop = shop(ExpiryPolicy::Days(10)).await;
+    let shop = shop(ExpiryPolicy::days(10)).await;
     let ada = shop.enrols("ada").await;
     buys_often(&ada, MORE_THAN_A_PAGE).await;
     shop.days_pass(5);

@@ -10,7 +10,7 @@ use crate::harness::{PROGRAM, Shop, dec, instant, wrong_fields};
 /// Points are worth half a euro each, one is earned per euro, and they lapse after a year.
 async fn shop() -> Shop {
     let program = NewProgram::new("Club", "EUR")
-        .expiry(ExpiryPolicy::Months(12))
+        .expiry(ExpiryPolicy::months(12))
         .redemption(RedemptionPolicy::new(dec("0.5")));
     Shop::with_rule(program, EarnRate::new(1, 1)).await
 }
@@ -218,7 +218,7 @@ async fn the_recorded_time_never_goes_back_though_the_clock_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_history_adds_up_through_a_year_of_earning_spending_and_lapsing() {
     let shop = shop().await;
-    shop.changes(|club| club.expiry(Some(ExpiryPolicy::Days(45)))).await;
+    shop.changes(|club| club.expiry(Some(ExpiryPolicy::days(45)))).await;
     let ada = shop.enrols("ada").await;
 
     for week in 0..52_i64 {

@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod accounting;
 mod assigned_rules;
 mod bad_input;
 mod bad_requests;
@@ -23,6 +24,7 @@ mod enrolment;
 mod error_reasons;
 mod examples_of_the_field;
 mod expiry;
+mod expiry_ends;
 mod expiry_entries;
 mod history;
 mod identifiers;

@@ -10,7 +10,7 @@ use crate::harness::{PROGRAM, Shop, day, dec, instant, wrong_fields};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_changes_what_its_mask_names_and_nothing_else() {
-    let shop = Shop::with_program(NewProgram::new("Club", "EUR").expiry(ExpiryPolicy::Days(30))).await;
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR").expiry(ExpiryPolicy::days(30))).await;
     let before = shop.program().await;
     shop.days_pass(1);
 

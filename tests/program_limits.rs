@@ -43,7 +43,10 @@ fn value(program: &mut api::Program) {
 }
 
 fn expiry(period: api::expiry_policy::Period) -> Option<api::ExpiryPolicy> {
-    Some(api::ExpiryPolicy { period: Some(period) })
+    Some(api::ExpiryPolicy {
+        period: Some(period),
+        end: 0,
+    })
 }
 
 fn document(document_type: &str, treatment: i32) -> api::DocumentType {

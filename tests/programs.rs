@@ -22,7 +22,7 @@ async fn a_program_is_read_as_it_was_created() {
             .time_zone("America/Lima")
             .decimals(2)
             .tier(Tier::new("silver", "Silver", 0).earn_rate(EarnRate::new(10, 1)))
-            .expiry(ExpiryPolicy::Months(12))
+            .expiry(ExpiryPolicy::months(12))
             .redemption(RedemptionPolicy::new(dec("0.05")))
             .document_type("NC", loyalty_sdk::DocumentTreatment::Returning)
     };
@@ -53,6 +53,8 @@ async fn a_program_is_read_as_it_was_created() {
         document_types: read.document_types,
         max_discount_percent: read.max_discount_percent,
         exclude_percent_discounted_lines: read.exclude_percent_discounted_lines,
+        expense_account: read.expense_account,
+        cost_center: read.cost_center,
     };
     assert_eq!(read, new);
 }

@@ -105,7 +105,7 @@ async fn every_field_of_a_rule_has_its_bounds() {
         (
             "rule.expiry",
             with(campaign().assigned(), |rule| {
-                rule.terms.expiry = Some(ExpiryPolicy::Days(5))
+                rule.terms.expiry = Some(ExpiryPolicy::days(5))
             }),
         ),
         (

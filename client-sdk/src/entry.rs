@@ -32,6 +32,10 @@ pub struct Entry {
     pub occurred_at: DateTime<Utc>,
     /// When it was written; never before that of an earlier entry of the member.
     pub recorded_at: DateTime<Utc>,
+    /// Of a redemption: the expense account it is booked to; `None` without one.
+    pub expense_account: Option<String>,
+    /// Of a redemption: the cost center it is booked to; `None` without one.
+    pub cost_center: Option<String>,
     /// The lots it created or took from.
     pub lots: Vec<LotMovement>,
 }

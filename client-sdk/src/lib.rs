@@ -62,8 +62,8 @@ pub use operation::{Operation, OperationResult};
 pub use page::{Page, PageRequest};
 pub use product::{Product, ProductLoad, ProductUpdate};
 pub use program::{
-    DocumentTreatment, DocumentType, ExpiryPolicy, NewProgram, Program, ProgramState, ProgramUnit, RatedBasis,
-    RedemptionPolicy,
+    DocumentTreatment, DocumentType, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program, ProgramState,
+    ProgramUnit, RatedBasis, RedemptionPolicy,
 };
 pub use program_update::ProgramUpdate;
 pub use receipt::{CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt};

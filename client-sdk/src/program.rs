@@ -53,6 +53,10 @@ pub struct NewProgram {
     pub max_discount_percent: Option<Decimal>,
     /// Whether lines earn nothing whose price was lowered by a percentage.
     pub exclude_percent_discounted_lines: bool,
+    /// The expense account that redemptions are booked to, at most 64 characters.
+    pub expense_account: Option<String>,
+    /// The cost center that redemptions are booked to, at most 64 characters.
+    pub cost_center: Option<String>,
 }
 
 impl NewProgram {
@@ -169,6 +173,10 @@ pub struct Program {
     pub max_discount_percent: Option<Decimal>,
     /// Whether lines earn nothing whose price was lowered by a percentage.
     pub exclude_percent_discounted_lines: bool,
+    /// The expense account that redemptions are booked to, at most 64 characters.
+    pub expense_account: Option<String>,
+    /// The cost center that redemptions are booked to, at most 64 characters.
+    pub cost_center: Option<String>,
     /// Number of the current version, shared by settings, tiers and rules.
     pub version: u32,
     /// Changes with every change of settings or tiers; an update brings the one it has read.
@@ -181,13 +189,73 @@ pub struct Program {
 
 /// When points lapse, counted from the day of the sale in the program's zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExpiryPolicy {
+pub struct ExpiryPolicy {
+    /// How long they live.
+    pub period: ExpiryPeriod,
+    /// What of the day on which the period ends is the end; `None`: as the period says.
+    pub end: Option<ExpiryEnd>,
+}
+
+impl ExpiryPolicy {
     /// Usable through the N-th day after the sale's day, 1 to 36,600.
-    Days(u32),
+    pub fn days(days: u32) -> Self {
+        Self::of(ExpiryPeriod::Days(days))
+    }
+
     /// Gone at the start of the same day N months later, 1 to 1,200.
+    pub fn months(months: u32) -> Self {
+        Self::of(ExpiryPeriod::Months(months))
+    }
+
+    /// Usable through the next such day of a year: `yearly(12, 31)`.
+    pub fn yearly(month: u32, day: u32) -> Self {
+        Self::of(ExpiryPeriod::Yearly { month, day })
+    }
+
+    /// Ends elsewhere in or after the day on which the period ends.
+    #[must_use]
+    pub fn end(mut self, end: ExpiryEnd) -> Self {
+        self.end = Some(end);
+        self
+    }
+
+    fn of(period: ExpiryPeriod) -> Self {
+        Self { period, end: None }
+    }
+}
+
+/// How long points live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpiryPeriod {
+    /// So many days.
+    Days(u32),
+    /// So many months.
     Months(u32),
+    /// Until the next such day of a year; 29 February is the last of February.
+    Yearly {
+        /// 1 to 12.
+        month: u32,
+        /// 1 to 31.
+        day: u32,
+    },
     /// A period that this version of the SDK does not know.
     Unknown,
+}
+
+open_enum! {
+    /// What of the day on which a period ends is the end.
+    ExpiryEnd {
+        /// Gone at the start of that day.
+        StartOfDay,
+        /// Usable through that day.
+        EndOfDay,
+        /// Usable through the end of that day's month.
+        EndOfMonth,
+        /// Usable through the end of that day's quarter.
+        EndOfQuarter,
+        /// Usable through the end of that day's year.
+        EndOfYear,
+    }
 }
 
 /// What points are worth and how they are spent.

@@ -134,6 +134,18 @@ impl ProgramUpdate {
         self.changing("exclude_percent_discounted_lines")
     }
 
+    /// The expense account that redemptions are booked to; empty: none.
+    pub fn expense_account(mut self, expense_account: impl Into<String>) -> Self {
+        self.program.expense_account = expense_account.into();
+        self.changing("expense_account")
+    }
+
+    /// The cost center that redemptions are booked to; empty: none.
+    pub fn cost_center(mut self, cost_center: impl Into<String>) -> Self {
+        self.program.cost_center = cost_center.into();
+        self.changing("cost_center")
+    }
+
     fn changing(mut self, path: &str) -> Self {
         if !self.paths.iter().any(|changed| changed == path) {
             self.paths.push(path.to_owned());

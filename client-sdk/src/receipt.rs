@@ -67,6 +67,10 @@ pub struct PointsTender {
     pub value_per_point: Decimal,
     /// Money they paid.
     pub amount: Money,
+    /// The expense account it is booked to; `None` without one.
+    pub expense_account: Option<String>,
+    /// The cost center it is booked to; `None` without one.
+    pub cost_center: Option<String>,
 }
 
 /// What a line earned, and why.

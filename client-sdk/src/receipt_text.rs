@@ -118,6 +118,8 @@ mod tests {
             points: 5.into(),
             value_per_point: 10.into(),
             amount: eur(5_000),
+            expense_account: None,
+            cost_center: None,
         };
         receipt.points_tenders = vec![tender.clone(), tender];
         receipt.points_redeemed = 10.into();

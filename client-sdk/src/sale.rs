@@ -296,10 +296,12 @@ pub struct Tender {
 }
 
 /// Asks that points pay a part of the sale. The server computes the other side at the member's rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redemption {
     pub(crate) ask: Ask,
     pub(crate) clamped: bool,
+    pub(crate) expense_account: String,
+    pub(crate) cost_center: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -314,6 +316,8 @@ impl Redemption {
         Self {
             ask: Ask::Points(points.into()),
             clamped: false,
+            expense_account: String::new(),
+            cost_center: String::new(),
         }
     }
 
@@ -322,6 +326,8 @@ impl Redemption {
         Self {
             ask: Ask::Amount(amount.into()),
             clamped: false,
+            expense_account: String::new(),
+            cost_center: String::new(),
         }
     }
 
@@ -329,6 +335,20 @@ impl Redemption {
     #[must_use]
     pub fn clamped(mut self) -> Self {
         self.clamped = true;
+        self
+    }
+
+    /// Books it to another expense account than the program's, at most 64 characters.
+    #[must_use]
+    pub fn expense_account(mut self, expense_account: impl Into<String>) -> Self {
+        self.expense_account = expense_account.into();
+        self
+    }
+
+    /// Books it to another cost center than the program's, at most 64 characters.
+    #[must_use]
+    pub fn cost_center(mut self, cost_center: impl Into<String>) -> Self {
+        self.cost_center = cost_center.into();
         self
     }
 }

@@ -13,6 +13,8 @@ CREATE TABLE entry (
   document_number VARCHAR(64) NULL COMMENT 'the shop''s own',
   program_version INT UNSIGNED NOT NULL,
   lot_expires_at  DATETIME(6) NULL COMMENT 'of the lot it created: with the sequence its key',
+  expense_account VARCHAR(64) NULL COMMENT 'of a redemption',
+  cost_center     VARCHAR(64) NULL COMMENT 'of a redemption',
   occurred_at     DATETIME(6) NOT NULL COMMENT 'in the shop',
   recorded_at     DATETIME(6) NOT NULL COMMENT 'here, never goes back within a member',
   PRIMARY KEY (merchant_id, member_id, sequence)

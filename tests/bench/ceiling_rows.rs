@@ -16,15 +16,16 @@ use crate::server::Server;
 pub(crate) const MERCHANT: u32 = 1_000_000;
 
 const OPEN_ACCOUNTS: &str = "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, \
-    debt, tier_spend, lifetime_earned, lifetime_redeemed, lifetime_expired, recorded_at) \
-    SELECT 1000000, member_id, program_id, 0, 0, 0, 0, 0, 0, 0, 0, recorded_at FROM account";
+    debt, tier_spend, lifetime_earned, lifetime_redeemed, lifetime_expired, recorded_at, customer_group, territory) \
+    SELECT 1000000, member_id, program_id, 0, 0, 0, 0, 0, 0, 0, 0, recorded_at, '', '' FROM account";
 
 const MEMBERS: &str = "SELECT LOWER(HEX(member_id)) FROM identifier WHERE kind = 1 ORDER BY value";
 
 const SAMPLE: &str = "SELECT LOWER(HEX(content_hash)), document, outcome FROM sale LIMIT 1";
 
 const ENTRY: &str = "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, \
-    store_id, sale_id, program_version, lot_expires_at, occurred_at, recorded_at) VALUES";
+    store_id, sale_id, document_type, document_number, program_version, lot_expires_at, expense_account, cost_center, \
+    occurred_at, recorded_at) VALUES";
 const LOT: &str = "INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining) VALUES";
 const SALE: &str = "INSERT INTO sale (merchant_id, store_id, sale_id, member_id, content_hash, program_version, \
     occurred_at, recorded_at, document, outcome) VALUES";
@@ -32,14 +33,15 @@ const REQUEST: &str = "INSERT INTO request (merchant_id, request_id, content_has
     answer) VALUES";
 const ACCOUNT: &str = "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
     first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
-    lifetime_redeemed, lifetime_expired, recorded_at) VALUES";
+    lifetime_redeemed, lifetime_expired, recorded_at, customer_group, territory, assigned_rule_id) VALUES";
 const ACCOUNT_CHANGES: &str = " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), \
     points = VALUES(points), held = VALUES(held), debt = VALUES(debt), \
     first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
     first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
     tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
     lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
-    recorded_at = VALUES(recorded_at)";
+    recorded_at = VALUES(recorded_at), customer_group = VALUES(customer_group), territory = VALUES(territory), \
+    assigned_rule_id = VALUES(assigned_rule_id)";
 const POSTING_BATCH: &str = "INSERT INTO posting_batch (merchant_id, batch_id, recorded_at, touched) VALUES";
 
 /// The members that one connection writes for: every `of`-th. Two connections never want the same account, as two
@@ -123,8 +125,8 @@ impl Rows {
             let (store, sale) = (member % 50, format!("ticket-{sequence:09}"));
             write!(
                 entries,
-                "{comma}({MERCHANT},x'{id}',{sequence},1,35,{sequence},35.9,'store-{store:02}','{sale}',3,'{lapses}',\
-                 '{instant}','{instant}')"
+                "{comma}({MERCHANT},x'{id}',{sequence},1,35,{sequence},35.9,'store-{store:02}','{sale}','TICKET',\
+                 'T{sequence:09}',3,'{lapses}',NULL,NULL,'{instant}','{instant}')"
             )?;
             write!(lots, "{comma}({MERCHANT},x'{id}','{lapses}',{sequence},35,35)")?;
             write!(
@@ -163,7 +165,7 @@ fn changed_accounts(
         write!(
             accounts,
             "{comma}({MERCHANT},x'{id}','bench',{last},{last},0,0,'{lapses}',{last},NULL,'silver',{last},{last},0,0,\
-             '{instant}')"
+             '{instant}','','',NULL)"
         )?;
         write!(touched, "{id}{next:016x}{count:08x}")?;
         comma = ',';

@@ -104,6 +104,7 @@ fn program() -> wire::Program {
         ],
         expiry: Some(wire::ExpiryPolicy {
             period: Some(wire::expiry_policy::Period::Months(12)),
+            end: 0,
         }),
         redemption: Some(wire::RedemptionPolicy {
             value_per_point: decimal("0.01"),

@@ -23,6 +23,8 @@ impl Entry {
             program_version: entry.program_version,
             occurred_at: instant("entry.occurred_at", entry.occurred_at)?,
             recorded_at: instant("entry.recorded_at", entry.recorded_at)?,
+            expense_account: optional_text(entry.expense_account),
+            cost_center: optional_text(entry.cost_center),
             lots: entry
                 .lots
                 .into_iter()

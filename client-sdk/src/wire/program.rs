@@ -2,13 +2,13 @@
 
 use loyalty_api::v1::{self, expiry_policy::Period};
 
-use super::{day, day_text, decimal_message, instant, optional_decimal};
+use super::{day, day_text, decimal_message, instant, optional_decimal, optional_text};
 use crate::{
     error::Error,
     id::ProgramId,
     program::{
-        DocumentTreatment, DocumentType, ExpiryPolicy, NewProgram, Program, ProgramState, ProgramUnit, RatedBasis,
-        RedemptionPolicy,
+        DocumentTreatment, DocumentType, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program, ProgramState,
+        ProgramUnit, RatedBasis, RedemptionPolicy,
     },
     tier::{Rounding, Tier, TierSpendBasis, TierSpendWindow},
 };
@@ -36,6 +36,8 @@ impl NewProgram {
             document_types: self.document_types.iter().map(DocumentType::to_wire).collect(),
             max_discount_percent: self.max_discount_percent.map(decimal_message),
             exclude_percent_discounted_lines: self.exclude_percent_discounted_lines,
+            expense_account: self.expense_account.clone().unwrap_or_default(),
+            cost_center: self.cost_center.clone().unwrap_or_default(),
             version: 0,
             etag: String::new(),
             created_at: None,
@@ -70,6 +72,8 @@ impl Program {
             earn_on_points_paid_part: program.earn_on_points_paid_part,
             max_discount_percent: optional_decimal("program.max_discount_percent", program.max_discount_percent)?,
             exclude_percent_discounted_lines: program.exclude_percent_discounted_lines,
+            expense_account: optional_text(program.expense_account),
+            cost_center: optional_text(program.cost_center),
             document_types: program
                 .document_types
                 .into_iter()
@@ -86,19 +90,32 @@ impl Program {
 impl ExpiryPolicy {
     pub(crate) fn to_wire(self) -> v1::ExpiryPolicy {
         v1::ExpiryPolicy {
-            period: match self {
-                Self::Days(days) => Some(Period::Days(days)),
-                Self::Months(months) => Some(Period::Months(months)),
-                Self::Unknown => None,
+            period: match self.period {
+                ExpiryPeriod::Days(days) => Some(Period::Days(days)),
+                ExpiryPeriod::Months(months) => Some(Period::Months(months)),
+                ExpiryPeriod::Yearly { month, day } => Some(Period::Yearly(format!("{month:02}-{day:02}"))),
+                ExpiryPeriod::Unknown => None,
             },
+            end: self.end.map(ExpiryEnd::number).unwrap_or_default(),
         }
     }
 
     pub(crate) fn from_wire(expiry: v1::ExpiryPolicy) -> Self {
-        match expiry.period {
-            Some(Period::Days(days)) => Self::Days(days),
-            Some(Period::Months(months)) => Self::Months(months),
-            None => Self::Unknown,
+        let yearly = |text: &str| {
+            let (month, day) = text.split_once('-')?;
+            Some(ExpiryPeriod::Yearly {
+                month: month.parse().ok()?,
+                day: day.parse().ok()?,
+            })
+        };
+        Self {
+            period: match expiry.period {
+                Some(Period::Days(days)) => ExpiryPeriod::Days(days),
+                Some(Period::Months(months)) => ExpiryPeriod::Months(months),
+                Some(Period::Yearly(text)) => yearly(&text).unwrap_or(ExpiryPeriod::Unknown),
+                None => ExpiryPeriod::Unknown,
+            },
+            end: (expiry.end != 0).then(|| ExpiryEnd::from_number(expiry.end)),
         }
     }
 }

@@ -40,6 +40,8 @@ impl PointsTender {
             points: decimal("points_tender.points", tender.points)?,
             value_per_point: decimal("points_tender.value_per_point", tender.value_per_point)?,
             amount: money("points_tender.amount", tender.amount)?,
+            expense_account: optional_text(tender.expense_account),
+            cost_center: optional_text(tender.cost_center),
         })
     }
 }

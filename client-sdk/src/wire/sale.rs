@@ -61,13 +61,15 @@ impl Tender {
 }
 
 impl Redemption {
-    fn to_wire(self, all_clamped: bool) -> v1::SaleRedemption {
+    fn to_wire(&self, all_clamped: bool) -> v1::SaleRedemption {
         v1::SaleRedemption {
             ask: Some(match self.ask {
                 Ask::Points(points) => sale_redemption::Ask::Points(decimal_message(points)),
                 Ask::Amount(amount) => sale_redemption::Ask::Amount(decimal_message(amount)),
             }),
             clamp: self.clamped || all_clamped,
+            expense_account: self.expense_account.clone(),
+            cost_center: self.cost_center.clone(),
         }
     }
 }

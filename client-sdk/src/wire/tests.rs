@@ -122,7 +122,7 @@ fn club() -> NewProgram {
             .program_id("club")
             .decimals(2)
             .tier(Tier::new("silver", "Silver", 2000).earn_rate(EarnRate::new(300, 1).rounding(Rounding::HalfUp)))
-            .expiry(ExpiryPolicy::Months(12))
+            .expiry(ExpiryPolicy::months(12))
             .redemption(RedemptionPolicy::new(10))
             .document_type("RETURN", DocumentTreatment::Returning)
     }
@@ -214,6 +214,7 @@ fn outcome() -> v1::SaleOutcome {
             points: points("10"),
             value_per_point: points("10"),
             amount: eur("100.00"),
+            ..v1::PointsTender::default()
         }],
         due: eur("2900.00"),
         balance_before: points("10"),

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::expiry::NEVER;
 use super::lot::{Allocation, Lot, LotKey};
 use super::number::LEDGER_LIMIT;
+use super::outcome::Accounting;
 use super::rejection::Rejection;
 use super::tier::Spend;
 
@@ -70,6 +71,8 @@ pub(crate) struct Entry {
     pub(crate) program_version: u32,
     /// Expiry of the lot it created: with the sequence the lot's key.
     pub(crate) lot_expires_at: Option<DateTime<Utc>>,
+    /// Where a redemption is booked.
+    pub(crate) accounting: Accounting,
     pub(crate) occurred_at: DateTime<Utc>,
     pub(crate) recorded_at: DateTime<Utc>,
 }
@@ -314,8 +317,16 @@ impl Books {
     }
 
     /// Takes points that pay.
-    pub(crate) fn redeem(&mut self, allocations: &[(LotKey, Decimal)], occasion: &Occasion) -> Result<(), LotsMissing> {
+    pub(crate) fn redeem(
+        &mut self,
+        allocations: &[(LotKey, Decimal)],
+        occasion: &Occasion,
+        accounting: &Accounting,
+    ) -> Result<(), LotsMissing> {
         let points = self.take(EntryKind::Redeem, allocations, occasion)?;
+        if let Some(entry) = self.new_entries.last_mut() {
+            entry.accounting.clone_from(accounting);
+        }
         self.account.lifetime_redeemed += points;
         Ok(())
     }
@@ -395,6 +406,7 @@ impl Books {
             sale: occasion.sale.clone(),
             program_version: occasion.program_version,
             lot_expires_at: None,
+            accounting: Accounting::default(),
             occurred_at: occasion.occurred_at,
             recorded_at: occasion.recorded_at,
         });

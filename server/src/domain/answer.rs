@@ -18,7 +18,7 @@ use super::rule::Rule;
 pub(crate) enum Answer {
     Sale(Arc<SaleOutcome>),
     Member(Member),
-    Program(ProgramRecord),
+    Program(Box<ProgramRecord>),
     Rule(Box<RuleRecord>),
     Products(ProductsRecord),
 }
@@ -28,7 +28,7 @@ pub(crate) enum Answer {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StoredAnswer {
     Member(Member),
-    Program(ProgramRecord),
+    Program(Box<ProgramRecord>),
     Rule(Box<RuleRecord>),
     Products(ProductsRecord),
     Refusal(Refusal),

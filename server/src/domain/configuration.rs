@@ -48,6 +48,10 @@ pub(crate) struct ProgramEdit {
     pub(crate) max_discount_percent: Option<Option<Decimal>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exclude_percent_discounted_lines: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expense_account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cost_center: Option<String>,
 }
 
 impl ProgramEdit {
@@ -71,6 +75,8 @@ impl ProgramEdit {
         set(&mut program.max_discount_percent, edit.max_discount_percent);
         let exclude = edit.exclude_percent_discounted_lines;
         set(&mut program.exclude_percent_discounted_lines, exclude);
+        set(&mut program.accounting.expense_account, edit.expense_account);
+        set(&mut program.accounting.cost_center, edit.cost_center);
         program.tiers.sort_by_key(|tier| tier.minimum_spend);
         if let (ProgramUnit::Value, Some(policy)) = (program.unit, &mut program.redemption)
             && policy.value_per_point.is_zero()

@@ -2,6 +2,8 @@
 
 mod discount;
 mod matching;
+#[cfg(test)]
+mod properties;
 
 use std::collections::BTreeMap;
 

@@ -54,12 +54,34 @@ pub(crate) struct NextTier {
     pub(crate) missing_spend: Decimal,
 }
 
+/// Where a redemption is booked; each may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Accounting {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) expense_account: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) cost_center: String,
+}
+
+impl Accounting {
+    /// The same with what `other` says in the place of what is empty.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        let filled = |own: &String, other: &String| if own.is_empty() { other } else { own }.clone();
+        Self {
+            expense_account: filled(&self.expense_account, &other.expense_account),
+            cost_center: filled(&self.cost_center, &other.cost_center),
+        }
+    }
+}
+
 /// Points as a tender line of the sale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PointsTender {
     pub(crate) points: Decimal,
     pub(crate) value_per_point: Decimal,
     pub(crate) amount: Decimal,
+    #[serde(flatten)]
+    pub(crate) accounting: Accounting,
 }
 
 /// What a line earned, and why.

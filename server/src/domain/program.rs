@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::number::{Currency, Rounding};
+use super::outcome::Accounting;
 use super::product::Products;
 use super::rule::set::RuleSet;
 
@@ -49,6 +50,9 @@ pub(crate) struct Program {
     pub(crate) max_discount_percent: Option<Decimal>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) exclude_percent_discounted_lines: bool,
+    /// Where redemptions are booked that say nothing themselves.
+    #[serde(flatten)]
+    pub(crate) accounting: Accounting,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,11 +126,38 @@ pub(crate) struct EarnRate {
     pub(crate) vat_percent: Option<Decimal>,
 }
 
+/// When points lapse, counted from the day of the sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExpiryPolicy {
+    pub(crate) period: ExpiryPeriod,
+    #[serde(default)]
+    pub(crate) end: ExpiryEnd,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum ExpiryPolicy {
+pub(crate) enum ExpiryPeriod {
     Days(u32),
     Months(u32),
+    /// The next such day of a year.
+    Yearly {
+        month: u32,
+        day: u32,
+    },
+}
+
+/// What of the day on which the period ends is the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExpiryEnd {
+    /// Of days and of a day of the year the end of the day, of months its start.
+    #[default]
+    AsPeriod,
+    StartOfDay,
+    EndOfDay,
+    EndOfMonth,
+    EndOfQuarter,
+    EndOfYear,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

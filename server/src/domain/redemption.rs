@@ -48,6 +48,7 @@ pub(crate) fn tender(redemption: &SaleRedemption, bounds: Bounds) -> Result<Opti
         points,
         value_per_point: bounds.value_per_point,
         amount,
+        accounting: redemption.accounting.clone(),
     }))
 }
 

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::enrolment::{Identifier, IdentifierKind};
+use super::outcome::Accounting;
 
 /// A document of the POS. Its serialized form is canonical: decimals are normalized, empty fields are left out. It is
 /// kept with the recorded sale, and its hash tells a repetition from a conflict.
@@ -92,6 +93,9 @@ pub(crate) struct SaleRedemption {
     pub(crate) ask: RedemptionAsk,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) clamp: bool,
+    /// In the place of the program's, where it is not empty.
+    #[serde(flatten)]
+    pub(crate) accounting: Accounting,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +181,7 @@ mod tests {
             redemptions: vec![SaleRedemption {
                 ask: RedemptionAsk::Points(Decimal::TEN),
                 clamp: false,
+                accounting: Accounting::default(),
             }],
             occurred_at: DateTime::from_timestamp(1_768_471_200, 0),
             do_not_earn: false,

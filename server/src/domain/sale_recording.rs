@@ -186,7 +186,7 @@ impl Recording<'_> {
         }
         for tender in tenders {
             let allocations = redemption::allocate(books, tender.points)?;
-            books.redeem(&allocations, &occasion)?;
+            books.redeem(&allocations, &occasion, &tender.accounting)?;
         }
         if !self.same_sale_points_can_pay() {
             books.earn(earned, &occasion);
@@ -247,9 +247,10 @@ impl Recording<'_> {
                 available,
                 due,
             };
-            let Some(tender) = redemption::tender(redemption, bounds)? else {
+            let Some(mut tender) = redemption::tender(redemption, bounds)? else {
                 continue;
             };
+            tender.accounting = tender.accounting.or(&program.accounting);
             available -= tender.points;
             due -= tender.amount;
             tenders.push(tender);

@@ -47,11 +47,15 @@ pub(super) struct DatabaseBinary {
 impl DatabaseBinary {
     /// The server that the caller chose (a path, or a name to look for), else the first one installed.
     pub(super) async fn find(chosen: Option<&Path>) -> Result<Self, EmbeddedError> {
+        Self::find_in(chosen, &search_path()).await
+    }
+
+    async fn find_in(chosen: Option<&Path>, folders: &[PathBuf]) -> Result<Self, EmbeddedError> {
         let path = match chosen {
-            Some(path) => find_program(path.as_os_str(), &search_path()).unwrap_or_else(|| path.to_owned()),
+            Some(path) => find_program(path.as_os_str(), folders).unwrap_or_else(|| path.to_owned()),
             None => ["mariadbd", "mysqld"]
                 .iter()
-                .find_map(|name| find_program(OsStr::new(name), &search_path()))
+                .find_map(|name| find_program(OsStr::new(name), folders))
                 .ok_or(EmbeddedError::NoDatabaseBinary)?,
         };
 
@@ -133,6 +137,17 @@ mod tests {
         assert_eq!(flavour_in(mariadb), Some(Flavour::MariaDb));
         assert_eq!(flavour_in(mysql), Some(Flavour::MySql));
         assert_eq!(flavour_in("true (GNU coreutils) 9.1"), None);
+    }
+
+    #[tokio::test]
+    async fn where_nothing_is_installed_the_error_says_what_to_install() {
+        let error = DatabaseBinary::find_in(None, &[PathBuf::from("/nowhere")])
+            .await
+            .unwrap_err();
+
+        let text = error.to_string();
+        assert!(text.contains("apt-get install mariadb-server-core"), "{text}");
+        assert!(text.contains("DATABASE_URL"), "{text}");
     }
 
     #[test]

@@ -297,7 +297,7 @@ impl Programs {
             .await
             .map_err(|error| status::posting(&error))?;
         match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
-            Answer::Program(record) => Ok(convert::program::program(record)),
+            Answer::Program(record) => Ok(convert::program::program(*record)),
             Answer::Sale(_) | Answer::Member(_) | Answer::Rule(_) | Answer::Products(_) => Err(status::internal()),
         }
     }

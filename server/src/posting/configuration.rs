@@ -180,7 +180,7 @@ async fn carry_out(
     }
     let record: Option<ProgramRecord> = program::find(connection, change.merchant_id, &program_id).await?;
     let record = record.ok_or_else(|| StorageError::Corrupt(format!("program {program_id} without settings")))?;
-    Ok(Ok(StoredAnswer::Program(record)))
+    Ok(Ok(StoredAnswer::Program(Box::new(record))))
 }
 
 /// Refuses settings that a rule in force does not fit: one that names a tier which would be gone, say.

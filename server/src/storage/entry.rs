@@ -16,6 +16,7 @@ use super::schema::entry;
 use super::statement::Insert;
 use super::value::instant;
 use crate::domain::account::{Entry, EntryKind, SaleKey};
+use crate::domain::outcome::Accounting;
 use crate::domain::sale_recording::MOST_BACK;
 
 #[derive(Queryable, Selectable)]
@@ -32,6 +33,8 @@ struct EntryRow {
     document_number: Option<String>,
     program_version: u32,
     lot_expires_at: Option<NaiveDateTime>,
+    expense_account: Option<String>,
+    cost_center: Option<String>,
     occurred_at: NaiveDateTime,
     recorded_at: NaiveDateTime,
 }
@@ -91,7 +94,8 @@ impl EntryRows {
     pub(crate) fn new() -> Self {
         Self(Insert::new(
             "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, store_id, \
-             sale_id, document_type, document_number, program_version, lot_expires_at, occurred_at, recorded_at) VALUES",
+             sale_id, document_type, document_number, program_version, lot_expires_at, expense_account, cost_center, \
+             occurred_at, recorded_at) VALUES",
             "",
         ))
     }
@@ -112,6 +116,8 @@ impl EntryRows {
             .optional(document(entry, |sale| &sale.document_number), Insert::text)
             .integer(entry.program_version)
             .optional(entry.lot_expires_at, Insert::instant)
+            .optional(said(&entry.accounting.expense_account), Insert::text)
+            .optional(said(&entry.accounting.cost_center), Insert::text)
             .instant(entry.occurred_at)
             .instant(entry.recorded_at);
     }
@@ -119,6 +125,11 @@ impl EntryRows {
     pub(crate) fn finish(self) -> Vec<String> {
         self.0.finish()
     }
+}
+
+/// What is not empty.
+fn said(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// What the shop calls the document; `None` when it says nothing.
@@ -163,6 +174,10 @@ impl TryFrom<EntryRow> for Entry {
             }),
             program_version: row.program_version,
             lot_expires_at: row.lot_expires_at.map(instant),
+            accounting: Accounting {
+                expense_account: row.expense_account.unwrap_or_default(),
+                cost_center: row.cost_center.unwrap_or_default(),
+            },
             occurred_at: instant(row.occurred_at),
             recorded_at: instant(row.recorded_at),
         })

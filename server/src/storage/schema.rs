@@ -143,6 +143,8 @@ diesel::table! {
         document_number -> Nullable<Text>,
         program_version -> Unsigned<Integer>,
         lot_expires_at -> Nullable<Datetime>,
+        expense_account -> Nullable<Text>,
+        cost_center -> Nullable<Text>,
         occurred_at -> Datetime,
         recorded_at -> Datetime,
     }

@@ -50,6 +50,8 @@ pub(in crate::grpc) fn entry(member_id: Uuid, entry: &Entry, allocations: &[Allo
             .map(|sale| sale.document_number.to_string())
             .unwrap_or_default(),
         program_version: entry.program_version,
+        expense_account: entry.accounting.expense_account.clone(),
+        cost_center: entry.accounting.cost_center.clone(),
         occurred_at: Some(timestamp(entry.occurred_at)),
         recorded_at: Some(timestamp(entry.recorded_at)),
         lots: created.into_iter().chain(touched).map(movement).collect(),

@@ -284,6 +284,7 @@ mod tests {
             decimals: Some(0),
             expiry: Some(wire::ExpiryPolicy {
                 period: Some(wire::expiry_policy::Period::Days(30)),
+                end: 0,
             }),
             created_at: Some(prost_types::Timestamp::default()),
             ..wire::Program::default()

@@ -2,6 +2,7 @@
 
 pub(super) mod configuration_change;
 pub(super) mod entry;
+mod expiry_policy;
 mod field_changes;
 pub(super) mod member;
 pub(super) mod outcome;

@@ -13,6 +13,8 @@ pub(in crate::grpc) fn sale_outcome(outcome: SaleOutcome) -> wire::SaleOutcome {
         points: decimal(tender.points),
         value_per_point: decimal(tender.value_per_point),
         amount: money(&currency, tender.amount),
+        expense_account: tender.accounting.expense_account,
+        cost_center: tender.accounting.cost_center,
     });
     wire::SaleOutcome {
         member_id: outcome.member_id.to_string(),

@@ -4,13 +4,15 @@ use chrono_tz::Tz;
 use loyalty_api::v1 as wire;
 use rust_decimal::Decimal;
 
+use super::expiry_policy::{expiry, expiry_to_wire};
 use super::{decimal, timestamp};
 use crate::domain::answer::ProgramRecord;
 use crate::domain::configuration::ProgramEdit;
 use crate::domain::number::{Currency, Rounding};
+use crate::domain::outcome::Accounting;
 use crate::domain::program::{
-    DocumentTreatment, DocumentType, EarnRate, ExpiryPolicy, Program, ProgramState, ProgramUnit, RatedBasis,
-    RedemptionPolicy, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow,
+    DocumentTreatment, DocumentType, EarnRate, Program, ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy, Tier,
+    TierDowngrade, TierSpendBasis, TierSpendWindow,
 };
 use crate::grpc::fields::{Bounds, Fields};
 
@@ -23,7 +25,7 @@ const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 pub(super) const PERCENT: Bounds = Bounds::up_to(Decimal::ONE_HUNDRED, 4);
 
 /// Every field that an update can name.
-const CHANGEABLE: [&str; 16] = [
+const CHANGEABLE: [&str; 18] = [
     "name",
     "state",
     "time_zone",
@@ -40,6 +42,8 @@ const CHANGEABLE: [&str; 16] = [
     "document_types",
     "max_discount_percent",
     "exclude_percent_discounted_lines",
+    "expense_account",
+    "cost_center",
 ];
 
 /// The currency of a code; one without minor units when it is wrong.
@@ -111,6 +115,7 @@ pub(in crate::grpc) fn new_program(fields: &mut Fields, given: wire::Program) ->
         document_types: Vec::new(),
         max_discount_percent: None,
         exclude_percent_discounted_lines: false,
+        accounting: Accounting::default(),
     };
     let paths: Vec<String> = CHANGEABLE.iter().map(|path| (*path).to_owned()).collect();
     (defaults, program_edit(fields, given, &paths))
@@ -133,7 +138,7 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
             "valid_from" => edit.valid_from = Some(fields.date("program.valid_from", &given.valid_from)),
             "valid_until" => edit.valid_until = Some(fields.date("program.valid_until", &given.valid_until)),
             "redeem_until" => edit.redeem_until = Some(fields.date("program.redeem_until", &given.redeem_until)),
-            "expiry" => edit.expiry = Some(expiry(fields, "program.expiry", given.expiry)),
+            "expiry" => edit.expiry = Some(expiry(fields, "program.expiry", given.expiry.clone())),
             "redemption" => {
                 let redemption = given.redemption.clone();
                 edit.redemption = Some(redemption.map(|given| redemption_policy(fields, given)));
@@ -146,6 +151,14 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
             }
             "exclude_percent_discounted_lines" => {
                 edit.exclude_percent_discounted_lines = Some(given.exclude_percent_discounted_lines);
+            }
+            "expense_account" => {
+                let account = given.expense_account.clone();
+                edit.expense_account = Some(fields.text("program.expense_account", account, 0, 64));
+            }
+            "cost_center" => {
+                let center = given.cost_center.clone();
+                edit.cost_center = Some(fields.text("program.cost_center", center, 0, 64));
             }
             "document_types" => edit.document_types = Some(document_types(fields, given.document_types.clone())),
             other => fields.wrong("update_mask", format!("`{other}` cannot be changed")),
@@ -288,28 +301,6 @@ fn tier_spend_window(fields: &mut Fields, given: Option<wire::TierSpendWindow>) 
     }
 }
 
-pub(super) fn expiry(fields: &mut Fields, at: &str, given: Option<wire::ExpiryPolicy>) -> Option<ExpiryPolicy> {
-    use wire::expiry_policy::Period;
-    match given?.period {
-        Some(Period::Days(days)) => {
-            if days == 0 || days > 36_600 {
-                fields.wrong(format!("{at}.days"), "must be 1 to 36600");
-            }
-            Some(ExpiryPolicy::Days(days))
-        }
-        Some(Period::Months(months)) => {
-            if months == 0 || months > 1_200 {
-                fields.wrong(format!("{at}.months"), "must be 1 to 1200");
-            }
-            Some(ExpiryPolicy::Months(months))
-        }
-        None => {
-            fields.wrong(at, "names no period");
-            None
-        }
-    }
-}
-
 fn redemption_policy(fields: &mut Fields, given: wire::RedemptionPolicy) -> RedemptionPolicy {
     let field = "program.redemption.value_per_point";
     let rounding = fields.choice("program.redemption.points_rounding", given.points_rounding);
@@ -392,6 +383,8 @@ pub(in crate::grpc) fn program(record: ProgramRecord) -> wire::Program {
         document_types: program.document_types.into_iter().map(document_type_to_wire).collect(),
         max_discount_percent: program.max_discount_percent.and_then(decimal),
         exclude_percent_discounted_lines: program.exclude_percent_discounted_lines,
+        expense_account: program.accounting.expense_account,
+        cost_center: program.accounting.cost_center,
         version: record.version,
         etag: record.since_version.to_string(),
         created_at: Some(timestamp(record.created_at)),
@@ -454,15 +447,6 @@ fn window_to_wire(window: TierSpendWindow) -> Option<wire::TierSpendWindow> {
         downgrade: downgrade.into(),
         grace_days,
     })
-}
-
-pub(super) fn expiry_to_wire(policy: ExpiryPolicy) -> wire::ExpiryPolicy {
-    use wire::expiry_policy::Period;
-    let period = match policy {
-        ExpiryPolicy::Days(days) => Period::Days(days),
-        ExpiryPolicy::Months(months) => Period::Months(months),
-    };
-    wire::ExpiryPolicy { period: Some(period) }
 }
 
 fn redemption_to_wire(policy: &RedemptionPolicy) -> wire::RedemptionPolicy {

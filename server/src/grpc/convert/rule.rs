@@ -5,10 +5,9 @@ use loyalty_api::v1 as wire;
 use loyalty_api::v1::rule::Effect;
 use rust_decimal::Decimal;
 
+use super::expiry_policy::{expiry, expiry_to_wire};
 use super::member::is_path;
-use super::program::{
-    PERCENT, earn_rate, earn_rate_to_wire, expiry, expiry_to_wire, rounding_of, rounding_to_wire, value_per_point,
-};
+use super::program::{PERCENT, earn_rate, earn_rate_to_wire, rounding_of, rounding_to_wire, value_per_point};
 use super::{decimal, timestamp};
 use crate::domain::answer::RuleRecord;
 use crate::domain::number::Rounding;
@@ -83,7 +82,7 @@ pub(in crate::grpc) fn rule_edit(fields: &mut Fields, given: wire::Rule, paths: 
                 let value = given.value_per_point.clone();
                 edit.value_per_point = Some(value_per_point(fields, "rule.value_per_point", value));
             }
-            "expiry" => edit.expiry = Some(expiry(fields, "rule.expiry", given.expiry)),
+            "expiry" => edit.expiry = Some(expiry(fields, "rule.expiry", given.expiry.clone())),
             other => fields.wrong("update_mask", format!("`{other}` cannot be changed")),
         }
     }

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use super::member::{member_key, optional_program};
 use super::program::currency;
+use crate::domain::outcome::Accounting;
 use crate::domain::sale::{RedemptionAsk, Sale, SaleLine, SaleLineFlag, SaleRedemption, Tender};
 use crate::grpc::fields::{Bounds, Fields};
 
@@ -139,13 +140,18 @@ fn redemptions(fields: &mut Fields, given: Vec<wire::SaleRedemption>, amounts: B
                 .decimal(&format!("{field}.amount"), Some(asked), amounts.positive())
                 .map(RedemptionAsk::Amount),
             None => {
-                fields.wrong(field, "must ask for points or for an amount");
+                fields.wrong(&field, "must ask for points or for an amount");
                 None
             }
+        };
+        let accounting = Accounting {
+            expense_account: fields.text(&format!("{field}.expense_account"), given.expense_account, 0, 64),
+            cost_center: fields.text(&format!("{field}.cost_center"), given.cost_center, 0, 64),
         };
         redemptions.extend(ask.map(|ask| SaleRedemption {
             ask,
             clamp: given.clamp,
+            accounting,
         }));
     }
     redemptions
