@@ -1,7 +1,10 @@
 //! E6: a load of products is taken whole or not at all, and what is wrong with it is named by its place in the call.
 
+use std::time::Duration;
+
 use loyalty_sdk::api::{Product, UpsertProductsRequest};
 use loyalty_sdk::{Error, NewProgram, PageRequest, ProductUpdate};
+use tokio_stream::StreamExt;
 use tonic::Status;
 
 use crate::harness::raw::{assert_names, number, request_id};
@@ -98,6 +101,12 @@ async fn a_call_says_once_what_it_is_and_has_products_but_not_too_many() {
     let nothing = sends(&shop, vec![]).await;
     let no_products = sends(&shop, vec![part(PROGRAM, vec![]), more(vec![])]).await;
     let no_program = sends(&shop, vec![part("", vec![cake()])]).await;
+    let broken_off = sends_as_it_is(&shop, vec![part(PROGRAM, vec![cake()])]).await;
+    let ended = UpsertProductsRequest {
+        last: true,
+        ..part(PROGRAM, vec![cake()])
+    };
+    let after_the_end = sends(&shop, vec![ended, more(vec![])]).await;
     let said_twice = sends(&shop, vec![part(PROGRAM, vec![cake()]), part(PROGRAM, vec![])]).await;
     let a_large_part = sends(&shop, vec![part(PROGRAM, vec![cake(); 1_001])]).await;
     let in_two_parts = sends(&shop, vec![part(PROGRAM, vec![cake()]), more(vec![cake()])]).await;
@@ -113,11 +122,42 @@ async fn a_call_says_once_what_it_is_and_has_products_but_not_too_many() {
     assert_names("nothing", &nothing, "request_id", "INVALID_FIELD");
     assert_names("no products", &no_products, "products", "INVALID_FIELD");
     assert_names("no program", &no_program, "program_id", "INVALID_FIELD");
+    assert_names("broken off", &broken_off, "last", "INVALID_FIELD");
+    assert_names("after the end", &after_the_end, "last", "INVALID_FIELD");
     assert_names("said twice", &said_twice, "request_id", "INVALID_FIELD");
     assert_names("a large part", &a_large_part, "products", "INVALID_FIELD");
     assert_names("in two parts", &in_two_parts, "products[1].product_id", "INVALID_FIELD");
     assert_names("too many", &too_many, "products", "INVALID_FIELD");
     assert_eq!(shop.rows().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_whose_caller_hangs_up_in_the_middle_is_not_made() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let before = shop.rows().await;
+    let cake = Product {
+        product_id: "cake".to_owned(),
+        points: number("7"),
+        ..Product::default()
+    };
+    let first = part(PROGRAM, vec![cake]);
+    let repeated = first.clone();
+
+    let endless = tokio_stream::iter([first]).chain(tokio_stream::pending());
+    let mut programs = shop.client.raw_programs();
+    let call = programs.upsert_products(endless);
+    let hung_up = tokio::time::timeout(Duration::from_millis(300), call).await;
+    // Whatever the server does about it, it has done when the next change is made.
+    shop.changes(|club| club.name("Meanwhile")).await;
+
+    assert!(hung_up.is_err(), "{hung_up:?}");
+    assert_eq!(shop.rows().await["product"], before["product"]);
+    assert_eq!(shop.program().await.version, 2);
+    assert_eq!(
+        sends(&shop, vec![repeated]).await.map(|status| status.to_string()),
+        None
+    );
+    assert_eq!(shop.program().await.version, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,11 +190,19 @@ fn part(program_id: &str, products: Vec<Product>) -> UpsertProductsRequest {
         request_id: request_id(),
         program_id: program_id.to_owned(),
         products,
+        last: false,
     }
 }
 
-/// Sends a call as a caller without the SDK would; what it is refused for.
-async fn sends(shop: &Shop, messages: Vec<UpsertProductsRequest>) -> Option<Status> {
+/// Sends a whole call as a caller without the SDK would; what it is refused for.
+async fn sends(shop: &Shop, mut messages: Vec<UpsertProductsRequest>) -> Option<Status> {
+    if let Some(message) = messages.last_mut() {
+        message.last = true;
+    }
+    sends_as_it_is(shop, messages).await
+}
+
+async fn sends_as_it_is(shop: &Shop, messages: Vec<UpsertProductsRequest>) -> Option<Status> {
     let mut programs = shop.client.raw_programs();
     programs.upsert_products(tokio_stream::iter(messages)).await.err()
 }

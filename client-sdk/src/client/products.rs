@@ -94,7 +94,7 @@ fn messages(request_id: String, program_id: &ProgramId, products: &[ProductUpdat
     let first = v1::UpsertProductsRequest {
         request_id,
         program_id: program_id.to_string(),
-        products: Vec::new(),
+        ..v1::UpsertProductsRequest::default()
     };
     let parts = products
         .chunks(PRODUCTS_OF_A_MESSAGE)
@@ -102,5 +102,9 @@ fn messages(request_id: String, program_id: &ProgramId, products: &[ProductUpdat
             products: part.iter().map(ProductUpdate::to_wire).collect(),
             ..v1::UpsertProductsRequest::default()
         });
-    std::iter::once(first).chain(parts).collect()
+    let mut messages: Vec<v1::UpsertProductsRequest> = std::iter::once(first).chain(parts).collect();
+    if let Some(message) = messages.last_mut() {
+        message.last = true;
+    }
+    messages
 }

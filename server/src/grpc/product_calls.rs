@@ -124,12 +124,14 @@ async fn read(mut fields: Fields, mut messages: Streaming<wire::UpsertProductsRe
     let request_id = fields.request_id(first.request_id.clone());
     let program_id = fields.slug("program_id", first.program_id.clone());
     let mut edits = Vec::new();
-    let mut next = Some(first);
-    let mut is_first = true;
+    let (mut next, mut is_first, mut is_complete) = (Some(first), true, false);
     while let Some(message) = next {
         let says_what_it_is = !message.request_id.is_empty() || !message.program_id.is_empty();
         if says_what_it_is && !is_first {
             fields.wrong("request_id", "is in the first message only, and so is program_id");
+        }
+        if is_complete {
+            fields.wrong("last", "is true in the last message only");
         }
         let fits = fields.at_most("products", &message.products, MOST_OF_A_MESSAGE);
         if edits.len() + message.products.len() > MOST_OF_A_CALL {
@@ -143,10 +145,10 @@ async fn read(mut fields: Fields, mut messages: Streaming<wire::UpsertProductsRe
             // What is wrong already need not wait for the rest.
             break;
         }
-        is_first = false;
+        (is_first, is_complete) = (false, message.last);
         next = messages.message().await?;
     }
-    fields_of_the_whole(&mut fields, &edits);
+    fields_of_the_whole(&mut fields, &edits, is_complete);
     fields.finish(Load {
         request_id,
         program_id,
@@ -154,9 +156,13 @@ async fn read(mut fields: Fields, mut messages: Streaming<wire::UpsertProductsRe
     })
 }
 
-fn fields_of_the_whole(fields: &mut Fields, edits: &[ProductEdit]) {
+fn fields_of_the_whole(fields: &mut Fields, edits: &[ProductEdit], is_complete: bool) {
     if fields.has_violations() {
         return;
+    }
+    if !is_complete {
+        // A caller who hangs up ends the stream as one does who has sent everything.
+        fields.wrong("last", "must be true in the last message: the call broke off");
     }
     if edits.is_empty() {
         fields.wrong("products", "are missing");
