@@ -95,6 +95,7 @@ fn kind(column_type: &str) -> String {
         "varchar" | "char" | "text" | "mediumtext" => "Text",
         "binary" | "varbinary" | "blob" | "mediumblob" => "Binary",
         "datetime" => "Datetime",
+        "date" => "Date",
         "timestamp" => "Timestamp",
         "decimal" => "Numeric",
         _ => column_type,

@@ -53,6 +53,8 @@ pub struct NewProgram {
     pub max_discount_percent: Option<Decimal>,
     /// Whether lines earn nothing whose price was lowered by a percentage.
     pub exclude_percent_discounted_lines: bool,
+    /// Whether the fraction of a point that rounding dropped is added to the member's next sale.
+    pub carry_fractions: bool,
     /// The expense account that redemptions are booked to, at most 64 characters.
     pub expense_account: Option<String>,
     /// The cost center that redemptions are booked to, at most 64 characters.
@@ -173,6 +175,8 @@ pub struct Program {
     pub max_discount_percent: Option<Decimal>,
     /// Whether lines earn nothing whose price was lowered by a percentage.
     pub exclude_percent_discounted_lines: bool,
+    /// Whether the fraction of a point that rounding dropped is added to the member's next sale.
+    pub carry_fractions: bool,
     /// The expense account that redemptions are booked to, at most 64 characters.
     pub expense_account: Option<String>,
     /// The cost center that redemptions are booked to, at most 64 characters.

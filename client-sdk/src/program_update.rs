@@ -134,6 +134,12 @@ impl ProgramUpdate {
         self.changing("exclude_percent_discounted_lines")
     }
 
+    /// Whether the fraction of a point that rounding dropped is added to the member's next sale.
+    pub fn carry_fractions(mut self, carry: bool) -> Self {
+        self.program.carry_fractions = carry;
+        self.changing("carry_fractions")
+    }
+
     /// The expense account that redemptions are booked to; empty: none.
     pub fn expense_account(mut self, expense_account: impl Into<String>) -> Self {
         self.program.expense_account = expense_account.into();

@@ -41,6 +41,10 @@ pub struct Receipt {
     pub rates: Vec<RateOutcome>,
     /// When the points of this sale lapse; `None` when they do not.
     pub points_expire_at: Option<DateTime<Utc>>,
+    /// The fraction of a point that earlier sales left; `None` where the program keeps none. Cut at 6 decimals.
+    pub carried_before: Option<Decimal>,
+    /// The fraction of a point that is left for the next sale; `None` where the program keeps none. Cut at 6 decimals.
+    pub carried_after: Option<Decimal>,
     /// Whether the sale had been recorded before this call; `false` in a quote.
     pub replayed: bool,
 }
@@ -113,7 +117,7 @@ pub struct RateOutcome {
     pub rounding: Decimal,
     /// Points that belong to no line: the bonus of a campaign.
     pub fixed_points: Decimal,
-    /// Points that the rule's ceiling cut off; `points` is without them.
+    /// Points that the rule's limits per sale, day and member cut off; `points` is without them.
     pub capped: Decimal,
     /// [`EarnReason::Earned`], or why a rule that names something of the sale did not apply.
     pub reason: EarnReason,
@@ -128,6 +132,8 @@ pub enum RateSource {
     Rule(RuleId),
     /// Points per unit of the products.
     Products,
+    /// Fractions of points that this sale and earlier ones left.
+    Carried,
     /// A source that this version of the SDK does not know.
     Unknown,
 }

@@ -91,6 +91,8 @@ mod tests {
             lines: Vec::new(),
             rates: Vec::new(),
             points_expire_at: None,
+            carried_before: None,
+            carried_after: None,
             replayed: false,
         }
     }

@@ -66,6 +66,10 @@ pub struct RuleTerms {
     pub max_discount_percent: Option<Decimal>,
     /// The most points it gives for one sale.
     pub max_points_per_sale: Option<Decimal>,
+    /// The most points it gives to one member on one day.
+    pub max_points_per_day: Option<Decimal>,
+    /// The most points it ever gives to one member.
+    pub max_points_per_member: Option<Decimal>,
     /// Campaigns only: it applies alone.
     pub exclusive: bool,
     /// Rules that are assigned to members only: what one point pays for them.
@@ -181,6 +185,8 @@ impl RuleTerms {
             minimum_sale: None,
             max_discount_percent: None,
             max_points_per_sale: None,
+            max_points_per_day: None,
+            max_points_per_member: None,
             exclusive: false,
             value_per_point: None,
             expiry: None,
@@ -321,6 +327,20 @@ impl NewRule {
         self
     }
 
+    /// Never gives more points to one member on one day.
+    #[must_use]
+    pub fn max_points_per_day(mut self, points: impl Into<Decimal>) -> Self {
+        self.terms.max_points_per_day = Some(points.into());
+        self
+    }
+
+    /// Never gives more points to one member in all.
+    #[must_use]
+    pub fn max_points_per_member(mut self, points: impl Into<Decimal>) -> Self {
+        self.terms.max_points_per_member = Some(points.into());
+        self
+    }
+
     /// Of a campaign: applies alone.
     #[must_use]
     pub fn exclusive(mut self) -> Self {
@@ -414,6 +434,18 @@ impl RuleUpdate {
     pub fn max_points_per_sale(mut self, points: Option<Decimal>) -> Self {
         self.rule.max_points_per_sale = points.map(decimal_message);
         self.changing("max_points_per_sale")
+    }
+
+    /// The most points it gives to one member on one day; `None`: no limit.
+    pub fn max_points_per_day(mut self, points: Option<Decimal>) -> Self {
+        self.rule.max_points_per_day = points.map(decimal_message);
+        self.changing("max_points_per_day")
+    }
+
+    /// The most points it ever gives to one member; `None`: no limit.
+    pub fn max_points_per_member(mut self, points: Option<Decimal>) -> Self {
+        self.rule.max_points_per_member = points.map(decimal_message);
+        self.changing("max_points_per_member")
     }
 
     /// Of a campaign: whether it applies alone.

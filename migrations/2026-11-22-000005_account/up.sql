@@ -16,6 +16,7 @@ CREATE TABLE account (
   lifetime_earned           DECIMAL(19,4) NOT NULL,
   lifetime_redeemed         DECIMAL(19,4) NOT NULL,
   lifetime_expired          DECIMAL(19,4) NOT NULL,
+  carry                     VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'fraction of a point kept for the next sale, as 1/3',
   recorded_at               DATETIME(6) NOT NULL COMMENT 'of the newest entry, never goes back',
   customer_group            VARCHAR(200) NOT NULL COMMENT 'a path, or empty',
   territory                 VARCHAR(200) NOT NULL COMMENT 'a path, or empty',

@@ -33,13 +33,14 @@ const REQUEST: &str = "INSERT INTO request (merchant_id, request_id, content_has
     answer) VALUES";
 const ACCOUNT: &str = "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
     first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
-    lifetime_redeemed, lifetime_expired, recorded_at, customer_group, territory, assigned_rule_id) VALUES";
+    lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id) VALUES";
 const ACCOUNT_CHANGES: &str = " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), \
     points = VALUES(points), held = VALUES(held), debt = VALUES(debt), \
     first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
     first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
     tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
     lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
+    carry = VALUES(carry), \
     recorded_at = VALUES(recorded_at), customer_group = VALUES(customer_group), territory = VALUES(territory), \
     assigned_rule_id = VALUES(assigned_rule_id)";
 const POSTING_BATCH: &str = "INSERT INTO posting_batch (merchant_id, batch_id, recorded_at, touched) VALUES";

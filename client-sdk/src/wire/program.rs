@@ -36,6 +36,7 @@ impl NewProgram {
             document_types: self.document_types.iter().map(DocumentType::to_wire).collect(),
             max_discount_percent: self.max_discount_percent.map(decimal_message),
             exclude_percent_discounted_lines: self.exclude_percent_discounted_lines,
+            carry_fractions: self.carry_fractions,
             expense_account: self.expense_account.clone().unwrap_or_default(),
             cost_center: self.cost_center.clone().unwrap_or_default(),
             version: 0,
@@ -72,6 +73,7 @@ impl Program {
             earn_on_points_paid_part: program.earn_on_points_paid_part,
             max_discount_percent: optional_decimal("program.max_discount_percent", program.max_discount_percent)?,
             exclude_percent_discounted_lines: program.exclude_percent_discounted_lines,
+            carry_fractions: program.carry_fractions,
             expense_account: optional_text(program.expense_account),
             cost_center: optional_text(program.cost_center),
             document_types: program

@@ -2,7 +2,7 @@
 
 use loyalty_api::v1::{self, rate_source::Source};
 
-use super::{decimal, money, optional_instant, optional_text, present};
+use super::{decimal, money, optional_decimal, optional_instant, optional_text, present};
 use crate::{
     error::Error,
     member::Balance,
@@ -29,6 +29,8 @@ impl Receipt {
             lines: lines.map(LineOutcome::from_wire).collect::<Result<_, _>>()?,
             rates: rates.map(RateOutcome::from_wire).collect::<Result<_, _>>()?,
             points_expire_at: optional_instant("outcome.points_expire_at", outcome.points_expire_at)?,
+            carried_before: optional_decimal("outcome.carried_before", outcome.carried_before)?,
+            carried_after: optional_decimal("outcome.carried_after", outcome.carried_after)?,
             replayed,
         })
     }
@@ -88,6 +90,7 @@ impl RateSource {
             Some(Source::TierId(tier_id)) => Self::Tier(tier_id),
             Some(Source::RuleId(rule_id)) => Self::Rule(rule_id.into()),
             Some(Source::Products(_)) => Self::Products,
+            Some(Source::Carried(_)) => Self::Carried,
             None => Self::Unknown,
         }
     }

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::expiry::NEVER;
 use super::lot::{Allocation, Lot, LotKey};
-use super::number::LEDGER_LIMIT;
+use super::number::{Fraction, LEDGER_LIMIT};
 use super::outcome::Accounting;
 use super::rejection::Rejection;
+use super::rule_usage::RuleUsage;
 use super::tier::Spend;
 
 /// State of a member's books. It is derived from the entries and lots, which can rebuild it.
@@ -40,6 +41,8 @@ pub(crate) struct Account {
     pub(crate) lifetime_earned: Decimal,
     pub(crate) lifetime_redeemed: Decimal,
     pub(crate) lifetime_expired: Decimal,
+    /// The fraction of a point that sales left and that the next one adds.
+    pub(crate) carry: Fraction,
     /// When the newest entry was recorded, or the member enrolled.
     pub(crate) recorded_at: DateTime<Utc>,
     pub(crate) attributes: Attributes,
@@ -143,6 +146,8 @@ pub(crate) struct Books {
     lots: BTreeMap<LotKey, Lot>,
     /// Spend by day of the program's zone, where its window needs it.
     pub(crate) spend_by_day: Option<BTreeMap<NaiveDate, Decimal>>,
+    /// What limited rules gave, of the days that matter to the commands.
+    pub(crate) rule_usage: RuleUsage,
     pub(crate) new_entries: Vec<Entry>,
     pub(crate) new_allocations: Vec<Allocation>,
     /// Lots whose rows have to be written.
@@ -167,6 +172,7 @@ impl Account {
             lifetime_earned: Decimal::ZERO,
             lifetime_redeemed: Decimal::ZERO,
             lifetime_expired: Decimal::ZERO,
+            carry: Fraction::ZERO,
             recorded_at: now,
             attributes: Attributes::default(),
         }
@@ -186,6 +192,7 @@ impl Books {
             known,
             lots: BTreeMap::new(),
             spend_by_day: None,
+            rule_usage: RuleUsage::default(),
             new_entries: Vec::new(),
             new_allocations: Vec::new(),
             touched_lots: BTreeSet::new(),

@@ -49,6 +49,8 @@ pub(crate) struct ProgramEdit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exclude_percent_discounted_lines: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) carry_fractions: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expense_account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cost_center: Option<String>,
@@ -75,6 +77,7 @@ impl ProgramEdit {
         set(&mut program.max_discount_percent, edit.max_discount_percent);
         let exclude = edit.exclude_percent_discounted_lines;
         set(&mut program.exclude_percent_discounted_lines, exclude);
+        set(&mut program.carry_fractions, edit.carry_fractions);
         set(&mut program.accounting.expense_account, edit.expense_account);
         set(&mut program.accounting.cost_center, edit.cost_center);
         program.tiers.sort_by_key(|tier| tier.minimum_spend);

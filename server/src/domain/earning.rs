@@ -18,11 +18,14 @@ use super::program::{DocumentTreatment, EarnRate, ExpiryPolicy, ProgramState, Pr
 use super::rejection::Rejection;
 use super::rule::set::Place;
 use super::rule::{Rule, RuleEffect};
+use super::rule_usage::Allowances;
 use super::sale::Sale;
 use crate::domain::earning::matching::{Base, Matched, Met};
 
 /// Decimals to which the shares of lines are shown.
 const SHARE_DECIMALS: u32 = 6;
+/// More points than the ledger holds.
+const TOO_MANY: Rejection = Rejection::LedgerRange { field: "points" };
 /// Rules that are named though they did not apply; a sale that meets more of them is not explained by a longer list.
 const MOST_REASONS: usize = 100;
 
@@ -33,6 +36,8 @@ pub(crate) struct Earning {
     pub(crate) rated_amount: Decimal,
     pub(crate) lines: Vec<LineOutcome>,
     pub(crate) rates: Vec<RateOutcome>,
+    /// The fraction that is left for the next sale, where the program keeps it.
+    pub(crate) carry: Option<Fraction>,
 }
 
 /// A sale about to be rated.
@@ -43,6 +48,10 @@ pub(crate) struct Rated<'a> {
     pub(crate) member: &'a Attributes,
     /// The time of the sale in the program's zone.
     pub(crate) local: NaiveDateTime,
+    /// The fraction that earlier sales left, where the program keeps it.
+    pub(crate) carry: Option<Fraction>,
+    /// What rules that are limited per day or member may still give.
+    pub(crate) allowances: &'a Allowances,
     /// Why the whole of it does not earn, if it does not.
     pub(crate) closed: Option<EarnReason>,
 }
@@ -57,7 +66,7 @@ pub(crate) fn rate(rated: Rated<'_>, tier: Option<&Tier>, points_paid: Decimal) 
         points_paid
     };
     if let Some(reason) = not_at_all(rated, tier, paid) {
-        return Ok(nothing(sale, reason));
+        return Ok(nothing(rated, reason));
     }
     let matched = matching::matched(rated, tier);
     let kept = Kept::new(sale.total, paid);
@@ -65,7 +74,7 @@ pub(crate) fn rate(rated: Rated<'_>, tier: Option<&Tier>, points_paid: Decimal) 
 
     let shares = Shares::new(&matched, kept)?;
     let mut rates = Vec::new();
-    let mut rated_sum = I256::ZERO;
+    let (mut rated_sum, mut dropped) = (I256::ZERO, Fraction::ZERO);
     for (group, base) in matched.bases.iter().enumerate() {
         let sum = matched.sums.get(group).copied().unwrap_or_default();
         let mut outcome = RateOutcome {
@@ -78,22 +87,39 @@ pub(crate) fn rate(rated: Rated<'_>, tier: Option<&Tier>, points_paid: Decimal) 
             reason: EarnReason::Earned,
         };
         let rounding = base.rate.map_or(Rounding::Floor, |rate| rate.rounding);
-        let exact = kept.exact(base.rate, sum).rounded(decimals, rounding);
-        let points = exact.ok_or(Rejection::LedgerRange { field: "points" })?;
+        let exact = kept.exact(base.rate, sum);
+        let points = exact.rounded(decimals, rounding).ok_or(TOO_MANY)?;
         if base.rate.is_some() {
             rated_sum += sum;
             outcome.rated_amount = kept.amount(sum, program.currency.minor_units)?;
         }
         outcome.rounding = points - shares.of_base(group);
-        finish(&mut outcome, points, base.rule);
+        finish(&mut outcome, points, base.rule, rated.allowances);
+        if rated.carry.is_some() {
+            dropped = dropped.plus(left(exact, &outcome)?).ok_or(TOO_MANY)?.bounded();
+        }
         rates.push(outcome);
     }
     for (place, campaign) in &matched.campaigns {
         let Some((rule_id, rule)) = version.rules.at(*place) else {
             continue;
         };
-        let outcome = campaign_outcome(rule_id, rule, campaign, &matched, &shares, kept, decimals)?;
+        let (exact, mut outcome) = campaign_outcome(rule_id, rule, campaign, &matched, &shares, kept, decimals)?;
+        let points = outcome.points;
+        finish(&mut outcome, points, Some(rule), rated.allowances);
+        if rated.carry.is_some() {
+            dropped = dropped.plus(left(exact, &outcome)?).ok_or(TOO_MANY)?.bounded();
+        }
         rates.push(outcome);
+    }
+    let mut carry = rated.carry;
+    if let Some(carried) = &mut carry {
+        let sum = carried.plus(dropped).ok_or(TOO_MANY)?;
+        let points = sum.rounded(decimals, Rounding::Floor).ok_or(TOO_MANY)?;
+        *carried = sum.less(points).ok_or(TOO_MANY)?.bounded();
+        if points > Decimal::ZERO {
+            rates.push(carried_outcome(points));
+        }
     }
     let applied: Decimal = rates.iter().map(|rate| rate.points).sum();
     rates.extend(not_applied(version, &matched));
@@ -102,6 +128,7 @@ pub(crate) fn rate(rated: Rated<'_>, tier: Option<&Tier>, points_paid: Decimal) 
         rated_amount: kept.amount(rated_sum, program.currency.minor_units)?,
         lines: shares.lines,
         rates,
+        carry,
     })
 }
 
@@ -175,8 +202,8 @@ fn campaign_outcome(
     shares: &Shares,
     kept: Kept,
     decimals: u32,
-) -> Result<RateOutcome, Rejection> {
-    let too_large = || Rejection::LedgerRange { field: "points" };
+) -> Result<(Fraction, RateOutcome), Rejection> {
+    let mut exact = Fraction::ZERO;
     let mut outcome = RateOutcome {
         source: RateSource::Rule(rule_id.to_owned()),
         rated_amount: Decimal::ZERO,
@@ -188,29 +215,53 @@ fn campaign_outcome(
     };
     match &rule.effect {
         RuleEffect::Multiplier { factor, rounding } => {
-            let mut exact = Fraction::ZERO;
             for (group, sum) in &campaign.sums {
                 let rate = matched.bases.get(*group).and_then(|base| base.rate);
-                exact = exact.plus(kept.exact(rate, *sum)).ok_or_else(too_large)?;
+                exact = exact.plus(kept.exact(rate, *sum)).ok_or(TOO_MANY)?;
             }
-            let exact = exact.times(more(*factor)).ok_or_else(too_large)?;
-            let points = exact.rounded(decimals, *rounding).ok_or_else(too_large)?;
+            exact = exact.times(more(*factor)).ok_or(TOO_MANY)?;
+            let points = exact.rounded(decimals, *rounding).ok_or(TOO_MANY)?;
             outcome.rounding = points - shares.of_campaign(rule_id);
-            finish(&mut outcome, points, Some(rule));
+            outcome.points = points;
         }
         RuleEffect::Bonus(points) => {
             outcome.fixed_points = *points;
-            finish(&mut outcome, *points, Some(rule));
+            outcome.points = *points;
         }
         RuleEffect::EarnRate(_) | RuleEffect::NoPoints => {}
     }
-    Ok(outcome)
+    Ok((exact, outcome))
 }
 
-/// The points, as far as the rule's ceiling lets them.
-fn finish(outcome: &mut RateOutcome, points: Decimal, rule: Option<&Rule>) {
-    let ceiling = rule.and_then(|rule| rule.max_points_per_sale);
-    outcome.points = ceiling.map_or(points, |most| points.min(most)).normalize();
+/// The fraction that rounding down left over; what is rounded up or cut off by a ceiling leaves none.
+fn left(exact: Fraction, outcome: &RateOutcome) -> Result<Fraction, Rejection> {
+    let dropped = exact.less(outcome.points + outcome.capped).ok_or(TOO_MANY)?;
+    let is_left = dropped.is_positive() && outcome.capped.is_zero();
+    Ok(if is_left { dropped.bounded() } else { Fraction::ZERO })
+}
+
+/// Points of fractions that added up.
+fn carried_outcome(points: Decimal) -> RateOutcome {
+    RateOutcome {
+        source: RateSource::Carried,
+        rated_amount: Decimal::ZERO,
+        points,
+        rounding: Decimal::ZERO,
+        fixed_points: points,
+        capped: Decimal::ZERO,
+        reason: EarnReason::Earned,
+    }
+}
+
+/// The points, as far as the rule's limits per sale, day and member let them.
+fn finish(outcome: &mut RateOutcome, points: Decimal, rule: Option<&Rule>, allowances: &Allowances) {
+    let per_sale = rule.and_then(|rule| rule.max_points_per_sale);
+    let allowance = match &outcome.source {
+        RateSource::Rule(rule_id) => allowances.get(rule_id).copied(),
+        _ => None,
+    };
+    let limits = per_sale.into_iter().chain(allowance);
+    outcome.points = limits.fold(points, Decimal::min).normalize();
     outcome.capped = (points - outcome.points).normalize();
     outcome.rounding = outcome.rounding.normalize();
 }
@@ -363,7 +414,8 @@ fn divide(numerator: I256, denominator: I256, decimals: u32) -> Result<Decimal, 
     number::divide(numerator, denominator, decimals, Rounding::Floor).ok_or(Rejection::LedgerRange { field: "points" })
 }
 
-fn nothing(sale: &Sale, reason: EarnReason) -> Earning {
+fn nothing(rated: Rated<'_>, reason: EarnReason) -> Earning {
+    let sale = rated.sale;
     let line_count = sale.lines.len().max(1);
     let reason_of = |line: usize| match sale.lines.get(line) {
         Some(line) if line.flag.is_some() => EarnReason::LineFlagged,
@@ -374,6 +426,7 @@ fn nothing(sale: &Sale, reason: EarnReason) -> Earning {
         rated_amount: Decimal::ZERO,
         lines: (0..line_count).map(|line| no_points(reason_of(line))).collect(),
         rates: Vec::new(),
+        carry: rated.carry,
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod program;
 pub(crate) mod redemption;
 pub(crate) mod rejection;
 pub(crate) mod rule;
+pub(crate) mod rule_usage;
 pub(crate) mod sale;
 pub(crate) mod sale_recording;
 pub(crate) mod tier;

@@ -70,8 +70,9 @@ fn quotient_and_remainder(numerator: I256, denominator: I256) -> (I256, I256) {
     }
 }
 
-/// An exact fraction, for sums of quotients that are rounded once at the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An exact fraction, for sums of quotients that are rounded once at the end. Its text is `1/3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub(crate) struct Fraction {
     numerator: I256,
     /// Above 0.
@@ -110,6 +111,42 @@ impl Fraction {
         Some(Self::new(numerator, self.denominator.checked_mul(other.denominator)?))
     }
 
+    /// The fraction less a number of at most four decimals; `None` where it leaves 256 bits.
+    pub(crate) fn less(self, value: Decimal) -> Option<Self> {
+        let unit = I256::from(10_i128.pow(SCALE));
+        self.plus(Self::new(-ten_thousandths(value), unit))
+    }
+
+    /// The fraction with a denominator that sums can grow from without end: one beyond 10^15 is cut to twelve decimals.
+    /// Rates and prices of everyday life never get there.
+    pub(crate) fn bounded(self) -> Self {
+        const MOST: i128 = 10_i128.pow(15);
+        const UNIT: i128 = 10_i128.pow(12);
+        if self.denominator <= MOST {
+            return self;
+        }
+        let whole = quotient_and_remainder(self.numerator, self.denominator);
+        let (part, _) = quotient_and_remainder(whole.1 * I256::from(UNIT), self.denominator);
+        Self::new(whole.0 * I256::from(UNIT) + part, I256::from(UNIT))
+    }
+
+    /// The text of a fraction that is kept; `None` of 0.
+    pub(crate) fn text(self) -> Option<String> {
+        self.is_positive().then(|| self.into())
+    }
+
+    /// Reads a text back; `None` where it is none.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (numerator, denominator) = text.split_once('/')?;
+        let (numerator, denominator): (i128, i128) = (numerator.parse().ok()?, denominator.parse().ok()?);
+        (numerator >= 0 && denominator > 0).then(|| Self::new(numerator.into(), denominator.into()))
+    }
+
+    /// The fraction cut at six decimals.
+    pub(crate) fn shown(self) -> Decimal {
+        divide(self.numerator, self.denominator, 6, Rounding::Floor).unwrap_or_default()
+    }
+
     pub(crate) fn is_positive(self) -> bool {
         self.numerator > 0
     }
@@ -117,6 +154,20 @@ impl Fraction {
     /// Brought to `decimals`; `None` where it leaves the ledger's range. The fraction is not negative.
     pub(crate) fn rounded(self, decimals: u32, rounding: Rounding) -> Option<Decimal> {
         divide(self.numerator, self.denominator, decimals, rounding)
+    }
+}
+
+impl From<Fraction> for String {
+    fn from(fraction: Fraction) -> Self {
+        format!("{}/{}", fraction.numerator, fraction.denominator)
+    }
+}
+
+impl TryFrom<String> for Fraction {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("`{text}` is no fraction"))
     }
 }
 
@@ -170,6 +221,27 @@ mod tests {
                 "{value} {rounding:?}"
             );
         }
+    }
+
+    #[test]
+    fn three_thirds_are_one_and_a_text_reads_back() {
+        let third = Fraction::new(I256::ONE, I256::from(3));
+        let sum = third.plus(third).unwrap().plus(third).unwrap();
+
+        assert_eq!(sum.less(Decimal::ONE), Some(Fraction::ZERO));
+        assert_eq!(third.text().as_deref(), Some("1/3"));
+        assert_eq!(Fraction::parse("1/3"), Some(third));
+        assert_eq!(Fraction::ZERO.text(), None);
+        assert_eq!(Fraction::parse("1/0"), None);
+        assert_eq!(Fraction::parse("-1/3"), None);
+    }
+
+    #[test]
+    fn a_denominator_beyond_all_bounds_is_cut() {
+        let odd = Fraction::new(I256::from(2), I256::from(3 * 10_i128.pow(20) + 1));
+        assert_eq!(odd.bounded(), Fraction::ZERO);
+        let more = odd.plus(Fraction::new(I256::ONE, I256::from(4))).unwrap();
+        assert_eq!(more.bounded(), Fraction::new(I256::ONE, I256::from(4)));
     }
 
     #[test]

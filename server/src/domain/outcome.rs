@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::number::Currency;
+use super::number::{Currency, Fraction};
+use super::rule_usage::Allowances;
 
 /// What a sale did, or, in a quote, would do. Its serialized form is kept with the sale, so that a repetition gets the
 /// same answer.
@@ -30,6 +31,20 @@ pub(crate) struct SaleOutcome {
     pub(crate) rates: Vec<RateOutcome>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) points_expire_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) carry: Option<Carry>,
+    /// What rules that are limited per day or member could still give before the sale.
+    #[serde(default, skip_serializing_if = "Allowances::is_empty")]
+    pub(crate) allowances: Allowances,
+}
+
+/// Fractions of a point, of a member whose program keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Carry {
+    /// What earlier sales left.
+    pub(crate) before: Fraction,
+    /// What is left for the next one.
+    pub(crate) after: Fraction,
 }
 
 /// What a member has, at one instant.
@@ -129,6 +144,8 @@ pub(crate) enum RateSource {
     Rule(String),
     /// Points per unit of a product.
     Products,
+    /// What was kept of fractions, once it adds up to something.
+    Carried,
 }
 
 /// Why a line earned, or did not.

@@ -50,6 +50,9 @@ pub(crate) struct Program {
     pub(crate) max_discount_percent: Option<Decimal>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) exclude_percent_discounted_lines: bool,
+    /// Whether fractions that rounding drops are kept for the next sale.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) carry_fractions: bool,
     /// Where redemptions are booked that say nothing themselves.
     #[serde(flatten)]
     pub(crate) accounting: Accounting,

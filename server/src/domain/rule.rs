@@ -38,6 +38,11 @@ pub(crate) struct Rule {
     pub(crate) max_discount_percent: Option<Decimal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_points_per_sale: Option<Decimal>,
+    /// Of one member, on one day of the program's zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_points_per_day: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_points_per_member: Option<Decimal>,
     /// Of a campaign: applies alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) exclusive: bool,
@@ -135,11 +140,18 @@ impl Rule {
             minimum_sale: None,
             max_discount_percent: None,
             max_points_per_sale: None,
+            max_points_per_day: None,
+            max_points_per_member: None,
             exclusive: false,
             value_per_point: None,
             expiry: None,
             archived: false,
         }
+    }
+
+    /// Whether what it gave before limits what it gives.
+    pub(crate) fn counts_usage(&self) -> bool {
+        self.max_points_per_day.is_some() || self.max_points_per_member.is_some()
     }
 
     /// Whether it comes on top of a base.

@@ -6,10 +6,12 @@ use rust_decimal::Decimal;
 use super::account::{Attributes, Books, Earned, LotsMissing, Occasion, SaleKey, Stop, within_ledger};
 use super::earning::{self, Earning, Rated};
 use super::expiry::{self, NEVER};
-use super::outcome::{Balance, EarnReason, NextTier, PointsTender, SaleOutcome};
+use super::number::Fraction;
+use super::outcome::{Balance, Carry, EarnReason, NextTier, PointsTender, SaleOutcome};
 use super::program::{DocumentTreatment, ProgramState, ProgramVersion, RedemptionPolicy, TierSpendBasis};
 use super::redemption::{self, Bounds};
 use super::rejection::Rejection;
+use super::rule_usage::Allowances;
 use super::sale::{RedemptionAsk, Sale, SaleRedemption};
 use super::tier::{self, Spend, Standing};
 
@@ -119,6 +121,8 @@ impl Recording<'_> {
             recording: self,
             spend: &spend,
             kept_tier,
+            carry: program.carry_fractions.then_some(books.account.carry),
+            allowances: books.rule_usage.allowances(self.version, self.day),
             closed,
         };
         let tenders = self.tenders(&before, balance_before, &counting)?;
@@ -128,6 +132,7 @@ impl Recording<'_> {
             tier_spend,
             tier_id,
         } = counting.with(paid)?;
+        let (carried_before, allowances) = (counting.carry, counting.allowances);
         self.check_range(books, &earning, tier_spend)?;
 
         let points_redeemed: Decimal = tenders.iter().map(|tender| tender.points).sum();
@@ -136,6 +141,10 @@ impl Recording<'_> {
         books.account.tier_id = tier_id;
         let balance = balance_at(books, self.version, self.recorded_at)?;
         books.account.tier_id.clone_from(&balance.tier_id);
+        if let Some(carry) = earning.carry {
+            books.account.carry = carry;
+        }
+        books.rule_usage.count(&allowances, &earning.rates, self.day);
         Ok(SaleOutcome {
             member_id: books.account.member_id,
             program_id: self.version.program_id.to_string(),
@@ -152,6 +161,10 @@ impl Recording<'_> {
             lines: earning.lines,
             rates: earning.rates,
             points_expire_at: (earning.points > Decimal::ZERO && self.expires_at < NEVER).then_some(self.expires_at),
+            carry: carried_before
+                .zip(earning.carry)
+                .map(|(before, after)| Carry { before, after }),
+            allowances,
         })
     }
 
@@ -322,6 +335,10 @@ struct Counting<'a> {
     recording: &'a Recording<'a>,
     spend: &'a Spend,
     kept_tier: Option<&'a str>,
+    /// What earlier sales left, where the program keeps it.
+    carry: Option<Fraction>,
+    /// What limited rules may still give.
+    allowances: Allowances,
     closed: Option<EarnReason>,
 }
 
@@ -349,6 +366,8 @@ impl Counting<'_> {
             sale,
             member: &self.recording.member,
             local: version.program.local_time(self.recording.occurred_at),
+            carry: self.carry,
+            allowances: &self.allowances,
             closed: self.closed,
         };
         let earning = earning::rate(rated, reached.tier, paid)?;

@@ -17,6 +17,7 @@ use super::statement::Insert;
 use super::value::{id, instant};
 use crate::domain::account::{Account, Attributes};
 use crate::domain::lot::LotKey;
+use crate::domain::number::Fraction;
 
 /// A member of a merchant.
 pub(crate) type AccountKey = (u32, Uuid);
@@ -39,6 +40,7 @@ struct AccountRow {
     lifetime_earned: Decimal,
     lifetime_redeemed: Decimal,
     lifetime_expired: Decimal,
+    carry: Option<String>,
     recorded_at: NaiveDateTime,
     customer_group: String,
     territory: String,
@@ -81,13 +83,14 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
     let mut insert = Insert::new(
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
          first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
-         lifetime_redeemed, lifetime_expired, recorded_at, customer_group, territory, assigned_rule_id) VALUES",
+         lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
          held = VALUES(held), debt = VALUES(debt), \
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
          first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
          tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
          lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
+         carry = VALUES(carry), \
          recorded_at = VALUES(recorded_at), customer_group = VALUES(customer_group), \
          territory = VALUES(territory), assigned_rule_id = VALUES(assigned_rule_id)",
     );
@@ -109,6 +112,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .decimal(account.lifetime_earned)
             .decimal(account.lifetime_redeemed)
             .decimal(account.lifetime_expired)
+            .optional(account.carry.text(), |row, carry| row.text(&carry))
             .instant(account.recorded_at)
             .text(&account.attributes.customer_group)
             .text(&account.attributes.territory)
@@ -162,6 +166,7 @@ impl TryFrom<AccountRow> for Account {
             lifetime_earned: row.lifetime_earned,
             lifetime_redeemed: row.lifetime_redeemed,
             lifetime_expired: row.lifetime_expired,
+            carry: carry(row.carry.as_deref())?,
             recorded_at: instant(row.recorded_at),
             attributes: Attributes {
                 customer_group: row.customer_group,
@@ -170,4 +175,11 @@ impl TryFrom<AccountRow> for Account {
             },
         })
     }
+}
+
+fn carry(kept: Option<&str>) -> Result<Fraction, StorageError> {
+    let Some(text) = kept else {
+        return Ok(Fraction::ZERO);
+    };
+    Fraction::parse(text).ok_or_else(|| StorageError::Corrupt(format!("an account that carries `{text}`")))
 }

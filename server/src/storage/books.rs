@@ -8,8 +8,10 @@ use super::entry;
 use super::error::StorageError;
 use super::lot::{self, PageStart};
 use super::program_cache::ProgramCache;
+use super::rule_usage;
 use crate::domain::account::{Books, LotsMissing};
 use crate::domain::program::ProgramVersion;
+use crate::domain::rule_usage::ALL_DAYS;
 use crate::domain::tier;
 use chrono::{DateTime, Utc};
 
@@ -36,6 +38,14 @@ pub(crate) async fn load(
     if let Some(since) = tier::spend_needed_since(&version.program, at) {
         let day_of = |instant| version.program.local_date(instant);
         books.spend_by_day = Some(entry::spend_by_day(connection, key, since, day_of).await?);
+    }
+    if version.rules.count_usage() {
+        // A quote may be for a sale of a clock that runs ahead, across midnight.
+        let day = version.program.local_date(at);
+        let days = [day, day.succ_opt().unwrap_or(day), ALL_DAYS];
+        for (_, day, rule_id, points) in rule_usage::find(connection, key.0, std::iter::once(key.1), &days).await? {
+            books.rule_usage.learn(day, rule_id, points);
+        }
     }
     Ok(Some((books, version)))
 }

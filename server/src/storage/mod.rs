@@ -20,6 +20,7 @@ pub(crate) mod program;
 pub(crate) mod program_cache;
 pub(crate) mod request;
 pub(crate) mod rule;
+pub(crate) mod rule_usage;
 pub(crate) mod sale;
 mod schema;
 pub(crate) mod statement;

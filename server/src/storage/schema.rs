@@ -106,6 +106,7 @@ diesel::table! {
         lifetime_earned -> Numeric,
         lifetime_redeemed -> Numeric,
         lifetime_expired -> Numeric,
+        carry -> Nullable<Text>,
         recorded_at -> Datetime,
         customer_group -> Text,
         territory -> Text,
@@ -183,3 +184,13 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(program, program_definition);
 diesel::allow_tables_to_appear_in_same_query!(member, account);
+
+diesel::table! {
+    rule_usage (merchant_id, member_id, day, rule_id) {
+        merchant_id -> Unsigned<Integer>,
+        member_id -> Binary,
+        day -> Date,
+        rule_id -> Text,
+        points -> Numeric,
+    }
+}

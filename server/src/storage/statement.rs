@@ -1,7 +1,7 @@
 //! Multi-row INSERT statements as one text: several times faster than bound parameters. The literals come only from
 //! types that cannot hold a quote: integers, decimals, instants, and bytes in hex.
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use diesel_async::SimpleAsyncConnection;
 use rust_decimal::Decimal;
 use std::fmt::Write as _;
@@ -94,6 +94,18 @@ impl Insert {
             time.minute(),
             time.second(),
             time.nanosecond() / 1_000 % 1_000_000,
+        );
+        self
+    }
+
+    pub(crate) fn date(&mut self, value: NaiveDate) -> &mut Self {
+        self.comma();
+        let _ = write!(
+            self.rows,
+            "'{:04}-{:02}-{:02}'",
+            value.year(),
+            value.month(),
+            value.day()
         );
         self
     }

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::{Earning, Rated, rate};
 use crate::domain::account::Attributes;
-use crate::domain::number::{Currency, Rounding};
+use crate::domain::number::{Currency, Fraction, Rounding};
 use crate::domain::outcome::Accounting;
 use crate::domain::product::{ProductPoints, Products};
 use crate::domain::program::{
@@ -16,6 +16,7 @@ use crate::domain::program::{
 };
 use crate::domain::rule::set::RuleSet;
 use crate::domain::rule::{Rule, RuleEffect, precedence};
+use crate::domain::rule_usage::Allowances;
 use crate::domain::sale::{MemberKey, Sale, SaleLine};
 
 const CASES: u64 = 3_000;
@@ -147,6 +148,7 @@ fn version(rules: Vec<(String, Rule)>, decimals: u32) -> ProgramVersion {
             document_types: Vec::new(),
             max_discount_percent: None,
             exclude_percent_discounted_lines: false,
+            carry_fractions: false,
             accounting: Accounting::default(),
         },
         rules: RuleSet::new(rules),
@@ -185,6 +187,10 @@ fn sale(lines: Vec<SaleLine>) -> Sale {
 }
 
 fn earned(version: &ProgramVersion, lines: Vec<SaleLine>, paid: Decimal) -> Earning {
+    earned_with(version, lines, paid, None)
+}
+
+fn earned_with(version: &ProgramVersion, lines: Vec<SaleLine>, paid: Decimal, carry: Option<Fraction>) -> Earning {
     let sale = sale(lines);
     let rated = Rated {
         version,
@@ -194,6 +200,8 @@ fn earned(version: &ProgramVersion, lines: Vec<SaleLine>, paid: Decimal) -> Earn
             .unwrap()
             .and_hms_opt(10, 0, 0)
             .unwrap(),
+        carry,
+        allowances: &Allowances::new(),
         closed: None,
     };
     rate(rated, None, paid).unwrap()
@@ -298,5 +306,48 @@ fn shares_roundings_and_fixed_points_less_what_is_capped_add_up() {
             assert!(line.points >= campaigns && campaigns >= Decimal::ZERO);
         }
         assert!(earning.rates.iter().all(|rate| rate.points >= Decimal::ZERO));
+    });
+}
+
+/// Over many sales, what is given and what is left is what the exact points add up to.
+#[test]
+fn fractions_that_are_kept_are_neither_lost_nor_made() {
+    for_many(|dice, _, lines, _, decimals| {
+        let rate = EarnRate {
+            amount: dice.cents(5_000) + Decimal::new(7, 2),
+            points: Decimal::new(37, 1),
+            rounding: Rounding::Floor,
+            complete_steps: false,
+            vat_percent: None,
+        };
+        let rule = Rule::new("Rule".to_owned(), RuleEffect::EarnRate(rate.clone()));
+        let version = version(vec![("base".to_owned(), rule)], decimals);
+        let unit = Decimal::ONE / Decimal::from(10_u64.pow(decimals));
+
+        let (mut carry, mut given, mut total) = (Fraction::ZERO, Decimal::ZERO, Decimal::ZERO);
+        for _ in 0..7 {
+            let earning = earned_with(&version, lines.clone(), Decimal::ZERO, Some(carry));
+            carry = earning.carry.unwrap();
+            given += earning.points;
+            total += lines.iter().map(|line| line.amount).sum::<Decimal>();
+            assert!(carry.shown() < unit);
+        }
+
+        let earning = earned_with(
+            &version,
+            vec![SaleLine::whole(total)],
+            Decimal::ZERO,
+            Some(Fraction::ZERO),
+        );
+        let eligible = lines
+            .iter()
+            .all(|line| line.flag.is_none() && line.product_id != "never" && line.product_id != "p3");
+        if eligible {
+            assert_eq!(
+                (given, carry),
+                (earning.points, earning.carry.unwrap()),
+                "{lines:?} {rate:?}"
+            );
+        }
     });
 }

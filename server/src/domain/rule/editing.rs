@@ -33,6 +33,10 @@ pub(crate) struct RuleEdit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_points_per_sale: Option<Option<Decimal>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_points_per_day: Option<Option<Decimal>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_points_per_member: Option<Option<Decimal>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exclusive: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) value_per_point: Option<Option<Decimal>>,
@@ -69,6 +73,8 @@ impl RuleEdit {
         set(&mut rule.minimum_sale, edit.minimum_sale);
         set(&mut rule.max_discount_percent, edit.max_discount_percent);
         set(&mut rule.max_points_per_sale, edit.max_points_per_sale);
+        set(&mut rule.max_points_per_day, edit.max_points_per_day);
+        set(&mut rule.max_points_per_member, edit.max_points_per_member);
         set(&mut rule.exclusive, edit.exclusive);
         set(&mut rule.value_per_point, edit.value_per_point);
         set(&mut rule.expiry, edit.expiry);
@@ -95,6 +101,8 @@ pub(crate) fn check(rule: &Rule, program: &Program) -> Result<(), Rejection> {
         ));
     }
     too_precise("max_points_per_sale", rule.max_points_per_sale, program)?;
+    too_precise("max_points_per_day", rule.max_points_per_day, program)?;
+    too_precise("max_points_per_member", rule.max_points_per_member, program)?;
     if rule.exclusive && !rule.is_campaign() {
         return Err(invalid("exclusive", "has a meaning for campaigns only"));
     }

@@ -24,6 +24,8 @@ pub(crate) struct RuleSet {
     /// Rules that name none of these.
     open: Vec<Place>,
     has_assigned: bool,
+    /// Rules whose usage counts.
+    counting: Vec<Place>,
 }
 
 impl RuleSet {
@@ -31,6 +33,9 @@ impl RuleSet {
     pub(crate) fn new(rules: Vec<(String, Rule)>) -> Self {
         let mut set = Self::default();
         for (place, (_, rule)) in rules.iter().enumerate() {
+            if rule.counts_usage() {
+                set.counting.push(place);
+            }
             set.has_assigned |= rule.audience.assigned && !rule.is_campaign();
             if precedence::is_default(rule) {
                 set.fallback = Some(place);
@@ -75,6 +80,16 @@ impl RuleSet {
     /// Whether some base is only for members that it is assigned to.
     pub(crate) fn has_assigned(&self) -> bool {
         self.has_assigned
+    }
+
+    /// The rules whose usage counts, with their ids.
+    pub(crate) fn counting(&self) -> impl Iterator<Item = &(String, Rule)> {
+        self.counting.iter().filter_map(|place| self.rules.get(*place))
+    }
+
+    /// Whether the usage of any rule counts.
+    pub(crate) fn count_usage(&self) -> bool {
+        !self.counting.is_empty()
     }
 
     /// Rules that name no product, category or brand and may apply to any line of the sale, in order of place.

@@ -35,6 +35,8 @@ pub(in crate::grpc) fn sale_outcome(outcome: SaleOutcome) -> wire::SaleOutcome {
             .map(|rate| rate_outcome(rate, &currency))
             .collect(),
         points_expire_at: outcome.points_expire_at.map(timestamp),
+        carried_before: outcome.carry.and_then(|carry| decimal(carry.before.shown())),
+        carried_after: outcome.carry.and_then(|carry| decimal(carry.after.shown())),
     }
 }
 
@@ -75,6 +77,7 @@ fn source(source: RateSource) -> wire::RateSource {
             RateSource::Tier(tier_id) => Source::TierId(tier_id),
             RateSource::Rule(rule_id) => Source::RuleId(rule_id),
             RateSource::Products => Source::Products(true),
+            RateSource::Carried => Source::Carried(true),
         }),
     }
 }

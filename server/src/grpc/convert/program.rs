@@ -25,7 +25,7 @@ const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 pub(super) const PERCENT: Bounds = Bounds::up_to(Decimal::ONE_HUNDRED, 4);
 
 /// Every field that an update can name.
-const CHANGEABLE: [&str; 18] = [
+const CHANGEABLE: [&str; 19] = [
     "name",
     "state",
     "time_zone",
@@ -42,6 +42,7 @@ const CHANGEABLE: [&str; 18] = [
     "document_types",
     "max_discount_percent",
     "exclude_percent_discounted_lines",
+    "carry_fractions",
     "expense_account",
     "cost_center",
 ];
@@ -115,6 +116,7 @@ pub(in crate::grpc) fn new_program(fields: &mut Fields, given: wire::Program) ->
         document_types: Vec::new(),
         max_discount_percent: None,
         exclude_percent_discounted_lines: false,
+        carry_fractions: false,
         accounting: Accounting::default(),
     };
     let paths: Vec<String> = CHANGEABLE.iter().map(|path| (*path).to_owned()).collect();
@@ -152,6 +154,7 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
             "exclude_percent_discounted_lines" => {
                 edit.exclude_percent_discounted_lines = Some(given.exclude_percent_discounted_lines);
             }
+            "carry_fractions" => edit.carry_fractions = Some(given.carry_fractions),
             "expense_account" => {
                 let account = given.expense_account.clone();
                 edit.expense_account = Some(fields.text("program.expense_account", account, 0, 64));
@@ -383,6 +386,7 @@ pub(in crate::grpc) fn program(record: ProgramRecord) -> wire::Program {
         document_types: program.document_types.into_iter().map(document_type_to_wire).collect(),
         max_discount_percent: program.max_discount_percent.and_then(decimal),
         exclude_percent_discounted_lines: program.exclude_percent_discounted_lines,
+        carry_fractions: program.carry_fractions,
         expense_account: program.accounting.expense_account,
         cost_center: program.accounting.cost_center,
         version: record.version,

@@ -21,7 +21,7 @@ const HIGHEST_PRIORITY: u32 = 1_000_000;
 const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// Every field that an update can name; `effect` also by the name of what it is.
-const CHANGEABLE: [&str; 13] = [
+const CHANGEABLE: [&str; 15] = [
     "name",
     "effect",
     "priority",
@@ -32,6 +32,8 @@ const CHANGEABLE: [&str; 13] = [
     "minimum_sale",
     "max_discount_percent",
     "max_points_per_sale",
+    "max_points_per_day",
+    "max_points_per_member",
     "exclusive",
     "value_per_point",
     "expiry",
@@ -76,6 +78,15 @@ pub(in crate::grpc) fn rule_edit(fields: &mut Fields, given: wire::Rule, paths: 
             "max_points_per_sale" => {
                 let most = given.max_points_per_sale.clone();
                 edit.max_points_per_sale = Some(fields.decimal("rule.max_points_per_sale", most, points.positive()));
+            }
+            "max_points_per_day" => {
+                let most = given.max_points_per_day.clone();
+                edit.max_points_per_day = Some(fields.decimal("rule.max_points_per_day", most, points.positive()));
+            }
+            "max_points_per_member" => {
+                let most = given.max_points_per_member.clone();
+                let field = "rule.max_points_per_member";
+                edit.max_points_per_member = Some(fields.decimal(field, most, points.positive()));
             }
             "exclusive" => edit.exclusive = Some(given.exclusive),
             "value_per_point" => {
@@ -301,6 +312,8 @@ pub(in crate::grpc) fn rule(record: RuleRecord) -> wire::Rule {
         minimum_sale: rule.minimum_sale.and_then(decimal),
         max_discount_percent: rule.max_discount_percent.and_then(decimal),
         max_points_per_sale: rule.max_points_per_sale.and_then(decimal),
+        max_points_per_day: rule.max_points_per_day.and_then(decimal),
+        max_points_per_member: rule.max_points_per_member.and_then(decimal),
         exclusive: rule.exclusive,
         value_per_point: rule.value_per_point.and_then(decimal),
         expiry: rule.expiry.map(expiry_to_wire),

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
 
 use super::{Batch, LookUp, request_key};
 use crate::domain::account::Books;
 use crate::domain::enrolment::{Identifier, IdentifierKind};
+use crate::domain::rule_usage::ALL_DAYS;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::{sale_recording, tier};
 use crate::posting::{Action, Command, Decision};
@@ -18,7 +20,7 @@ use crate::storage::program::ProgramKey;
 use crate::storage::program_cache::ProgramCache;
 use crate::storage::request::{self, RequestResult};
 use crate::storage::sale::{self, RecordedSaleKey};
-use crate::storage::{entry, member};
+use crate::storage::{entry, member, rule_usage};
 
 impl Batch<'_> {
     /// The accounts are locked first: what is read under their locks cannot be overtaken.
@@ -55,6 +57,7 @@ impl Batch<'_> {
             .await?;
         batch.load_lots(connection, commands).await?;
         batch.load_spend(connection, commands).await?;
+        batch.load_rule_usage(connection, commands).await?;
         Ok(batch)
     }
 
@@ -243,6 +246,41 @@ impl Batch<'_> {
         }
         Ok(())
     }
+
+    /// What limited rules gave, of every account whose program has such rules: one statement for each merchant.
+    async fn load_rule_usage(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+        let mut asked: BTreeMap<u32, UsageAsked> = BTreeMap::new();
+        for (command, sale) in sales(commands) {
+            let Ok(key) = self.account_of(command.merchant_id, sale) else {
+                continue;
+            };
+            let version = self.books.get(&key).and_then(|books| self.version_of(key.0, books));
+            let Some(version) = version.filter(|version| version.rules.count_usage()) else {
+                continue;
+            };
+            let day = version.program.local_date(sale.occurred_at.unwrap_or(command.now));
+            let asked = asked.entry(key.0).or_default();
+            asked.members.insert(key.1);
+            asked.days.extend([day, ALL_DAYS]);
+        }
+        for (merchant_id, UsageAsked { members, days }) in asked {
+            self.round_trips += 1;
+            let days: Vec<NaiveDate> = days.into_iter().collect();
+            let rows = rule_usage::find(connection, merchant_id, members.into_iter(), &days).await?;
+            for (member_id, day, rule_id, points) in rows {
+                if let Some(books) = self.books.get_mut(&(merchant_id, member_id)) {
+                    books.rule_usage.learn(day, rule_id, points);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct UsageAsked {
+    members: BTreeSet<Uuid>,
+    days: BTreeSet<NaiveDate>,
 }
 
 fn sales(commands: &[Command]) -> impl Iterator<Item = (&Command, &Sale)> {

@@ -15,6 +15,7 @@ use crate::storage::lot::{AllocationRows, LotRows};
 use crate::storage::member::MemberRows;
 use crate::storage::posting_batch::{self, Touched};
 use crate::storage::request::RequestRows;
+use crate::storage::rule_usage::RuleUsageRows;
 use crate::storage::sale::{NewSale, SaleRows};
 use crate::storage::statement;
 
@@ -27,6 +28,7 @@ impl Batch<'_> {
             .map(|(merchant_id, member)| (*merchant_id, member.member_id))
             .collect();
         let (mut entries, mut lots, mut allocations) = (EntryRows::new(), LotRows::new(), AllocationRows::new());
+        let mut usage = RuleUsageRows::new();
         let (mut changed, mut touched) = (Vec::new(), Vec::new());
         for (key, books) in &self.books {
             for entry in &books.new_entries {
@@ -37,6 +39,9 @@ impl Batch<'_> {
             }
             for (lot_key, lot) in books.touched_lots() {
                 lots.push(*key, lot_key, lot);
+            }
+            for (day, rule_id, points) in books.rule_usage.changed() {
+                usage.push(*key, day, rule_id, points);
             }
             if let Some(first) = books.new_entries.first() {
                 let entry_count = u32::try_from(books.new_entries.len()).unwrap_or(u32::MAX);
@@ -53,6 +58,7 @@ impl Batch<'_> {
         let mut statements = entries.finish();
         statements.extend(allocations.finish());
         statements.extend(lots.finish());
+        statements.extend(usage.finish());
         statements.extend(self.sale_rows()?);
         statements.extend(self.member_rows());
         statements.extend(account::upsert(changed.into_iter()));
