@@ -105,7 +105,7 @@ async fn sales_at_once_and_sales_that_come_again_never_give_more_than_the_limit(
     let sales: Vec<_> = (0..10).map(|_| ada.sale("100")).collect();
 
     let mut records = JoinSet::new();
-    for sale in sales.iter().chain(&sales).cloned() {
+    for sale in [sales.clone(), sales].concat() {
         let client = shop.client.clone();
         records.spawn(async move { client.record_sale(&sale).await.expect("a sale") });
     }
