@@ -5,9 +5,11 @@ use std::pin::Pin;
 
 use loyalty_sdk::api::{self as wire, ErrorReason, sale_redemption::Ask};
 use loyalty_sdk::{
-    DocumentTreatment, EarnRate, MemberKey, NewMember, NewProgram, NewRule, ProgramState, ProgramUpdate,
-    RedemptionPolicy,
+    DocumentTreatment, EarnRate, EnrolmentPolicy, MemberKey, NewMember, NewProgram, NewRule, ProgramState,
+    ProgramUpdate, RedemptionPolicy,
 };
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -47,6 +49,10 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
     })),
     (ErrorReason::MemberNotFound, Code::NotFound, &["field"], |scene| scene.sells(|sale| sale.member = customer("nobody"))),
     (ErrorReason::AmbiguousMember, Code::FailedPrecondition, &["program_ids"], |scene| scene.sells(|sale| sale.member = customer("everywhere"))),
+    (ErrorReason::AmbiguousOptIn, Code::FailedPrecondition, &["program_ids"], |scene| scene.sells(|sale| {
+        sale.member = customer("newcomer");
+        sale.currency_code = "CHF".to_owned();
+    })),
     (ErrorReason::ProgramExists, Code::AlreadyExists, &["program_id"], |scene| Box::pin(async {
         let program = wire::Program {
             program_id: "club".to_owned(), name: "Club".to_owned(), currency_code: "EUR".to_owned(), ..Default::default()
@@ -64,6 +70,14 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         let call = wire::EnrollMemberRequest {
             request_id: request_id(), program_id: "club".to_owned(), identifiers: vec![wire::Identifier { identifier }], name: String::new(),
         ..wire::EnrollMemberRequest::default()
+        };
+        scene.shop.client.raw_programs().enroll_member(call).await.err()
+    })),
+    (ErrorReason::NotEligible, Code::FailedPrecondition, &["program_id", "field"], |scene| Box::pin(async {
+        let identifier = Some(wire::identifier::Identifier::CustomerId("outsider".to_owned()));
+        let call = wire::EnrollMemberRequest {
+            request_id: request_id(), program_id: "local".to_owned(), identifiers: vec![wire::Identifier { identifier }],
+            territory: "abroad".to_owned(), ..wire::EnrollMemberRequest::default()
         };
         scene.shop.client.raw_programs().enroll_member(call).await.err()
     })),
@@ -128,8 +142,12 @@ async fn every_reason_of_the_contract_comes_with_its_code_and_its_metadata() {
 
 #[test]
 fn every_reason_of_the_contract_has_a_row_in_the_order_of_precedence() {
-    let in_contract: Vec<ErrorReason> = (0..1_000)
-        .filter_map(|number| ErrorReason::try_from(number).ok())
+    let set = FileDescriptorSet::decode(loyalty_api::FILE_DESCRIPTOR_SET).expect("the contract");
+    let declared = set.file.iter().flat_map(|file| &file.enum_type);
+    let declared = declared.filter(|declared| declared.name() == "ErrorReason");
+    let in_contract: Vec<ErrorReason> = declared
+        .flat_map(|declared| &declared.value)
+        .filter_map(|value| ErrorReason::try_from(value.number()).ok())
         .collect();
 
     let told: Vec<ErrorReason> = REASONS.iter().map(|(reason, ..)| *reason).collect();
@@ -233,6 +251,14 @@ impl Scene {
                 _ => {}
             }
         }
+        for id in ["swiss-1", "swiss-2"] {
+            let program = NewProgram::new(id, "CHF").program_id(id);
+            let program = program.enrolment(EnrolmentPolicy::auto_opt_in());
+            client.create_program(&program).await.expect("a program");
+        }
+        let local = NewProgram::new("Local", "EUR").program_id("local");
+        let local = local.enrolment(EnrolmentPolicy::default().territory("here"));
+        client.create_program(&local).await.expect("a program");
         let ada = shop.enrols("ada").await;
         let recorded = loyalty_sdk::Sale::new("recorded", "store-1", MemberKey::customer_id("ada"), "EUR", 100);
         client

@@ -31,6 +31,7 @@ mod history;
 mod identifiers;
 mod latency;
 mod members;
+mod opt_in;
 mod posting;
 mod process;
 mod product_earning;

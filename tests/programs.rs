@@ -54,6 +54,7 @@ async fn a_program_is_read_as_it_was_created() {
         max_discount_percent: read.max_discount_percent,
         exclude_percent_discounted_lines: read.exclude_percent_discounted_lines,
         carry_fractions: read.carry_fractions,
+        enrolment: read.enrolment,
         expense_account: read.expense_account,
         cost_center: read.cost_center,
     };

@@ -60,5 +60,7 @@ open_enum! {
         Redeem,
         /// Points that lapsed.
         Expire,
+        /// Points given at enrolment.
+        SignUpBonus,
     }
 }

@@ -75,6 +75,20 @@ pub enum Error {
         /// The field of the request that names the member.
         field: String,
     },
+    /// Several programs would enrol the customer of the sale, with the same priority.
+    #[error("several programs would enrol this customer: {}", joined(.program_ids))]
+    AmbiguousOptIn {
+        /// The programs.
+        program_ids: Vec<ProgramId>,
+    },
+    /// The program is not for this customer group or territory.
+    #[error("program {program_id} is not for this {field}")]
+    NotEligible {
+        /// The program.
+        program_id: ProgramId,
+        /// `customer_group` or `territory`.
+        field: String,
+    },
     /// Several programs have this member; say which.
     #[error("several programs have this member: {}", joined(.program_ids))]
     AmbiguousMember {
@@ -303,6 +317,8 @@ impl Error {
             Self::ProductNotFound { .. } => Reason::ProductNotFound,
             Self::MemberNotFound { .. } => Reason::MemberNotFound,
             Self::AmbiguousMember { .. } => Reason::AmbiguousMember,
+            Self::AmbiguousOptIn { .. } => Reason::AmbiguousOptIn,
+            Self::NotEligible { .. } => Reason::NotEligible,
             Self::ProgramExists { .. } => Reason::ProgramExists,
             Self::RuleExists { .. } => Reason::RuleExists,
             Self::EtagMismatch { .. } => Reason::EtagMismatch,

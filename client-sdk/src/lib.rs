@@ -62,14 +62,14 @@ pub use operation::{Operation, OperationResult};
 pub use page::{Page, PageRequest};
 pub use product::{Product, ProductLoad, ProductUpdate};
 pub use program::{
-    DocumentTreatment, DocumentType, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program, ProgramState,
-    ProgramUnit, RatedBasis, RedemptionPolicy,
+    DocumentTreatment, DocumentType, EnrolmentPolicy, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program,
+    ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy,
 };
 pub use program_update::ProgramUpdate;
 pub use receipt::{CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt};
 pub use retry::RetryPolicy;
 pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};
-pub use sale::{Redemption, Sale, SaleLine, SaleLineFlag, Tender};
+pub use sale::{Customer, Redemption, Sale, SaleLine, SaleLineFlag, Tender};
 pub use tier::{EarnRate, Rounding, SpendPeriod, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow};
 
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};

@@ -55,6 +55,8 @@ pub struct NewProgram {
     pub exclude_percent_discounted_lines: bool,
     /// Whether the fraction of a point that rounding dropped is added to the member's next sale.
     pub carry_fractions: bool,
+    /// Who can be a member, and how one becomes one.
+    pub enrolment: EnrolmentPolicy,
     /// The expense account that redemptions are booked to, at most 64 characters.
     pub expense_account: Option<String>,
     /// The cost center that redemptions are booked to, at most 64 characters.
@@ -111,6 +113,13 @@ impl NewProgram {
     #[must_use]
     pub fn expiry(mut self, expiry: ExpiryPolicy) -> Self {
         self.expiry = Some(expiry);
+        self
+    }
+
+    /// Says who can be a member, and how one becomes one.
+    #[must_use]
+    pub fn enrolment(mut self, enrolment: EnrolmentPolicy) -> Self {
+        self.enrolment = enrolment;
         self
     }
 
@@ -177,6 +186,8 @@ pub struct Program {
     pub exclude_percent_discounted_lines: bool,
     /// Whether the fraction of a point that rounding dropped is added to the member's next sale.
     pub carry_fractions: bool,
+    /// Who can be a member, and how one becomes one.
+    pub enrolment: EnrolmentPolicy,
     /// The expense account that redemptions are booked to, at most 64 characters.
     pub expense_account: Option<String>,
     /// The cost center that redemptions are booked to, at most 64 characters.
@@ -259,6 +270,59 @@ open_enum! {
         EndOfQuarter,
         /// Usable through the end of that day's year.
         EndOfYear,
+    }
+}
+
+/// Who can be a member, and how one becomes one. The default: everybody, by enrolment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnrolmentPolicy {
+    /// Customer groups as paths: each covers its whole subtree; none: all.
+    pub customer_groups: Vec<String>,
+    /// Territories as paths: each covers its whole subtree; none: all.
+    pub territories: Vec<String>,
+    /// Whether a sale enrols its customer who is no member yet.
+    pub auto_opt_in: bool,
+    /// Of several programs that a sale could enrol in, the one with the highest.
+    pub auto_opt_in_priority: u32,
+    /// Points that a new member gets at once; `None`: none.
+    pub sign_up_bonus: Option<Decimal>,
+}
+
+impl EnrolmentPolicy {
+    /// Sales enrol their customers.
+    pub fn auto_opt_in() -> Self {
+        Self {
+            auto_opt_in: true,
+            ..Self::default()
+        }
+    }
+
+    /// Gives new members points.
+    #[must_use]
+    pub fn sign_up_bonus(mut self, points: impl Into<Decimal>) -> Self {
+        self.sign_up_bonus = Some(points.into());
+        self
+    }
+
+    /// Goes before programs of lower priority.
+    #[must_use]
+    pub fn priority(mut self, priority: u32) -> Self {
+        self.auto_opt_in_priority = priority;
+        self
+    }
+
+    /// Takes customers of this group and its subtree.
+    #[must_use]
+    pub fn customer_group(mut self, path: impl Into<String>) -> Self {
+        self.customer_groups.push(path.into());
+        self
+    }
+
+    /// Takes customers of this territory and its subtree.
+    #[must_use]
+    pub fn territory(mut self, path: impl Into<String>) -> Self {
+        self.territories.push(path.into());
+        self
     }
 }
 

@@ -5,7 +5,7 @@ use loyalty_api::v1;
 use rust_decimal::Decimal;
 
 use crate::{
-    program::{DocumentType, ExpiryPolicy, Program, ProgramState, RatedBasis, RedemptionPolicy},
+    program::{DocumentType, EnrolmentPolicy, ExpiryPolicy, Program, ProgramState, RatedBasis, RedemptionPolicy},
     tier::{Tier, TierSpendBasis, TierSpendWindow},
     wire,
 };
@@ -138,6 +138,12 @@ impl ProgramUpdate {
     pub fn carry_fractions(mut self, carry: bool) -> Self {
         self.program.carry_fractions = carry;
         self.changing("carry_fractions")
+    }
+
+    /// Who can be a member, and how one becomes one.
+    pub fn enrolment(mut self, enrolment: &EnrolmentPolicy) -> Self {
+        self.program.enrolment = Some(enrolment.to_wire());
+        self.changing("enrolment")
     }
 
     /// The expense account that redemptions are booked to; empty: none.

@@ -13,8 +13,10 @@ use crate::{
 /// What a sale did or, in a quote, would do. Prints as a short text that can go on the customer's receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The member.
+    /// The member; empty in a quote of a sale that would enrol its customer.
     pub member_id: MemberId,
+    /// Whether the sale enrolled its customer.
+    pub enrolled: bool,
     /// The program.
     pub program_id: ProgramId,
     /// Version of the program that rated the sale.

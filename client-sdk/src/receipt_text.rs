@@ -68,6 +68,7 @@ mod tests {
     fn first_sale() -> Receipt {
         Receipt {
             member_id: "m".into(),
+            enrolled: false,
             program_id: "club".into(),
             program_version: 1,
             points_earned: 10.into(),

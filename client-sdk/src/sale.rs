@@ -54,6 +54,43 @@ pub struct Sale {
     pub occurred_at: Option<DateTime<Utc>>,
     /// Whether the sale earns nothing, whatever the rules say; it still redeems and counts towards tiers.
     pub do_not_earn: bool,
+    /// Who the customer is, for programs that enrol customers by their first sale; needs a `member` that is an identifier.
+    pub customer: Option<Customer>,
+}
+
+/// A customer whom a sale may enrol.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Customer {
+    /// What people call the customer, at most 200 characters.
+    pub name: String,
+    /// The customer's group as a path, such as `retail/vip`.
+    pub customer_group: String,
+    /// The customer's territory as a path, such as `south/lima`.
+    pub territory: String,
+}
+
+impl Customer {
+    /// A customer called `name`, of no group and territory.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Says which group.
+    #[must_use]
+    pub fn customer_group(mut self, customer_group: impl Into<String>) -> Self {
+        self.customer_group = customer_group.into();
+        self
+    }
+
+    /// Says which territory.
+    #[must_use]
+    pub fn territory(mut self, territory: impl Into<String>) -> Self {
+        self.territory = territory.into();
+        self
+    }
 }
 
 impl Sale {
@@ -82,7 +119,15 @@ impl Sale {
             clamped: false,
             occurred_at: None,
             do_not_earn: false,
+            customer: None,
         }
+    }
+
+    /// Says who the customer is, for programs that enrol customers by their first sale.
+    #[must_use]
+    pub fn customer(mut self, customer: Customer) -> Self {
+        self.customer = Some(customer);
+        self
     }
 
     /// Keeps the sale from earning; it still redeems and counts towards tiers.

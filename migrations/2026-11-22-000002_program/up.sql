@@ -5,8 +5,10 @@ CREATE TABLE program (
   version          INT UNSIGNED NOT NULL,
   products_version INT UNSIGNED NOT NULL COMMENT 'in which its products last changed, 0: it never had any',
   product_count    INT UNSIGNED NOT NULL,
+  auto_opt_in      TINYINT UNSIGNED NOT NULL COMMENT 'whether sales enrol their customers, as the settings say',
   created_at       DATETIME(6) NOT NULL,
-  PRIMARY KEY (merchant_id, program_id)
+  PRIMARY KEY (merchant_id, program_id),
+  KEY program_auto_opt_in (merchant_id, auto_opt_in)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- Settings and tiers, as JSON, in force from one version up to (not including) another; 4294967295: until now.

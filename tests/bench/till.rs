@@ -53,6 +53,7 @@ impl Till {
             redemptions: Vec::new(),
             occurred_at: Some(SystemTime::now().into()),
             do_not_earn: false,
+            customer: None,
         };
         wire::RecordSaleRequest {
             request_id: Uuid::now_v7().to_string(),

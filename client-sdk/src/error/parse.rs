@@ -81,6 +81,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::MemberNotFound => Code::NotFound,
         Reason::EtagMismatch => Code::Aborted,
         Reason::AmbiguousMember
+        | Reason::AmbiguousOptIn
+        | Reason::NotEligible
         | Reason::ProgramArchived
         | Reason::RuleArchived
         | Reason::RuleTie
@@ -134,6 +136,17 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
                 .split(',')
                 .map(|program_id| program_id.trim().into())
                 .collect(),
+        },
+        Reason::AmbiguousOptIn => Error::AmbiguousOptIn {
+            program_ids: facts
+                .text("program_ids")?
+                .split(',')
+                .map(|program_id| program_id.trim().into())
+                .collect(),
+        },
+        Reason::NotEligible => Error::NotEligible {
+            program_id: facts.text("program_id")?.into(),
+            field: facts.text("field")?,
         },
         Reason::ProgramExists => Error::ProgramExists {
             program_id: facts.text("program_id")?.into(),

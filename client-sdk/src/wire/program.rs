@@ -7,8 +7,8 @@ use crate::{
     error::Error,
     id::ProgramId,
     program::{
-        DocumentTreatment, DocumentType, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program, ProgramState,
-        ProgramUnit, RatedBasis, RedemptionPolicy,
+        DocumentTreatment, DocumentType, EnrolmentPolicy, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program,
+        ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy,
     },
     tier::{Rounding, Tier, TierSpendBasis, TierSpendWindow},
 };
@@ -37,6 +37,7 @@ impl NewProgram {
             max_discount_percent: self.max_discount_percent.map(decimal_message),
             exclude_percent_discounted_lines: self.exclude_percent_discounted_lines,
             carry_fractions: self.carry_fractions,
+            enrolment: Some(self.enrolment.to_wire()),
             expense_account: self.expense_account.clone().unwrap_or_default(),
             cost_center: self.cost_center.clone().unwrap_or_default(),
             version: 0,
@@ -74,6 +75,7 @@ impl Program {
             max_discount_percent: optional_decimal("program.max_discount_percent", program.max_discount_percent)?,
             exclude_percent_discounted_lines: program.exclude_percent_discounted_lines,
             carry_fractions: program.carry_fractions,
+            enrolment: EnrolmentPolicy::from_wire(program.enrolment.unwrap_or_default())?,
             expense_account: optional_text(program.expense_account),
             cost_center: optional_text(program.cost_center),
             document_types: program
@@ -85,6 +87,28 @@ impl Program {
             etag: program.etag,
             created_at: instant("program.created_at", program.created_at)?,
             updated_at: instant("program.updated_at", program.updated_at)?,
+        })
+    }
+}
+
+impl EnrolmentPolicy {
+    pub(crate) fn to_wire(&self) -> v1::EnrolmentPolicy {
+        v1::EnrolmentPolicy {
+            customer_groups: self.customer_groups.clone(),
+            territories: self.territories.clone(),
+            auto_opt_in: self.auto_opt_in,
+            auto_opt_in_priority: self.auto_opt_in_priority,
+            sign_up_bonus: self.sign_up_bonus.map(decimal_message),
+        }
+    }
+
+    fn from_wire(policy: v1::EnrolmentPolicy) -> Result<Self, Error> {
+        Ok(Self {
+            customer_groups: policy.customer_groups,
+            territories: policy.territories,
+            auto_opt_in: policy.auto_opt_in,
+            auto_opt_in_priority: policy.auto_opt_in_priority,
+            sign_up_bonus: optional_decimal("enrolment.sign_up_bonus", policy.sign_up_bonus)?,
         })
     }
 }

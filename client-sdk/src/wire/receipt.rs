@@ -16,6 +16,7 @@ impl Receipt {
         let rates = outcome.rates.into_iter();
         Ok(Self {
             member_id: outcome.member_id.into(),
+            enrolled: outcome.enrolled,
             program_id: outcome.program_id.into(),
             program_version: outcome.program_version,
             points_earned: decimal("outcome.points_earned", outcome.points_earned)?,

@@ -30,6 +30,11 @@ impl Sale {
                 .collect(),
             occurred_at: self.occurred_at.map(timestamp),
             do_not_earn: self.do_not_earn,
+            customer: self.customer.as_ref().map(|customer| v1::Customer {
+                name: customer.name.clone(),
+                customer_group: customer.customer_group.clone(),
+                territory: customer.territory.clone(),
+            }),
         }
     }
 }

@@ -85,6 +85,7 @@ pub(crate) enum EntryKind {
     Earn,
     Redeem,
     Expire,
+    SignUpBonus,
 }
 
 /// The POS's name of a sale.
@@ -346,16 +347,23 @@ impl Books {
             tier_spend,
             day,
         } = earned;
-        self.account.points += points;
-        self.account.lifetime_earned += points;
         self.account.tier_spend += tier_spend;
         if let Some(days) = &mut self.spend_by_day {
             *days.entry(day).or_default() += tier_spend;
         }
-        let creates_lot = points > Decimal::ZERO;
-        let sequence = self.push(EntryKind::Earn, points, occasion);
+        self.credit(EntryKind::Earn, points, expires_at, occasion);
         if let Some(entry) = self.new_entries.last_mut() {
             entry.tier_spend = tier_spend;
+        }
+    }
+
+    /// Gives points, possibly none, as a lot of their own.
+    pub(crate) fn credit(&mut self, kind: EntryKind, points: Decimal, expires_at: DateTime<Utc>, occasion: &Occasion) {
+        self.account.points += points;
+        self.account.lifetime_earned += points;
+        let creates_lot = points > Decimal::ZERO;
+        let sequence = self.push(kind, points, occasion);
+        if let Some(entry) = self.new_entries.last_mut() {
             entry.lot_expires_at = creates_lot.then_some(expires_at);
         }
         if creates_lot {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::number::Rounding;
 use super::program::{
-    DocumentType, EarnRate, ExpiryPolicy, Program, ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy, Tier,
-    TierSpendBasis, TierSpendWindow,
+    DocumentType, EarnRate, EnrolmentPolicy, ExpiryPolicy, Program, ProgramState, ProgramUnit, RatedBasis,
+    RedemptionPolicy, Tier, TierSpendBasis, TierSpendWindow,
 };
 use super::rejection::Rejection;
 
@@ -51,6 +51,8 @@ pub(crate) struct ProgramEdit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) carry_fractions: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) enrolment: Option<EnrolmentPolicy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expense_account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cost_center: Option<String>,
@@ -78,6 +80,7 @@ impl ProgramEdit {
         let exclude = edit.exclude_percent_discounted_lines;
         set(&mut program.exclude_percent_discounted_lines, exclude);
         set(&mut program.carry_fractions, edit.carry_fractions);
+        set(&mut program.enrolment, edit.enrolment);
         set(&mut program.accounting.expense_account, edit.expense_account);
         set(&mut program.accounting.cost_center, edit.cost_center);
         program.tiers.sort_by_key(|tier| tier.minimum_spend);
@@ -114,6 +117,13 @@ fn check(program: &Program) -> Result<(), Rejection> {
     check_dates(program)?;
     if let Some(policy) = &program.redemption {
         check_redemption(program, policy)?;
+    }
+    let bonus = program.enrolment.sign_up_bonus;
+    if bonus.is_some_and(|points| points.normalize().scale() > program.decimals) {
+        return Err(Rejection::TooManyDecimals {
+            field: "program.enrolment.sign_up_bonus".to_owned(),
+            decimals: program.decimals,
+        });
     }
     for (place, listed) in program.document_types.iter().enumerate() {
         if program.document_types[..place]

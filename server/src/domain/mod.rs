@@ -10,6 +10,7 @@ pub(crate) mod enrolment;
 pub(crate) mod expiry;
 pub(crate) mod lot;
 pub(crate) mod number;
+pub(crate) mod opt_in;
 pub(crate) mod outcome;
 pub(crate) mod path;
 pub(crate) mod product;

@@ -31,6 +31,9 @@ pub(crate) struct SaleOutcome {
     pub(crate) rates: Vec<RateOutcome>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) points_expire_at: Option<DateTime<Utc>>,
+    /// The sale enrolled its customer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) enrolled: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) carry: Option<Carry>,
     /// What rules that are limited per day or member could still give before the sale.

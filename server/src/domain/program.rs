@@ -53,6 +53,8 @@ pub(crate) struct Program {
     /// Whether fractions that rounding drops are kept for the next sale.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) carry_fractions: bool,
+    #[serde(default, skip_serializing_if = "EnrolmentPolicy::is_empty")]
+    pub(crate) enrolment: EnrolmentPolicy,
     /// Where redemptions are booked that say nothing themselves.
     #[serde(flatten)]
     pub(crate) accounting: Accounting,
@@ -163,6 +165,23 @@ pub(crate) enum ExpiryEnd {
     EndOfYear,
 }
 
+/// Who can be a member, and how one becomes one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct EnrolmentPolicy {
+    /// Paths: each covers its subtree; none: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) customer_groups: Vec<String>,
+    /// Paths: each covers its subtree; none: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) territories: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) auto_opt_in: bool,
+    pub(crate) auto_opt_in_priority: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sign_up_bonus: Option<Decimal>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RedemptionPolicy {
     pub(crate) value_per_point: Decimal,
@@ -205,7 +224,20 @@ pub(crate) struct ProgramVersion {
     pub(crate) products: Arc<Products>,
 }
 
+impl EnrolmentPolicy {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Program {
+    /// Whether sales of a day earn as far as state and validity go.
+    pub(crate) fn is_open_on(&self, day: NaiveDate) -> bool {
+        let started = self.valid_from.is_none_or(|first| day >= first);
+        let ended = self.valid_until.is_some_and(|last| day > last);
+        self.state == ProgramState::Active && started && !ended
+    }
+
     /// The day it is in the program's zone.
     pub(crate) fn local_date(&self, at: DateTime<Utc>) -> NaiveDate {
         at.with_timezone(&self.time_zone).date_naive()

@@ -18,6 +18,8 @@ pub(crate) enum Rejection {
     MemberNotFound { field: String },
     #[error("several programs have this member; say which")]
     AmbiguousMember { program_ids: Vec<String> },
+    #[error("several programs would enrol this customer with the same priority")]
+    AmbiguousOptIn { program_ids: Vec<String> },
     #[error("the program id `{program_id}` is taken")]
     ProgramExists { program_id: String },
     #[error("the rule id `{rule_id}` is taken")]
@@ -32,6 +34,8 @@ pub(crate) enum Rejection {
     RuleTie { rule_id: String },
     #[error("another member of the program has this identifier")]
     IdentifierTaken { field: String, member_id: String },
+    #[error("the program `{program_id}` is not for this {field}")]
+    NotEligible { program_id: String, field: &'static str },
     #[error("the store has recorded another sale with the id `{sale_id}`")]
     SaleIdConflict { store_id: String, sale_id: String },
     #[error("the program's currency is {currency_code}")]
@@ -84,6 +88,7 @@ impl Rejection {
                 | Self::ProductNotFound { .. }
                 | Self::MemberNotFound { .. }
                 | Self::AmbiguousMember { .. }
+                | Self::AmbiguousOptIn { .. }
         )
     }
 
@@ -101,6 +106,11 @@ impl Rejection {
             ),
             Self::MemberNotFound { field } => ("MEMBER_NOT_FOUND", vec![("field", field.clone())]),
             Self::AmbiguousMember { program_ids } => ("AMBIGUOUS_MEMBER", vec![("program_ids", program_ids.join(","))]),
+            Self::AmbiguousOptIn { program_ids } => ("AMBIGUOUS_OPT_IN", vec![("program_ids", program_ids.join(","))]),
+            Self::NotEligible { program_id, field } => (
+                "NOT_ELIGIBLE",
+                vec![("program_id", program_id.clone()), ("field", (*field).to_owned())],
+            ),
             Self::ProgramExists { program_id } => ("PROGRAM_EXISTS", vec![("program_id", program_id.clone())]),
             Self::RuleExists { program_id, rule_id } => (
                 "RULE_EXISTS",

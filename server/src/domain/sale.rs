@@ -36,6 +36,21 @@ pub(crate) struct Sale {
     pub(crate) occurred_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) do_not_earn: bool,
+    /// Personal data: not kept with the recorded sale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) customer: Option<Customer>,
+}
+
+/// The customer of a sale, as the POS knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Customer {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) customer_group: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) territory: String,
 }
 
 /// Names a member.
@@ -185,6 +200,7 @@ mod tests {
             }],
             occurred_at: DateTime::from_timestamp(1_768_471_200, 0),
             do_not_earn: false,
+            customer: None,
         };
 
         let canonical = serde_json::to_string(&sale);

@@ -161,6 +161,7 @@ impl Recording<'_> {
             lines: earning.lines,
             rates: earning.rates,
             points_expire_at: (earning.points > Decimal::ZERO && self.expires_at < NEVER).then_some(self.expires_at),
+            enrolled: false,
             carry: carried_before
                 .zip(earning.carry)
                 .map(|(before, after)| Carry { before, after }),

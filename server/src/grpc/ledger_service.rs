@@ -7,13 +7,16 @@ use loyalty_api::v1 as wire;
 use loyalty_api::v1::get_operation_response::Result as Operation;
 use loyalty_api::v1::ledger_service_server::LedgerService;
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
 use super::auth::caller;
 use super::fields::Fields;
 use super::{Context, convert, deadline, member_lookup, page_token, status};
 use crate::domain::account::Stop;
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
+use crate::domain::opt_in;
 use crate::domain::outcome::SaleOutcome;
+use crate::domain::program::ProgramVersion;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::Sale;
 use crate::domain::sale_recording;
@@ -21,7 +24,7 @@ use crate::posting::{Action, Command, content_hash};
 use crate::storage::account::AccountKey;
 use crate::storage::error::StorageError;
 use crate::storage::request::RequestResult;
-use crate::storage::{account, books, connection, entry, lot, request, sale};
+use crate::storage::{account, books, connection, entry, lot, program, request, sale};
 
 /// The books.
 pub(crate) struct Ledger(pub(super) Arc<Context>);
@@ -40,10 +43,12 @@ impl LedgerService for Ledger {
                 return Err(status::internal());
             };
             let (caller, now) = (caller(&self.0), (self.0.clock)());
-            let field = "sale.member";
-            let member_id = member_lookup::resolve(&self.0, caller, &sale.program_id, &sale.member, field).await?;
             let program_id = sale.program_id.clone();
-            let outcome = match self.quote((caller.merchant_id, member_id), sale, now).await? {
+            let quoted = match member_lookup::find(&self.0, caller, &program_id, &sale.member).await? {
+                Some(member_id) => self.quote((caller.merchant_id, member_id), sale, now).await?,
+                None => self.quote_opt_in(caller.merchant_id, sale, now).await?,
+            };
+            let outcome = match quoted {
                 Ok(outcome) => outcome,
                 Err(Rejection::MemberNotFound { field }) => {
                     return Err(member_lookup::not_found(&self.0, caller, &program_id, &field).await);
@@ -246,6 +251,50 @@ impl Ledger {
             })
         });
         quoted.await.map_err(|error| status::storage(&error))
+    }
+
+    /// The quote of a sale to a customer who is no member: as if the sale enrolled the customer, where a program does.
+    async fn quote_opt_in(
+        &self,
+        merchant_id: u32,
+        sale: Sale,
+        now: DateTime<Utc>,
+    ) -> Result<Result<SaleOutcome, Rejection>, Status> {
+        let cache = self.0.programs.clone();
+        let versions = self.0.database.run(move |connection| {
+            Box::pin(async move {
+                connection::begin_snapshot(connection).await?;
+                let programs = program::with_auto_opt_in(connection, merchant_id).await?;
+                let versions = cache.current(connection, programs.into_iter()).await?;
+                connection::end_snapshot(connection).await?;
+                Ok(versions)
+            })
+        });
+        let versions = versions.await.map_err(|error| status::storage(&error))?;
+        Ok(opt_in_outcome(merchant_id, versions.values(), &sale, now))
+    }
+}
+
+fn opt_in_outcome<'a>(
+    merchant_id: u32,
+    versions: impl Iterator<Item = &'a Arc<ProgramVersion>>,
+    sale: &Sale,
+    now: DateTime<Utc>,
+) -> Result<SaleOutcome, Rejection> {
+    let not_found = || Rejection::MemberNotFound {
+        field: "sale.member".to_owned(),
+    };
+    let version = opt_in::choose(versions, sale, now)?.ok_or_else(not_found)?;
+    let enrolment = opt_in::enrolment(version, sale).ok_or_else(not_found)?;
+    let mut books = opt_in::open(version, merchant_id, Uuid::nil(), enrolment.attributes, now)?;
+    match sale_recording::record(&mut books, version, sale, now) {
+        Ok(outcome) => Ok(SaleOutcome {
+            enrolled: true,
+            ..outcome
+        }),
+        Err(Stop::Rejected(rejection)) => Err(rejection),
+        // New books have no lots but the ones they know.
+        Err(Stop::LotsMissing) => Err(not_found()),
     }
 }
 

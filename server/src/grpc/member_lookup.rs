@@ -9,7 +9,7 @@ use crate::domain::rejection::Rejection;
 use crate::domain::sale::MemberKey;
 use crate::storage::member;
 
-/// The member's id. A member id is taken as it is: whether it is one of the merchant's shows where its books are read.
+/// The member's id, or why there is none. A member id is taken as it is: whether it is one of the merchant's shows where its books are read.
 pub(super) async fn resolve(
     context: &Context,
     caller: Caller,
@@ -17,8 +17,21 @@ pub(super) async fn resolve(
     key: &MemberKey,
     field: &str,
 ) -> Result<Uuid, Status> {
+    match find(context, caller, program_id, key).await? {
+        Some(member_id) => Ok(member_id),
+        None => Err(not_found(context, caller, program_id, field).await),
+    }
+}
+
+/// The member's id; `None` when nobody has the identifier.
+pub(super) async fn find(
+    context: &Context,
+    caller: Caller,
+    program_id: &str,
+    key: &MemberKey,
+) -> Result<Option<Uuid>, Status> {
     let identifier = match (key, key.identifier()) {
-        (MemberKey::MemberId(member_id), _) => return Ok(*member_id),
+        (MemberKey::MemberId(member_id), _) => return Ok(Some(*member_id)),
         (_, Some(identifier)) => identifier,
         (_, None) => return Err(status::internal()),
     };
@@ -29,8 +42,8 @@ pub(super) async fn resolve(
     let mut found = found.await.map_err(|error| status::storage(&error))?;
     found.retain(|(_, program, _)| program_id.is_empty() || program == program_id);
     match found.as_slice() {
-        [] => Err(not_found(context, caller, program_id, field).await),
-        [(_, _, member_id)] => Ok(*member_id),
+        [] => Ok(None),
+        [(_, _, member_id)] => Ok(Some(*member_id)),
         several => {
             let program_ids = several.iter().map(|(_, program, _)| program.clone()).collect();
             Err(status::rejection(&Rejection::AmbiguousMember { program_ids }))

@@ -163,6 +163,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::MemberNotFound => Code::NotFound,
         ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::AmbiguousMember
+        | ErrorReason::AmbiguousOptIn
+        | ErrorReason::NotEligible
         | ErrorReason::ProgramArchived
         | ErrorReason::RuleArchived
         | ErrorReason::RuleTie

@@ -161,14 +161,25 @@ impl<'a> Batch<'a> {
             let answer = Answer::Sale(Arc::clone(&recorded.outcome));
             return Ok(Ok(Decided { answer, replayed: true }));
         }
-        let key = match self.account_of(command.merchant_id, sale) {
-            Ok(key) => key,
-            Err(rejection) => return Ok(Err(rejection)),
-        };
-        if recorded.is_some() {
+        let is_recorded = recorded.is_some();
+        let key = self.account_of(command.merchant_id, sale);
+        if is_recorded {
+            if let Err(rejection) = key {
+                return Ok(Err(rejection));
+            }
             let (store_id, sale_id) = (sale.store_id.clone(), sale.sale_id.clone());
             return Ok(Err(Rejection::SaleIdConflict { store_id, sale_id }));
         }
+        let mut opted_in = None;
+        let key = match key {
+            Ok(key) => key,
+            Err(Rejection::MemberNotFound { field }) => match self.opt_in(command, sale) {
+                Ok(Some(key)) => *opted_in.insert(key),
+                Ok(None) => return Ok(Err(Rejection::MemberNotFound { field })),
+                Err(rejection) => return Ok(Err(rejection)),
+            },
+            Err(rejection) => return Ok(Err(rejection)),
+        };
         let outcome = loop {
             let Some(books) = self.books.get_mut(&key) else {
                 return Err(StorageError::Corrupt(format!("an account that vanished: {}", key.1)));
@@ -181,8 +192,16 @@ impl<'a> Batch<'a> {
                 )));
             };
             match sale_recording::record(books, version, sale, command.now) {
-                Ok(outcome) => break Arc::new(outcome),
-                Err(Stop::Rejected(rejection)) => return Ok(Err(rejection)),
+                Ok(mut outcome) => {
+                    outcome.enrolled = opted_in.is_some();
+                    break Arc::new(outcome);
+                }
+                Err(Stop::Rejected(rejection)) => {
+                    if let Some(key) = opted_in {
+                        self.forget_opt_in(key);
+                    }
+                    return Ok(Err(rejection));
+                }
                 Err(Stop::LotsMissing) => {
                     books::learn_next_page(connection, key, books).await?;
                     self.round_trips += 1;

@@ -146,6 +146,7 @@ fn kind_number(kind: EntryKind) -> u8 {
         EntryKind::Earn => 1,
         EntryKind::Redeem => 2,
         EntryKind::Expire => 3,
+        EntryKind::SignUpBonus => 4,
     }
 }
 
@@ -157,6 +158,7 @@ impl TryFrom<EntryRow> for Entry {
             1 => EntryKind::Earn,
             2 => EntryKind::Redeem,
             3 => EntryKind::Expire,
+            4 => EntryKind::SignUpBonus,
             other => return Err(StorageError::Corrupt(format!("an entry of the unknown kind {other}"))),
         };
         let sale = row.store_id.zip(row.sale_id);

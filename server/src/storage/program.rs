@@ -22,6 +22,9 @@ use crate::domain::rule::set::RuleSet;
 /// Rows with this upper bound are in force now.
 pub(crate) const CURRENT: u32 = u32::MAX;
 
+/// Programs that are asked whether they take a customer: more than one with the same priority is refused anyway.
+const MOST_OPT_IN: i64 = 1_000;
+
 /// A program of a merchant.
 pub(crate) type ProgramKey = (u32, Arc<str>);
 
@@ -81,6 +84,21 @@ pub(crate) async fn current_versions(
         ((merchant, id.into()), current)
     });
     Ok(versions.collect())
+}
+
+/// Programs that enrol customers by their first sale.
+pub(crate) async fn with_auto_opt_in(
+    connection: &mut Connection,
+    merchant_id: u32,
+) -> Result<Vec<ProgramKey>, StorageError> {
+    let rows: Vec<String> = program::table
+        .filter(program::merchant_id.eq(merchant_id).and(program::auto_opt_in.eq(1)))
+        .order(program::program_id)
+        .limit(MOST_OPT_IN)
+        .select(program::program_id)
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().map(|id| (merchant_id, id.into())).collect())
 }
 
 /// Locks a program against other changes of its configuration; `None` when there is none.
@@ -222,6 +240,7 @@ pub(crate) async fn insert(
             program::version.eq(1),
             program::products_version.eq(0),
             program::product_count.eq(0),
+            program::auto_opt_in.eq(u8::from(settings.enrolment.auto_opt_in)),
             program::created_at.eq(now.naive_utc()),
         ))
         .execute(connection)
@@ -251,7 +270,20 @@ pub(crate) async fn replace(
     .execute(connection)
     .await?;
     insert_definition(connection, merchant_id, program_id, version, settings, now).await?;
-    set_version(connection, merchant_id, program_id, version).await
+    diesel::update(
+        program::table.filter(
+            program::merchant_id
+                .eq(merchant_id)
+                .and(program::program_id.eq(program_id)),
+        ),
+    )
+    .set((
+        program::version.eq(version),
+        program::auto_opt_in.eq(u8::from(settings.enrolment.auto_opt_in)),
+    ))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Makes `version` the current one.

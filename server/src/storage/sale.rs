@@ -100,7 +100,14 @@ impl SaleRows {
     }
 
     pub(crate) fn push(&mut self, new: &NewSale<'_>) -> Result<(), StorageError> {
-        let (document, outcome) = (json(new.sale)?, json(new.outcome)?);
+        let document = match &new.sale.customer {
+            None => json(new.sale)?,
+            Some(_) => json(&Sale {
+                customer: None,
+                ..new.sale.clone()
+            })?,
+        };
+        let outcome = json(new.outcome)?;
         self.0
             .row()
             .integer(new.merchant_id)

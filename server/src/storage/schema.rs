@@ -15,6 +15,7 @@ diesel::table! {
         version -> Unsigned<Integer>,
         products_version -> Unsigned<Integer>,
         product_count -> Unsigned<Integer>,
+        auto_opt_in -> Unsigned<TinyInt>,
         created_at -> Datetime,
     }
 }

@@ -12,7 +12,8 @@ use crate::domain::number::{Currency, Fraction, Rounding};
 use crate::domain::outcome::Accounting;
 use crate::domain::product::{ProductPoints, Products};
 use crate::domain::program::{
-    EarnRate, Program, ProgramState, ProgramUnit, ProgramVersion, RatedBasis, TierSpendBasis, TierSpendWindow,
+    EarnRate, EnrolmentPolicy, Program, ProgramState, ProgramUnit, ProgramVersion, RatedBasis, TierSpendBasis,
+    TierSpendWindow,
 };
 use crate::domain::rule::set::RuleSet;
 use crate::domain::rule::{Rule, RuleEffect, precedence};
@@ -149,6 +150,7 @@ fn version(rules: Vec<(String, Rule)>, decimals: u32) -> ProgramVersion {
             max_discount_percent: None,
             exclude_percent_discounted_lines: false,
             carry_fractions: false,
+            enrolment: EnrolmentPolicy::default(),
             accounting: Accounting::default(),
         },
         rules: RuleSet::new(rules),
@@ -183,6 +185,7 @@ fn sale(lines: Vec<SaleLine>) -> Sale {
         redemptions: Vec::new(),
         occurred_at: None,
         do_not_earn: false,
+        customer: None,
     }
 }
 

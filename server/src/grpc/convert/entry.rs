@@ -72,5 +72,6 @@ fn kind(kind: EntryKind) -> wire::EntryKind {
         EntryKind::Earn => wire::EntryKind::Earn,
         EntryKind::Redeem => wire::EntryKind::Redeem,
         EntryKind::Expire => wire::EntryKind::Expire,
+        EntryKind::SignUpBonus => wire::EntryKind::SignUpBonus,
     }
 }

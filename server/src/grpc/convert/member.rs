@@ -52,7 +52,7 @@ pub(in crate::grpc) fn enrolment(fields: &mut Fields, request: wire::EnrollMembe
 }
 
 /// A node of a tree, or nothing.
-fn path(fields: &mut Fields, field: &str, given: String) -> String {
+pub(super) fn path(fields: &mut Fields, field: &str, given: String) -> String {
     if !given.is_empty() && !is_path(&given) {
         fields.wrong(field, "must be a path such as `south/lima`");
         return given;

@@ -1,6 +1,7 @@
 //! Between protobuf and the domain.
 
 pub(super) mod configuration_change;
+mod enrolment_policy;
 pub(super) mod entry;
 mod expiry_policy;
 mod field_changes;

@@ -17,7 +17,12 @@ pub(in crate::grpc) fn sale_outcome(outcome: SaleOutcome) -> wire::SaleOutcome {
         cost_center: tender.accounting.cost_center,
     });
     wire::SaleOutcome {
-        member_id: outcome.member_id.to_string(),
+        // The quote of a sale that would enrol its customer has no member yet.
+        member_id: match outcome.member_id.is_nil() {
+            true => String::new(),
+            false => outcome.member_id.to_string(),
+        },
+        enrolled: outcome.enrolled,
         program_id: outcome.program_id,
         program_version: outcome.program_version,
         points_earned: decimal(outcome.points_earned),

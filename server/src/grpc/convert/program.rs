@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 use loyalty_api::v1 as wire;
 use rust_decimal::Decimal;
 
+use super::enrolment_policy;
 use super::expiry_policy::{expiry, expiry_to_wire};
 use super::{decimal, timestamp};
 use crate::domain::answer::ProgramRecord;
@@ -11,8 +12,8 @@ use crate::domain::configuration::ProgramEdit;
 use crate::domain::number::{Currency, Rounding};
 use crate::domain::outcome::Accounting;
 use crate::domain::program::{
-    DocumentTreatment, DocumentType, EarnRate, Program, ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy, Tier,
-    TierDowngrade, TierSpendBasis, TierSpendWindow,
+    DocumentTreatment, DocumentType, EarnRate, EnrolmentPolicy, Program, ProgramState, ProgramUnit, RatedBasis,
+    RedemptionPolicy, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow,
 };
 use crate::grpc::fields::{Bounds, Fields};
 
@@ -25,7 +26,7 @@ const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 pub(super) const PERCENT: Bounds = Bounds::up_to(Decimal::ONE_HUNDRED, 4);
 
 /// Every field that an update can name.
-const CHANGEABLE: [&str; 19] = [
+const CHANGEABLE: [&str; 20] = [
     "name",
     "state",
     "time_zone",
@@ -43,6 +44,7 @@ const CHANGEABLE: [&str; 19] = [
     "max_discount_percent",
     "exclude_percent_discounted_lines",
     "carry_fractions",
+    "enrolment",
     "expense_account",
     "cost_center",
 ];
@@ -117,6 +119,7 @@ pub(in crate::grpc) fn new_program(fields: &mut Fields, given: wire::Program) ->
         max_discount_percent: None,
         exclude_percent_discounted_lines: false,
         carry_fractions: false,
+        enrolment: EnrolmentPolicy::default(),
         accounting: Accounting::default(),
     };
     let paths: Vec<String> = CHANGEABLE.iter().map(|path| (*path).to_owned()).collect();
@@ -155,6 +158,7 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
                 edit.exclude_percent_discounted_lines = Some(given.exclude_percent_discounted_lines);
             }
             "carry_fractions" => edit.carry_fractions = Some(given.carry_fractions),
+            "enrolment" => edit.enrolment = Some(enrolment_policy::policy(fields, given.enrolment.clone())),
             "expense_account" => {
                 let account = given.expense_account.clone();
                 edit.expense_account = Some(fields.text("program.expense_account", account, 0, 64));
@@ -387,6 +391,7 @@ pub(in crate::grpc) fn program(record: ProgramRecord) -> wire::Program {
         max_discount_percent: program.max_discount_percent.and_then(decimal),
         exclude_percent_discounted_lines: program.exclude_percent_discounted_lines,
         carry_fractions: program.carry_fractions,
+        enrolment: enrolment_policy::to_wire(program.enrolment),
         expense_account: program.accounting.expense_account,
         cost_center: program.accounting.cost_center,
         version: record.version,

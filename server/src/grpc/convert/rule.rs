@@ -17,7 +17,7 @@ use crate::grpc::fields::{Bounds, Fields};
 
 /// Values of one list of a selector or an audience.
 const MOST_VALUES: usize = 1_000;
-const HIGHEST_PRIORITY: u32 = 1_000_000;
+pub(super) const HIGHEST_PRIORITY: u32 = 1_000_000;
 const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// Every field that an update can name; `effect` also by the name of what it is.
@@ -257,7 +257,7 @@ fn names(fields: &mut Fields, field: &str, given: Vec<String>) -> Vec<String> {
 }
 
 /// A list of nodes of a tree.
-fn paths(fields: &mut Fields, field: &str, given: Vec<String>) -> Vec<String> {
+pub(super) fn paths(fields: &mut Fields, field: &str, given: Vec<String>) -> Vec<String> {
     for (place, path) in given.iter().enumerate().take(MOST_VALUES) {
         if !is_path(path) {
             fields.wrong(format!("{field}[{place}]"), "must be a path such as `food/coffee`");

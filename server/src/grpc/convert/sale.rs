@@ -3,10 +3,10 @@
 use loyalty_api::v1 as wire;
 use rust_decimal::Decimal;
 
-use super::member::{member_key, optional_program};
+use super::member::{member_key, optional_program, path};
 use super::program::currency;
 use crate::domain::outcome::Accounting;
-use crate::domain::sale::{RedemptionAsk, Sale, SaleLine, SaleLineFlag, SaleRedemption, Tender};
+use crate::domain::sale::{Customer, MemberKey, RedemptionAsk, Sale, SaleLine, SaleLineFlag, SaleRedemption, Tender};
 use crate::grpc::fields::{Bounds, Fields};
 
 const MOST_LINES: usize = 1_000;
@@ -41,7 +41,18 @@ pub(in crate::grpc) fn sale(fields: &mut Fields, given: Option<wire::Sale>) -> O
         redemptions: redemptions(fields, given.redemptions, amounts),
         occurred_at: fields.instant("sale.occurred_at", given.occurred_at),
         do_not_earn: given.do_not_earn,
+        customer: given.customer.map(|given| Customer {
+            name: fields.text("sale.customer.name", given.name, 0, 200),
+            customer_group: path(fields, "sale.customer.customer_group", given.customer_group),
+            territory: path(fields, "sale.customer.territory", given.territory),
+        }),
     };
+    if sale.customer.is_some() && matches!(sale.member, MemberKey::MemberId(_)) {
+        fields.wrong(
+            "sale.customer",
+            "goes with an identifier only: a member id is a member's",
+        );
+    }
     check_sums(fields, &sale);
     Some(sale)
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Batch;
-use crate::domain::account::{Account, Books};
 use crate::domain::enrolment::{Enrolment, Member};
+use crate::domain::opt_in;
 use crate::domain::program::ProgramState;
 use crate::domain::rejection::Rejection;
+use crate::domain::sale::Sale;
 use crate::posting::Command;
+use crate::storage::account::AccountKey;
 
 impl Batch<'_> {
     /// A new member, unless somebody of the program has one of the identifiers.
@@ -27,6 +29,7 @@ impl Batch<'_> {
         if version.program.state == ProgramState::Archived {
             return Err(Rejection::ProgramArchived { program_id });
         }
+        opt_in::check_eligible(version, &enrolment.attributes)?;
         for (place, identifier) in enrolment.identifiers.iter().enumerate() {
             let mut holders = self
                 .identifiers
@@ -39,13 +42,13 @@ impl Batch<'_> {
             }
         }
 
+        let attributes = enrolment.attributes.clone();
+        let books = opt_in::open(version, merchant_id, member_id, attributes, command.now)?;
         for identifier in &enrolment.identifiers {
             let holders = self.identifiers.entry((merchant_id, identifier.clone())).or_default();
             holders.push((program_id.clone(), member_id));
         }
-        let mut account = Account::opened(merchant_id, member_id, shared_id, command.now);
-        account.attributes = enrolment.attributes.clone();
-        self.books.insert((merchant_id, member_id), Books::new(account));
+        self.books.insert((merchant_id, member_id), books);
         let member = Member {
             member_id,
             program_id,
@@ -56,5 +59,30 @@ impl Batch<'_> {
         };
         self.new_members.push((merchant_id, member.clone()));
         Ok(member)
+    }
+
+    /// The account of a customer whom the sale enrols; `None` where no program does.
+    pub(super) fn opt_in(&mut self, command: &Command, sale: &Sale) -> Result<Option<AccountKey>, Rejection> {
+        let programs = self
+            .versions
+            .iter()
+            .filter(|((merchant_id, _), _)| *merchant_id == command.merchant_id);
+        let chosen = opt_in::choose(programs.map(|(_, version)| version), sale, command.now)?;
+        let Some(enrolment) = chosen.and_then(|version| opt_in::enrolment(version, sale)) else {
+            return Ok(None);
+        };
+        let member_id = Uuid::new_v4();
+        self.enrol(command, member_id, &enrolment)?;
+        Ok(Some((command.merchant_id, member_id)))
+    }
+
+    /// Takes back the enrolment by a sale that was refused.
+    pub(super) fn forget_opt_in(&mut self, key: AccountKey) {
+        self.books.remove(&key);
+        self.new_members
+            .retain(|(merchant_id, member)| (*merchant_id, member.member_id) != key);
+        for holders in self.identifiers.values_mut() {
+            holders.retain(|(_, member_id)| *member_id != key.1);
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::storage::program::ProgramKey;
 use crate::storage::program_cache::ProgramCache;
 use crate::storage::request::{self, RequestResult};
 use crate::storage::sale::{self, RecordedSaleKey};
-use crate::storage::{entry, member, rule_usage};
+use crate::storage::{entry, member, program, rule_usage};
 
 impl Batch<'_> {
     /// The accounts are locked first: what is read under their locks cannot be overtaken.
@@ -52,9 +52,9 @@ impl Batch<'_> {
         let requests = request::find(connection, commands.iter().map(request_key)).await?;
         batch.requests = requests.into_iter().collect();
         batch.load_sales(connection, commands, look_up).await?;
-        batch.versions = cache
-            .current(connection, batch.programs_of(commands).into_iter())
-            .await?;
+        let mut programs = batch.programs_of(commands);
+        batch.add_opt_in_programs(connection, commands, &mut programs).await?;
+        batch.versions = cache.current(connection, programs.into_iter()).await?;
         batch.load_lots(connection, commands).await?;
         batch.load_spend(connection, commands).await?;
         batch.load_rule_usage(connection, commands).await?;
@@ -179,6 +179,26 @@ impl Batch<'_> {
             (!program_id.is_empty()).then(|| (command.merchant_id, program_id.as_str().into()))
         });
         of_accounts.chain(named).collect()
+    }
+
+    /// The programs that may enrol the customers of sales who are no members.
+    async fn add_opt_in_programs(
+        &mut self,
+        connection: &mut Connection,
+        commands: &[Command],
+        programs: &mut BTreeSet<ProgramKey>,
+    ) -> Result<(), StorageError> {
+        let is_unknown = |(command, sale): &(&Command, &Sale)| {
+            sale.member.identifier().is_some() && self.account_of(command.merchant_id, sale).is_err()
+        };
+        let merchants = sales(commands)
+            .filter(is_unknown)
+            .map(|(command, _)| command.merchant_id);
+        for merchant_id in merchants.collect::<BTreeSet<_>>() {
+            self.round_trips += 1;
+            programs.extend(program::with_auto_opt_in(connection, merchant_id).await?);
+        }
+        Ok(())
     }
 
     /// The first page of open lots of every account that a command takes from or whose lots have lapsed.
