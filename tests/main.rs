@@ -30,6 +30,8 @@ mod expiry_entries;
 mod history;
 mod identifiers;
 mod latency;
+mod member_lists;
+mod member_records;
 mod members;
 mod opt_in;
 mod posting;

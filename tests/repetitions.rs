@@ -218,7 +218,7 @@ async fn an_operation_tells_what_became_of_every_kind_of_write() {
         ..receipt
     };
     assert_eq!(told("a-sale").await, OperationResult::Sale(Box::new(receipt)));
-    assert_eq!(told("a-member").await, OperationResult::Member(member));
+    assert_eq!(told("a-member").await, OperationResult::Member(Box::new(member)));
     assert_eq!(told("a-program").await, OperationResult::Program("second".into()));
     assert_eq!(told("a-rule").await, OperationResult::Rule("base".into()));
     assert_eq!(told("a-refusal").await, OperationResult::Refused(Box::new(refusal)));

@@ -2,6 +2,7 @@
 
 mod history;
 mod ledger;
+mod members;
 mod products;
 mod programs;
 mod rules;

@@ -36,6 +36,7 @@ mod error;
 mod id;
 mod member;
 mod money;
+mod new_member;
 mod operation;
 mod page;
 mod product;
@@ -56,8 +57,11 @@ pub use configuration_change::{
 pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
 pub use id::{MemberId, ProductId, ProgramId, RequestId, RuleId};
-pub use member::{Balance, Identifier, Member, MemberBalance, MemberKey, MemberQuery, NewMember, NextTier};
+pub use member::{
+    Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberFilter, MemberKey, MemberQuery, NextTier,
+};
 pub use money::Money;
+pub use new_member::NewMember;
 pub use operation::{Operation, OperationResult};
 pub use page::{Page, PageRequest};
 pub use product::{Product, ProductLoad, ProductUpdate};

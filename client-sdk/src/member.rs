@@ -1,6 +1,6 @@
 //! Members: customers enrolled in a program, and what they have.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use crate::{
@@ -83,6 +83,12 @@ impl From<&Member> for MemberKey {
     }
 }
 
+impl From<&Member> for MemberId {
+    fn from(member: &Member) -> Self {
+        member.member_id.clone()
+    }
+}
+
 impl From<&MemberKey> for MemberKey {
     fn from(key: &MemberKey) -> Self {
         key.clone()
@@ -106,100 +112,6 @@ impl<K: Into<MemberKey>> From<K> for MemberQuery {
             program_id: None,
             member: key.into(),
         }
-    }
-}
-
-/// A customer to enrol: 1 to 10 identifiers, at most one of them a customer id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewMember {
-    /// The program.
-    pub program_id: ProgramId,
-    /// What the customer is known by.
-    pub identifiers: Vec<Identifier>,
-    /// The customer's name, at most 200 characters; may be empty.
-    pub name: String,
-    /// The customer's group as a path, such as `retail/vip`, at most 200 characters.
-    pub customer_group: Option<String>,
-    /// Where the customer is at home, as a path such as `south/lima`, at most 200 characters.
-    pub territory: Option<String>,
-    /// The rule that the member scores under, before all others.
-    pub assigned_rule_id: Option<RuleId>,
-}
-
-impl NewMember {
-    /// A member of `program_id`, still without identifiers.
-    pub fn new(program_id: impl Into<ProgramId>) -> Self {
-        Self {
-            program_id: program_id.into(),
-            identifiers: Vec::new(),
-            name: String::new(),
-            customer_group: None,
-            territory: None,
-            assigned_rule_id: None,
-        }
-    }
-
-    /// Known by the shop's own customer number, 1 to 128 characters.
-    #[must_use]
-    pub fn customer_id(mut self, customer_id: impl Into<String>) -> Self {
-        self.identifiers.push(Identifier::CustomerId(customer_id.into()));
-        self
-    }
-
-    /// Known by a telephone number.
-    #[must_use]
-    pub fn phone(mut self, phone: impl Into<String>) -> Self {
-        self.identifiers.push(Identifier::Phone(phone.into()));
-        self
-    }
-
-    /// Known by an e-mail address.
-    #[must_use]
-    pub fn email(mut self, email: impl Into<String>) -> Self {
-        self.identifiers.push(Identifier::Email(email.into()));
-        self
-    }
-
-    /// Known by what a QR code says, 1 to 128 characters.
-    #[must_use]
-    pub fn qr_code(mut self, qr_code: impl Into<String>) -> Self {
-        self.identifiers.push(Identifier::QrCode(qr_code.into()));
-        self
-    }
-
-    /// Puts the customer into a group.
-    #[must_use]
-    pub fn customer_group(mut self, path: impl Into<String>) -> Self {
-        self.customer_group = Some(path.into());
-        self
-    }
-
-    /// Says where the customer is at home.
-    #[must_use]
-    pub fn territory(mut self, path: impl Into<String>) -> Self {
-        self.territory = Some(path.into());
-        self
-    }
-
-    /// Has the member score under a rule, before all others.
-    #[must_use]
-    pub fn assigned_rule(mut self, rule_id: impl Into<RuleId>) -> Self {
-        self.assigned_rule_id = Some(rule_id.into());
-        self
-    }
-
-    /// Known by the number of a loyalty card, 1 to 128 characters.
-    #[must_use]
-    pub fn card(mut self, card: impl Into<String>) -> Self {
-        self.identifiers.push(Identifier::Card(card.into()));
-        self
-    }
-
-    /// Sets the customer's name.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
     }
 }
 
@@ -239,6 +151,96 @@ pub struct Member {
     pub territory: Option<String>,
     /// The rule that the member scores under, before all others.
     pub assigned_rule_id: Option<RuleId>,
+    /// The customer's day of birth; `None` when it is not known.
+    pub birth_date: Option<NaiveDate>,
+    /// The language that the customer reads, as a BCP 47 tag; `None` when it is not known.
+    pub language: Option<String>,
+    /// What the customer said to marketing; `None` when nobody asked.
+    pub marketing_consent: Option<MarketingConsent>,
+    /// Changes with every change of the record, not with sales.
+    pub etag: String,
+    /// When the record last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a customer said to marketing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketingConsent {
+    /// Whether the customer agreed.
+    pub granted: bool,
+    /// When the customer said so; `None` in a request: when it is carried out.
+    pub decided_at: Option<DateTime<Utc>>,
+}
+
+impl MarketingConsent {
+    /// The customer agrees, now.
+    pub fn granted() -> Self {
+        Self {
+            granted: true,
+            decided_at: None,
+        }
+    }
+
+    /// The customer does not agree, or not any more.
+    pub fn refused() -> Self {
+        Self {
+            granted: false,
+            decided_at: None,
+        }
+    }
+
+    /// The same said at another time.
+    #[must_use]
+    pub fn at(self, decided_at: DateTime<Utc>) -> Self {
+        Self {
+            decided_at: Some(decided_at),
+            ..self
+        }
+    }
+}
+
+/// Which members of a program a list is about: all of them, unless told otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct MemberFilter {
+    /// The program.
+    pub program_id: ProgramId,
+    /// Only members who are in this tier now.
+    pub tier_id: Option<String>,
+    /// Only members of this customer group or of one below it.
+    pub customer_group: Option<String>,
+    /// Only members of this territory or of one below it.
+    pub territory: Option<String>,
+}
+
+impl MemberFilter {
+    /// All members of a program.
+    pub fn of(program_id: impl Into<ProgramId>) -> Self {
+        Self {
+            program_id: program_id.into(),
+            tier_id: None,
+            customer_group: None,
+            territory: None,
+        }
+    }
+
+    /// Only members who are in this tier now.
+    pub fn tier(mut self, tier_id: impl Into<String>) -> Self {
+        self.tier_id = Some(tier_id.into());
+        self
+    }
+
+    /// Only members of this customer group or of one below it, as a path such as `retail`.
+    pub fn customer_group(mut self, path: impl Into<String>) -> Self {
+        self.customer_group = Some(path.into());
+        self
+    }
+
+    /// Only members of this territory or of one below it, as a path such as `south`.
+    pub fn territory(mut self, path: impl Into<String>) -> Self {
+        self.territory = Some(path.into());
+        self
+    }
 }
 
 /// A balance and whose it is.

@@ -25,7 +25,7 @@ pub enum OperationResult {
     /// A sale was recorded.
     Sale(Box<Receipt>),
     /// A member was enrolled.
-    Member(Member),
+    Member(Box<Member>),
     /// A program was created, changed or archived.
     Program(ProgramId),
     /// A rule was created, changed or archived.

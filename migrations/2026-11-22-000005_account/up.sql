@@ -21,6 +21,8 @@ CREATE TABLE account (
   customer_group            VARCHAR(200) NOT NULL COMMENT 'a path, or empty',
   territory                 VARCHAR(200) NOT NULL COMMENT 'a path, or empty',
   assigned_rule_id          VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  state                     TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '0 open',
   PRIMARY KEY (merchant_id, member_id),
+  KEY account_program (merchant_id, program_id, state, member_id),
   CONSTRAINT account_lots_not_negative CHECK (points >= 0 AND held >= 0 AND debt >= 0)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,4 +1,4 @@
-//! Calls of the ProgramService: programs, and the members enrolled in them.
+//! Calls of the ProgramService about programs.
 
 use loyalty_api::v1;
 use prost_types::FieldMask;
@@ -6,8 +6,7 @@ use prost_types::FieldMask;
 use super::{Client, attempt};
 use crate::{
     error::Error,
-    id::{ProgramId, RuleId},
-    member::{Balance, Identifier, Member, MemberQuery, NewMember},
+    id::ProgramId,
     page::{Page, PageRequest},
     program::{NewProgram, Program},
     program_update::ProgramUpdate,
@@ -102,45 +101,5 @@ impl Client {
             .write(message, attempt!(self.raw_programs(), archive_program))
             .await?;
         Program::from_wire(present("program", answer.program)?)
-    }
-
-    /// Enrols a customer in a program.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::IdentifierTaken`] when an identifier belongs to another member, [`Error::ProgramNotFound`],
-    /// [`Error::ProgramArchived`].
-    pub async fn enroll_member(&self, member: &NewMember) -> Result<Member, Error> {
-        let message = |request_id| v1::EnrollMemberRequest {
-            request_id,
-            program_id: member.program_id.to_string(),
-            identifiers: member.identifiers.iter().map(Identifier::to_wire).collect(),
-            name: member.name.clone(),
-            customer_group: member.customer_group.clone().unwrap_or_default(),
-            territory: member.territory.clone().unwrap_or_default(),
-            assigned_rule_id: member
-                .assigned_rule_id
-                .as_ref()
-                .map(RuleId::to_string)
-                .unwrap_or_default(),
-        };
-        let answer = self
-            .write(message, attempt!(self.raw_programs(), enroll_member))
-            .await?;
-        Member::from_wire(present("member", answer.member)?)
-    }
-
-    /// The member that a key belongs to, and what the member has.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::MemberNotFound`], [`Error::AmbiguousMember`] when several programs have the member.
-    pub async fn lookup_member(&self, member: impl Into<MemberQuery>) -> Result<(Member, Balance), Error> {
-        let (program_id, member) = member.into().into_wire();
-        let message = v1::LookupMemberRequest { program_id, member };
-        let answer = self.read(message, attempt!(self.raw_programs(), lookup_member)).await?;
-        let member = Member::from_wire(present("member", answer.member)?)?;
-        let balance = Balance::from_wire(present("balance", answer.balance)?)?;
-        Ok((member, balance))
     }
 }

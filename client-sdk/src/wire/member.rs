@@ -2,10 +2,15 @@
 
 use loyalty_api::v1::{self, identifier, member_key::Key};
 
-use super::{decimal, instant, money, optional_instant, optional_text, present};
+use super::{day, day_text, decimal, instant, money, optional_instant, optional_text, present, timestamp};
 use crate::{
     error::Error,
-    member::{Balance, Identifier, Member, MemberBalance, MemberKey, MemberQuery, NextTier},
+    id::RuleId,
+    member::{
+        Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberFilter, MemberKey, MemberQuery, NextTier,
+    },
+    new_member::NewMember,
+    page::PageRequest,
 };
 
 impl MemberKey {
@@ -68,7 +73,62 @@ impl Member {
             customer_group: optional_text(member.customer_group),
             territory: optional_text(member.territory),
             assigned_rule_id: optional_text(member.assigned_rule_id),
+            birth_date: day("member.birth_date", member.birth_date)?,
+            language: optional_text(member.language),
+            marketing_consent: member.marketing_consent.map(MarketingConsent::from_wire).transpose()?,
+            etag: member.etag,
+            updated_at: instant("member.updated_at", member.updated_at)?,
         })
+    }
+}
+
+impl NewMember {
+    pub(crate) fn to_wire(&self, request_id: String) -> v1::EnrollMemberRequest {
+        v1::EnrollMemberRequest {
+            request_id,
+            program_id: self.program_id.to_string(),
+            identifiers: self.identifiers.iter().map(Identifier::to_wire).collect(),
+            name: self.name.clone(),
+            customer_group: self.customer_group.clone().unwrap_or_default(),
+            territory: self.territory.clone().unwrap_or_default(),
+            assigned_rule_id: self
+                .assigned_rule_id
+                .as_ref()
+                .map(RuleId::to_string)
+                .unwrap_or_default(),
+            birth_date: day_text(self.birth_date),
+            language: self.language.clone().unwrap_or_default(),
+            marketing_consent: self.marketing_consent.map(MarketingConsent::to_wire),
+        }
+    }
+}
+
+impl MarketingConsent {
+    pub(crate) fn to_wire(self) -> v1::MarketingConsent {
+        v1::MarketingConsent {
+            granted: self.granted,
+            decided_at: self.decided_at.map(timestamp),
+        }
+    }
+
+    fn from_wire(consent: v1::MarketingConsent) -> Result<Self, Error> {
+        Ok(Self {
+            granted: consent.granted,
+            decided_at: optional_instant("member.marketing_consent.decided_at", consent.decided_at)?,
+        })
+    }
+}
+
+impl MemberFilter {
+    pub(crate) fn to_wire(&self, page: &PageRequest) -> v1::ListMembersRequest {
+        v1::ListMembersRequest {
+            program_id: self.program_id.to_string(),
+            tier_id: self.tier_id.clone().unwrap_or_default(),
+            customer_group: self.customer_group.clone().unwrap_or_default(),
+            territory: self.territory.clone().unwrap_or_default(),
+            page_size: page.page_size,
+            page_token: page.page_token.clone(),
+        }
     }
 }
 

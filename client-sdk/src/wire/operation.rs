@@ -27,7 +27,7 @@ impl OperationResult {
     fn from_wire(result: answer::Result) -> Result<Self, Error> {
         Ok(match result {
             answer::Result::Sale(outcome) => Self::Sale(Box::new(Receipt::from_wire(outcome, true)?)),
-            answer::Result::Member(member) => Self::Member(Member::from_wire(member)?),
+            answer::Result::Member(member) => Self::Member(Box::new(Member::from_wire(member)?)),
             answer::Result::ProgramId(program_id) => Self::Program(program_id.into()),
             answer::Result::RuleId(rule_id) => Self::Rule(rule_id.into()),
             answer::Result::ProductLoad(load) => Self::Products(ProductLoad::from_wire(load)),

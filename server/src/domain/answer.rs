@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::enrolment::Member;
+use super::member::Member;
 use super::outcome::SaleOutcome;
 use super::product::{ProductCounts, ProductPoints};
 use super::program::Program;
@@ -17,7 +17,7 @@ use super::rule::Rule;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Sale(Arc<SaleOutcome>),
-    Member(Member),
+    Member(Box<Member>),
     Program(Box<ProgramRecord>),
     Rule(Box<RuleRecord>),
     Products(ProductsRecord),
@@ -27,7 +27,7 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StoredAnswer {
-    Member(Member),
+    Member(Box<Member>),
     Program(Box<ProgramRecord>),
     Rule(Box<RuleRecord>),
     Products(ProductsRecord),

@@ -1,23 +1,9 @@
 //! The enrolment of a customer in a program.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::account::Attributes;
-
-/// A customer's enrolment: the person's side of it. The books are an `Account` with the same id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Member {
-    pub(crate) member_id: Uuid,
-    pub(crate) program_id: String,
-    pub(crate) identifiers: Vec<Identifier>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) name: String,
-    pub(crate) enrolled_at: DateTime<Utc>,
-    #[serde(flatten)]
-    pub(crate) attributes: Attributes,
-}
+use super::member::Person;
 
 /// Something a customer is known by, unique in a program.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,8 +27,8 @@ pub(crate) enum IdentifierKind {
 pub(crate) struct Enrolment {
     pub(crate) program_id: String,
     pub(crate) identifiers: Vec<Identifier>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) name: String,
+    #[serde(flatten)]
+    pub(crate) person: Person,
     #[serde(flatten)]
     pub(crate) attributes: Attributes,
 }

@@ -9,6 +9,7 @@ pub(crate) mod earning;
 pub(crate) mod enrolment;
 pub(crate) mod expiry;
 pub(crate) mod lot;
+pub(crate) mod member;
 pub(crate) mod number;
 pub(crate) mod opt_in;
 pub(crate) mod outcome;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::account::{Account, Attributes, Books, EntryKind, Occasion, within_ledger};
 use super::enrolment::Enrolment;
 use super::expiry;
+use super::member::Person;
 use super::path;
 use super::program::{DocumentTreatment, Program, ProgramVersion};
 use super::rejection::Rejection;
@@ -56,7 +57,10 @@ pub(crate) fn enrolment(version: &ProgramVersion, sale: &Sale) -> Option<Enrolme
     Some(Enrolment {
         program_id: version.program_id.to_string(),
         identifiers: vec![sale.member.identifier()?],
-        name: customer.name,
+        person: Person {
+            name: customer.name,
+            ..Person::default()
+        },
         attributes: Attributes {
             customer_group: customer.customer_group,
             territory: customer.territory,

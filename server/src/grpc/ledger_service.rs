@@ -314,7 +314,7 @@ async fn operation(
             let (_, recorded) = found.ok_or_else(|| StorageError::Corrupt("a request without its sale".to_owned()))?;
             Operation::Sale(convert::outcome::sale_outcome(Arc::unwrap_or_clone(recorded.outcome)))
         }
-        RequestResult::Answer(StoredAnswer::Member(member)) => Operation::Member(convert::member::member(member)),
+        RequestResult::Answer(StoredAnswer::Member(member)) => Operation::Member(convert::member::member(*member)),
         RequestResult::Answer(StoredAnswer::Program(record)) => Operation::ProgramId(record.program_id),
         RequestResult::Answer(StoredAnswer::Rule(record)) => Operation::RuleId(record.rule_id),
         RequestResult::Answer(StoredAnswer::Products(load)) => {

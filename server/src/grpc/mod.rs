@@ -6,6 +6,8 @@ mod deadline;
 mod fields;
 mod history_calls;
 mod ledger_service;
+mod member_calls;
+mod member_list;
 mod member_lookup;
 mod page_token;
 mod product_calls;

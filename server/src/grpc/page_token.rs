@@ -17,9 +17,14 @@ pub(super) struct Page {
 impl Page {
     /// Reads `page_size` and `page_token`.
     pub(super) fn parse(size: u32, token: &str) -> Result<Self, Status> {
+        Self::parse_up_to(MOST, size, token)
+    }
+
+    /// The same of a list whose pages may have another size.
+    pub(super) fn parse_up_to(most: u32, size: u32, token: &str) -> Result<Self, Status> {
         let mut fields = Fields::default();
-        if size > MOST {
-            fields.wrong("page_size", format!("must be at most {MOST}"));
+        if size > most {
+            fields.wrong("page_size", format!("must be at most {most}"));
         }
         let after = if token.is_empty() { None } else { decode(token) };
         if !token.is_empty() && after.is_none() {
@@ -44,6 +49,11 @@ impl Page {
         })
     }
 
+    /// Rows of the page.
+    pub(super) fn size(&self) -> usize {
+        self.size as usize
+    }
+
     /// One row more than the page: it tells whether there is a next one.
     pub(super) fn rows_to_read(&self) -> i64 {
         i64::from(self.size) + 1
@@ -51,7 +61,7 @@ impl Page {
 
     /// The rows of the page, and the token of the next, empty when this is the last.
     pub(super) fn cut<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, String) {
-        let size = self.size as usize;
+        let size = self.size();
         if rows.len() <= size {
             return (rows, String::new());
         }

@@ -9,16 +9,15 @@ use uuid::Uuid;
 
 use super::auth::{Caller, actor, caller};
 use super::fields::Fields;
-use super::{Context, convert, deadline, history_calls, member_lookup, page_token, product_calls, status};
+use super::{Context, convert, deadline, history_calls, member_calls, member_list, page_token, product_calls, status};
 use crate::domain::answer::{Answer, ProgramRecord};
 use crate::domain::configuration::ProgramEdit;
 use crate::domain::program::ProgramState;
 use crate::domain::rejection::Rejection;
-use crate::domain::sale_recording;
 use crate::posting::configuration::{self, Change, ChangeAction};
-use crate::posting::{Action, Command, content_hash};
+use crate::posting::content_hash;
+use crate::storage::program;
 use crate::storage::program::Start;
-use crate::storage::{books, connection, member, program};
 
 /// Programs and members.
 pub(crate) struct Programs(pub(super) Arc<Context>);
@@ -199,34 +198,8 @@ impl ProgramService for Programs {
         &self,
         request: Request<wire::EnrollMemberRequest>,
     ) -> Result<Response<wire::EnrollMemberResponse>, Status> {
-        let (metadata, _, mut request) = request.into_parts();
-        deadline::bounded(&metadata, async {
-            let mut fields = Fields::default();
-            let request_id = fields.request_id(std::mem::take(&mut request.request_id));
-            let enrolment = convert::member::enrolment(&mut fields, request);
-            fields.finish(())?;
-
-            let command = Command {
-                merchant_id: caller(&self.0).merchant_id,
-                request_id,
-                content_hash: content_hash("EnrollMember", &enrolment.canonical()).map_err(|_| status::internal())?,
-                now: (self.0.clock)(),
-                action: Action::Enrol(Uuid::new_v4(), enrolment),
-            };
-            let decision = self
-                .0
-                .posting
-                .submit(command)
-                .await
-                .map_err(|error| status::posting(&error))?;
-            match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
-                Answer::Member(member) => Ok(wire::EnrollMemberResponse {
-                    member: Some(convert::member::member(member)),
-                }),
-                Answer::Sale(_) | Answer::Program(_) | Answer::Rule(_) | Answer::Products(_) => Err(status::internal()),
-            }
-        })
-        .await
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_calls::enrol(&self.0, request)).await
     }
 
     async fn lookup_member(
@@ -234,42 +207,23 @@ impl ProgramService for Programs {
         request: Request<wire::LookupMemberRequest>,
     ) -> Result<Response<wire::LookupMemberResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        deadline::bounded(&metadata, async {
-            let mut fields = Fields::default();
-            let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
-            let key = convert::member::member_key(&mut fields, "member", request.member);
-            fields.finish(())?;
+        deadline::bounded(&metadata, member_calls::look_up(&self.0, request)).await
+    }
 
-            let (caller, now) = (caller(&self.0), (self.0.clock)());
-            let member_id = member_lookup::resolve(&self.0, caller, &program_id, &key, "member").await?;
-            let (cache, key) = (self.0.programs.clone(), (caller.merchant_id, member_id));
-            let found = self.0.database.run(move |connection| {
-                Box::pin(async move {
-                    connection::begin_snapshot(connection).await?;
-                    let found = match books::load(connection, &cache, key, now).await? {
-                        Some((mut books, version)) => {
-                            let balance = |books: &_| sale_recording::balance_at(books, &version, now);
-                            let balance = books::ask(connection, key, &mut books, balance).await?;
-                            let member = member::find(connection, key).await?;
-                            member.map(|member| (member, balance, version))
-                        }
-                        None => None,
-                    };
-                    connection::end_snapshot(connection).await?;
-                    Ok(found)
-                })
-            });
-            let found = found.await.map_err(|error| status::storage(&error))?;
-            let found = found.filter(|(member, ..)| program_id.is_empty() || member.program_id == program_id);
-            let Some((member, balance, version)) = found else {
-                return Err(member_lookup::not_found(&self.0, caller, &program_id, "member").await);
-            };
-            Ok(wire::LookupMemberResponse {
-                member: Some(convert::member::member(member)),
-                balance: Some(convert::member::balance(balance, &version.program.currency)),
-            })
-        })
-        .await
+    async fn get_member(
+        &self,
+        request: Request<wire::GetMemberRequest>,
+    ) -> Result<Response<wire::GetMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_calls::get(&self.0, request)).await
+    }
+
+    async fn list_members(
+        &self,
+        request: Request<wire::ListMembersRequest>,
+    ) -> Result<Response<wire::ListMembersResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_list::list(&self.0, request)).await
     }
 }
 

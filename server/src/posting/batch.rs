@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::{Action, Command, Decided, Decision};
 use crate::domain::account::{Books, Stop};
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
-use crate::domain::enrolment::{Identifier, Member};
+use crate::domain::enrolment::Identifier;
+use crate::domain::member::Member;
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::program::ProgramVersion;
 use crate::domain::rejection::Rejection;
@@ -93,6 +94,7 @@ impl<'a> Batch<'a> {
                 decided.map(|decided| (decided, RequestResult::Sale { store_id, sale_id }))
             }
             Action::Enrol(member_id, enrolment) => self.enrol(command, *member_id, enrolment).map(|member| {
+                let member = Box::new(member);
                 let kept = RequestResult::Answer(StoredAnswer::Member(member.clone()));
                 (Decided::now(Answer::Member(member)), kept)
             }),

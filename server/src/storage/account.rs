@@ -19,6 +19,9 @@ use crate::domain::account::{Account, Attributes};
 use crate::domain::lot::LotKey;
 use crate::domain::number::Fraction;
 
+/// Accounts of one question: fewer than the 1,000 from which on MariaDB treats a list of values as a table.
+const ACCOUNTS_OF_A_QUESTION: usize = 500;
+
 /// A member of a merchant.
 pub(crate) type AccountKey = (u32, Uuid);
 
@@ -76,6 +79,29 @@ pub(crate) async fn find(connection: &mut Connection, key: AccountKey) -> Result
         .await
         .optional()?;
     row.map(Account::try_from).transpose()
+}
+
+/// Those of these accounts of a merchant that there are, as they are committed, in the order of their keys.
+pub(crate) async fn find_all(
+    connection: &mut Connection,
+    merchant_id: u32,
+    member_ids: &[Uuid],
+) -> Result<Vec<Account>, StorageError> {
+    let mut accounts = Vec::with_capacity(member_ids.len());
+    for question in member_ids.chunks(ACCOUNTS_OF_A_QUESTION) {
+        let ids = question.iter().map(|id| id.as_bytes().to_vec()).collect();
+        let rows: Vec<AccountRow> = account::table
+            .filter(account::merchant_id.eq(merchant_id))
+            .filter(one_of(account::member_id, ids, true))
+            .select(AccountRow::as_select())
+            .load(connection)
+            .await?;
+        for row in rows {
+            accounts.push(Account::try_from(row)?);
+        }
+    }
+    accounts.sort_by_key(|account| account.member_id);
+    Ok(accounts)
 }
 
 /// The rows of these accounts, new or changed.

@@ -14,6 +14,10 @@ use crate::domain::program::ProgramVersion;
 use crate::domain::rule_usage::ALL_DAYS;
 use crate::domain::tier;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Members whose lots are read at once: a page of each is a megabyte.
+const PAGES_OF_A_QUESTION: usize = 100;
 
 /// The books of a member and the current version of the program, without any lots yet; `None` when there is no such
 /// member. `at` is the earliest instant that will be asked about.
@@ -50,6 +54,34 @@ pub(crate) async fn load(
     Ok(Some((books, version)))
 }
 
+/// The books of members of one program, by rising id, without any lots yet; those that are none are left out.
+pub(crate) async fn load_all(
+    connection: &mut Connection,
+    version: &ProgramVersion,
+    merchant_id: u32,
+    member_ids: &[Uuid],
+    at: DateTime<Utc>,
+) -> Result<Vec<Books>, StorageError> {
+    let accounts = account::find_all(connection, merchant_id, member_ids).await?;
+    let mut spend = match tier::spend_needed_since(&version.program, at) {
+        Some(since) => {
+            let day_of = |instant| version.program.local_date(instant);
+            Some(entry::spend_by_day_of(connection, merchant_id, member_ids, since, day_of).await?)
+        }
+        None => None,
+    };
+    let books = accounts
+        .into_iter()
+        .filter(|account| account.program_id == version.program_id)
+        .map(|account| {
+            let member_id = account.member_id;
+            let mut books = Books::new(account);
+            books.spend_by_day = spend.as_mut().map(|spend| spend.remove(&member_id).unwrap_or_default());
+            books
+        });
+    Ok(books.collect())
+}
+
 /// Asks the books again and again, with one more page of lots each time, until they know enough to answer.
 pub(crate) async fn ask<T>(
     connection: &mut Connection,
@@ -61,6 +93,37 @@ pub(crate) async fn ask<T>(
         match question(books) {
             Ok(answer) => return Ok(answer),
             Err(LotsMissing) => learn_next_page(connection, key, books).await?,
+        }
+    }
+}
+
+/// Asks the books of many members, each with one more page of lots a turn as long as it needs them.
+pub(crate) async fn ask_all<T>(
+    connection: &mut Connection,
+    books: &mut [Books],
+    question: impl Fn(&Books) -> Result<T, LotsMissing>,
+) -> Result<Vec<T>, StorageError> {
+    loop {
+        let mut answers = Vec::with_capacity(books.len());
+        let mut asking = Vec::new();
+        for books in &mut *books {
+            match question(books) {
+                Ok(answer) => answers.push(answer),
+                Err(LotsMissing) => asking.push(books),
+            }
+        }
+        if asking.is_empty() {
+            return Ok(answers);
+        }
+        for asking in asking.chunks_mut(PAGES_OF_A_QUESTION) {
+            let starts = asking.iter().map(|books| next_page(key_of(books), books));
+            let starts: Vec<PageStart> = starts.collect::<Result<_, _>>()?;
+            let mut pages = lot::open_pages(connection, &starts).await?;
+            for books in asking {
+                let page = pages.remove(&key_of(books)).unwrap_or_default();
+                let was_last = page.len() < lot::PAGE;
+                books.learn_lots(page, was_last);
+            }
         }
     }
 }
@@ -79,6 +142,10 @@ pub(crate) async fn learn_next_page(
     let was_last = page.len() < lot::PAGE;
     books.learn_lots(page, was_last);
     Ok(())
+}
+
+fn key_of(books: &Books) -> AccountKey {
+    (books.account.merchant_id, books.account.member_id)
 }
 
 /// Where the next page of open lots starts. Books that know all their lots and still miss some have drifted.

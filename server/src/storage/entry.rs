@@ -1,6 +1,6 @@
 //! Table `entry`: the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
@@ -8,16 +8,21 @@ use diesel::mysql::Mysql;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::account::AccountKey;
 use super::connection::Connection;
 use super::error::StorageError;
+use super::one_of::one_of;
 use super::schema::entry;
 use super::statement::Insert;
-use super::value::instant;
+use super::value::{id, instant};
 use crate::domain::account::{Entry, EntryKind, SaleKey};
 use crate::domain::outcome::Accounting;
 use crate::domain::sale_recording::MOST_BACK;
+
+/// Members of one question: fewer than the 1,000 from which on MariaDB treats a list of values as a table.
+const MEMBERS_OF_A_QUESTION: usize = 500;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = entry, check_for_backend(Mysql))]
@@ -68,23 +73,36 @@ pub(crate) async fn spend_by_day(
     since: DateTime<Utc>,
     day_of: impl Fn(DateTime<Utc>) -> NaiveDate,
 ) -> Result<BTreeMap<NaiveDate, Decimal>, StorageError> {
-    let rows: Vec<(NaiveDateTime, Decimal)> = entry::table
-        .filter(
-            entry::merchant_id
-                .eq(key.0)
-                .and(entry::member_id.eq(key.1.as_bytes().to_vec())),
-        )
-        .filter(entry::tier_spend.ne(Decimal::ZERO))
-        .filter(entry::occurred_at.ge(since.naive_utc()))
-        .filter(entry::recorded_at.ge((since - MOST_BACK).naive_utc()))
-        .select((entry::occurred_at, entry::tier_spend))
-        .load(connection)
-        .await?;
-    let mut days = BTreeMap::new();
-    for (occurred_at, amount) in rows {
-        *days.entry(day_of(instant(occurred_at))).or_default() += amount;
+    let mut of_members = spend_by_day_of(connection, key.0, &[key.1], since, day_of).await?;
+    Ok(of_members.remove(&key.1).unwrap_or_default())
+}
+
+/// The same of several members of a merchant; those who spent nothing are left out.
+pub(crate) async fn spend_by_day_of(
+    connection: &mut Connection,
+    merchant_id: u32,
+    member_ids: &[Uuid],
+    since: DateTime<Utc>,
+    day_of: impl Fn(DateTime<Utc>) -> NaiveDate,
+) -> Result<HashMap<Uuid, BTreeMap<NaiveDate, Decimal>>, StorageError> {
+    let mut spend: HashMap<Uuid, BTreeMap<NaiveDate, Decimal>> = HashMap::new();
+    for question in member_ids.chunks(MEMBERS_OF_A_QUESTION) {
+        let ids = question.iter().map(|id| id.as_bytes().to_vec()).collect();
+        let rows: Vec<(Vec<u8>, NaiveDateTime, Decimal)> = entry::table
+            .filter(entry::merchant_id.eq(merchant_id))
+            .filter(one_of(entry::member_id, ids, true))
+            .filter(entry::tier_spend.ne(Decimal::ZERO))
+            .filter(entry::occurred_at.ge(since.naive_utc()))
+            .filter(entry::recorded_at.ge((since - MOST_BACK).naive_utc()))
+            .select((entry::member_id, entry::occurred_at, entry::tier_spend))
+            .load(connection)
+            .await?;
+        for (member_id, occurred_at, amount) in rows {
+            let days = spend.entry(id(&member_id)?).or_default();
+            *days.entry(day_of(instant(occurred_at))).or_default() += amount;
+        }
     }
-    Ok(days)
+    Ok(spend)
 }
 
 /// The rows of new entries.

@@ -1,6 +1,8 @@
 //! Tables `member` and `identifier`: the persons behind the accounts.
 
-use chrono::NaiveDateTime;
+use std::collections::HashMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -13,67 +15,129 @@ use super::schema::{account, identifier, member};
 use super::statement::Insert;
 use super::value::{id, instant};
 use crate::domain::account::Attributes;
-use crate::domain::enrolment::{Identifier, IdentifierKind, Member};
+use crate::domain::enrolment::{Identifier, IdentifierKind};
+use crate::domain::member::{MarketingConsent, Member, Person};
 
-/// Program, name, time of enrolment, group, territory and assigned rule.
-type MemberRow = (String, String, NaiveDateTime, String, String, Option<String>);
+/// Members of one question: fewer than the 1,000 from which on MariaDB treats a list of values as a table.
+const IDS_OF_A_QUESTION: usize = 500;
+
+#[derive(Queryable)]
+struct MemberRow {
+    member_id: Vec<u8>,
+    program_id: String,
+    name: String,
+    birth_date: Option<NaiveDate>,
+    language: String,
+    marketing_consent: Option<u8>,
+    consent_decided_at: Option<NaiveDateTime>,
+    version: u32,
+    enrolled_at: NaiveDateTime,
+    updated_at: NaiveDateTime,
+    customer_group: String,
+    territory: String,
+    assigned_rule_id: Option<String>,
+}
 
 /// A member with the identifiers; `None` when there is none.
 pub(crate) async fn find(connection: &mut Connection, key: AccountKey) -> Result<Option<Member>, StorageError> {
-    let member_id = key.1.as_bytes().to_vec();
-    let row: Option<MemberRow> = member::table
-        .inner_join(
-            account::table.on(account::merchant_id
-                .eq(member::merchant_id)
-                .and(account::member_id.eq(member::member_id))),
-        )
-        .filter(member::merchant_id.eq(key.0).and(member::member_id.eq(&member_id)))
-        .select((
-            member::program_id,
-            member::name,
-            member::enrolled_at,
-            account::customer_group,
-            account::territory,
-            account::assigned_rule_id,
-        ))
-        .first(connection)
-        .await
-        .optional()?;
-    let Some((program_id, name, enrolled_at, customer_group, territory, assigned_rule_id)) = row else {
-        return Ok(None);
-    };
-    let identifiers: Vec<(u8, String)> = identifier::table
-        .filter(
-            identifier::merchant_id
-                .eq(key.0)
-                .and(identifier::member_id.eq(&member_id)),
-        )
-        .order((identifier::kind, identifier::value))
-        .select((identifier::kind, identifier::value))
+    Ok(find_all(connection, key.0, &[key.1]).await?.pop())
+}
+
+/// Those of these members that there are, in the order of their ids, with the identifiers.
+pub(crate) async fn find_all(
+    connection: &mut Connection,
+    merchant_id: u32,
+    member_ids: &[Uuid],
+) -> Result<Vec<Member>, StorageError> {
+    let mut members = Vec::with_capacity(member_ids.len());
+    for question in member_ids.chunks(IDS_OF_A_QUESTION) {
+        let ids: Vec<Vec<u8>> = question.iter().map(|id| id.as_bytes().to_vec()).collect();
+        let mut identifiers = identifiers_of(connection, merchant_id, ids.clone()).await?;
+        let rows: Vec<MemberRow> = member::table
+            .inner_join(
+                account::table.on(account::merchant_id
+                    .eq(member::merchant_id)
+                    .and(account::member_id.eq(member::member_id))),
+            )
+            .filter(member::merchant_id.eq(merchant_id))
+            .filter(one_of(member::member_id, ids, true))
+            .select((
+                member::member_id,
+                member::program_id,
+                member::name,
+                member::birth_date,
+                member::language,
+                member::marketing_consent,
+                member::consent_decided_at,
+                member::version,
+                member::enrolled_at,
+                member::updated_at,
+                account::customer_group,
+                account::territory,
+                account::assigned_rule_id,
+            ))
+            .load(connection)
+            .await?;
+        for row in rows {
+            let identifiers = identifiers.remove(&row.member_id).unwrap_or_default();
+            members.push(row.into_member(identifiers)?);
+        }
+    }
+    members.sort_by_key(|member| member.member_id);
+    Ok(members)
+}
+
+/// The identifiers of these members, each member's in order.
+async fn identifiers_of(
+    connection: &mut Connection,
+    merchant_id: u32,
+    member_ids: Vec<Vec<u8>>,
+) -> Result<HashMap<Vec<u8>, Vec<Identifier>>, StorageError> {
+    let rows: Vec<(Vec<u8>, u8, String)> = identifier::table
+        .filter(identifier::merchant_id.eq(merchant_id))
+        .filter(one_of(identifier::member_id, member_ids, true))
+        .select((identifier::member_id, identifier::kind, identifier::value))
         .load(connection)
         .await?;
-    let identifiers = identifiers
-        .into_iter()
-        .map(|(kind, value)| {
-            Ok(Identifier {
-                kind: kind_of(kind)?,
-                value,
-            })
+    let mut identifiers: HashMap<Vec<u8>, Vec<Identifier>> = HashMap::new();
+    for (member_id, kind, value) in rows {
+        let kind = kind_of(kind)?;
+        identifiers
+            .entry(member_id)
+            .or_default()
+            .push(Identifier { kind, value });
+    }
+    for identifiers in identifiers.values_mut() {
+        identifiers.sort();
+    }
+    Ok(identifiers)
+}
+
+impl MemberRow {
+    fn into_member(self, identifiers: Vec<Identifier>) -> Result<Member, StorageError> {
+        Ok(Member {
+            member_id: id(&self.member_id)?,
+            program_id: self.program_id,
+            identifiers,
+            person: Person {
+                name: self.name,
+                birth_date: self.birth_date,
+                language: self.language,
+                marketing_consent: self.marketing_consent.map(|granted| MarketingConsent {
+                    granted: granted != 0,
+                    decided_at: self.consent_decided_at.map(instant),
+                }),
+            },
+            attributes: Attributes {
+                customer_group: self.customer_group,
+                territory: self.territory,
+                assigned_rule_id: self.assigned_rule_id,
+            },
+            enrolled_at: instant(self.enrolled_at),
+            updated_at: instant(self.updated_at),
+            version: self.version,
         })
-        .collect::<Result<_, StorageError>>()?;
-    let enrolled_at = instant(enrolled_at);
-    Ok(Some(Member {
-        member_id: key.1,
-        program_id,
-        identifiers,
-        name,
-        enrolled_at,
-        attributes: Attributes {
-            customer_group,
-            territory,
-            assigned_rule_id,
-        },
-    }))
+    }
 }
 
 /// Who has one of these identifiers, in any program of the merchant: identifier, program, member.
@@ -114,7 +178,8 @@ impl MemberRows {
     pub(crate) fn new() -> Self {
         Self {
             members: Insert::new(
-                "INSERT INTO member (merchant_id, member_id, program_id, name, enrolled_at) VALUES",
+                "INSERT INTO member (merchant_id, member_id, program_id, name, birth_date, language, marketing_consent, \
+                 consent_decided_at, version, enrolled_at, updated_at) VALUES",
                 "",
             ),
             identifiers: Insert::new(
@@ -125,13 +190,20 @@ impl MemberRows {
     }
 
     pub(crate) fn push(&mut self, merchant_id: u32, member: &Member) {
+        let consent = member.person.marketing_consent;
         self.members
             .row()
             .integer(merchant_id)
             .bytes(member.member_id.as_bytes())
             .text(&member.program_id)
-            .text(&member.name)
-            .instant(member.enrolled_at);
+            .text(&member.person.name)
+            .optional(member.person.birth_date, Insert::date)
+            .text(&member.person.language)
+            .optional(consent, |row, consent| row.integer(u8::from(consent.granted)))
+            .optional(consent.and_then(|consent| consent.decided_at), Insert::instant)
+            .integer(member.version)
+            .instant(member.enrolled_at)
+            .instant(member.updated_at);
         for identifier in &member.identifiers {
             self.identifiers
                 .row()

@@ -10,6 +10,7 @@ pub(crate) mod entry;
 pub(crate) mod error;
 pub(crate) mod lot;
 pub(crate) mod member;
+pub(crate) mod member_list;
 pub(crate) mod merchant;
 pub(crate) mod migration;
 mod one_of;

@@ -76,7 +76,13 @@ diesel::table! {
         member_id -> Binary,
         program_id -> Text,
         name -> Text,
+        birth_date -> Nullable<Date>,
+        language -> Text,
+        marketing_consent -> Nullable<Unsigned<TinyInt>>,
+        consent_decided_at -> Nullable<Datetime>,
+        version -> Unsigned<Integer>,
         enrolled_at -> Datetime,
+        updated_at -> Datetime,
     }
 }
 
@@ -112,6 +118,7 @@ diesel::table! {
         customer_group -> Text,
         territory -> Text,
         assigned_rule_id -> Nullable<Text>,
+        state -> Unsigned<TinyInt>,
     }
 }
 

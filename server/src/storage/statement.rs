@@ -1,5 +1,5 @@
 //! Multi-row INSERT statements as one text: several times faster than bound parameters. The literals come only from
-//! types that cannot hold a quote: integers, decimals, instants, and bytes in hex.
+//! types that cannot hold a quote: integers, decimals, days, instants, and bytes in hex.
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use diesel_async::SimpleAsyncConnection;

@@ -3,9 +3,11 @@
 use loyalty_api::v1 as wire;
 use uuid::Uuid;
 
+use super::person::{self, consent_to_wire};
 use super::{decimal, money, timestamp};
 use crate::domain::account::Attributes;
-use crate::domain::enrolment::{Enrolment, Identifier, IdentifierKind, Member};
+use crate::domain::enrolment::{Enrolment, Identifier, IdentifierKind};
+use crate::domain::member::{Member, Person};
 use crate::domain::number::Currency;
 use crate::domain::outcome::Balance;
 use crate::domain::sale::MemberKey;
@@ -41,7 +43,12 @@ pub(in crate::grpc) fn enrolment(fields: &mut Fields, request: wire::EnrollMembe
     Enrolment {
         program_id,
         identifiers,
-        name,
+        person: Person {
+            name,
+            birth_date: person::birth_date(fields, "birth_date", &request.birth_date),
+            language: person::language(fields, "language", request.language),
+            marketing_consent: person::consent(fields, "marketing_consent", request.marketing_consent),
+        },
         attributes: Attributes {
             customer_group: path(fields, "customer_group", request.customer_group),
             territory: path(fields, "territory", request.territory),
@@ -52,7 +59,7 @@ pub(in crate::grpc) fn enrolment(fields: &mut Fields, request: wire::EnrollMembe
 }
 
 /// A node of a tree, or nothing.
-pub(super) fn path(fields: &mut Fields, field: &str, given: String) -> String {
+pub(in crate::grpc) fn path(fields: &mut Fields, field: &str, given: String) -> String {
     if !given.is_empty() && !is_path(&given) {
         fields.wrong(field, "must be a path such as `south/lima`");
         return given;
@@ -110,6 +117,18 @@ fn identifier(fields: &mut Fields, field: &str, given: wire::Identifier) -> Opti
     Some(Identifier { kind, value })
 }
 
+/// An id of a member; the nil id when it is wrong.
+pub(in crate::grpc) fn member_id(fields: &mut Fields, field: &str, given: &str) -> Uuid {
+    if given.is_empty() {
+        fields.wrong(field, "is missing");
+        return Uuid::nil();
+    }
+    Uuid::try_parse(given).unwrap_or_else(|_| {
+        fields.wrong(field, "must be a UUID");
+        Uuid::nil()
+    })
+}
+
 /// Names a member; the nil id when it is wrong.
 pub(in crate::grpc) fn member_key(fields: &mut Fields, field: &str, given: Option<wire::MemberKey>) -> MemberKey {
     use wire::member_key::Key;
@@ -164,11 +183,20 @@ pub(in crate::grpc) fn member(member: Member) -> wire::Member {
         member_id: member.member_id.to_string(),
         program_id: member.program_id,
         identifiers: identifiers.collect(),
-        name: member.name,
+        name: member.person.name,
         enrolled_at: Some(timestamp(member.enrolled_at)),
         customer_group: member.attributes.customer_group,
         territory: member.attributes.territory,
         assigned_rule_id: member.attributes.assigned_rule_id.unwrap_or_default(),
+        birth_date: member
+            .person
+            .birth_date
+            .map(|day| day.format("%Y-%m-%d").to_string())
+            .unwrap_or_default(),
+        language: member.person.language,
+        marketing_consent: member.person.marketing_consent.map(consent_to_wire),
+        etag: member.version.to_string(),
+        updated_at: Some(timestamp(member.updated_at)),
     }
 }
 

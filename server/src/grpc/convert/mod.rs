@@ -7,6 +7,7 @@ mod expiry_policy;
 mod field_changes;
 pub(super) mod member;
 pub(super) mod outcome;
+pub(super) mod person;
 pub(super) mod product;
 pub(super) mod program;
 pub(super) mod rule;

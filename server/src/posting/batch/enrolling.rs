@@ -5,9 +5,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Batch;
-use crate::domain::enrolment::{Enrolment, Member};
+use crate::domain::account::Attributes;
+use crate::domain::enrolment::Enrolment;
+use crate::domain::member::Member;
 use crate::domain::opt_in;
-use crate::domain::program::ProgramState;
+use crate::domain::program::{ProgramState, ProgramVersion};
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::Sale;
 use crate::posting::Command;
@@ -29,6 +31,10 @@ impl Batch<'_> {
         if version.program.state == ProgramState::Archived {
             return Err(Rejection::ProgramArchived { program_id });
         }
+        if let Some(rejection) = unknown_rule("assigned_rule_id", &enrolment.attributes, version) {
+            return Err(rejection);
+        }
+        let person = enrolment.person.clone().known_at("", command.now)?;
         opt_in::check_eligible(version, &enrolment.attributes)?;
         for (place, identifier) in enrolment.identifiers.iter().enumerate() {
             let mut holders = self
@@ -53,9 +59,11 @@ impl Batch<'_> {
             member_id,
             program_id,
             identifiers: enrolment.canonical().identifiers,
-            name: enrolment.name.clone(),
-            enrolled_at: command.now,
+            person,
             attributes: enrolment.attributes.clone(),
+            enrolled_at: command.now,
+            updated_at: command.now,
+            version: 1,
         };
         self.new_members.push((merchant_id, member.clone()));
         Ok(member)
@@ -85,4 +93,13 @@ impl Batch<'_> {
             holders.retain(|(_, member_id)| *member_id != key.1);
         }
     }
+}
+
+/// Refuses an assigned rule that is none of the program, or archived.
+pub(super) fn unknown_rule(field: &str, attributes: &Attributes, version: &ProgramVersion) -> Option<Rejection> {
+    let rule_id = attributes.assigned_rule_id.as_deref()?;
+    version.rules.find(rule_id).is_none().then(|| Rejection::InvalidField {
+        field: field.to_owned(),
+        description: format!("the program has no rule `{rule_id}`, or it is archived"),
+    })
 }
