@@ -34,6 +34,7 @@ mod member_lists;
 mod member_records;
 mod members;
 mod opt_in;
+mod pending;
 mod posting;
 mod process;
 mod product_earning;

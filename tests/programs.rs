@@ -55,6 +55,7 @@ async fn a_program_is_read_as_it_was_created() {
         exclude_percent_discounted_lines: read.exclude_percent_discounted_lines,
         carry_fractions: read.carry_fractions,
         enrolment: read.enrolment,
+        pending_days: read.pending_days,
         expense_account: read.expense_account,
         cost_center: read.cost_center,
     };

@@ -269,6 +269,10 @@ pub struct Balance {
     pub next_tier: Option<NextTier>,
     /// When the next points lapse; `None` when none will.
     pub next_expiry_at: Option<DateTime<Utc>>,
+    /// Points that cannot be spent yet; not in `available`.
+    pub pending: Decimal,
+    /// When the next of them can be spent; `None` when none are pending.
+    pub next_pending_until: Option<DateTime<Utc>>,
 }
 
 /// The distance to the next tier.

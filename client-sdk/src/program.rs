@@ -55,6 +55,8 @@ pub struct NewProgram {
     pub exclude_percent_discounted_lines: bool,
     /// Whether the fraction of a point that rounding dropped is added to the member's next sale.
     pub carry_fractions: bool,
+    /// Days after the sale's through which its points cannot be spent, 0 to 366.
+    pub pending_days: u32,
     /// Who can be a member, and how one becomes one.
     pub enrolment: EnrolmentPolicy,
     /// The expense account that redemptions are booked to, at most 64 characters.
@@ -186,6 +188,8 @@ pub struct Program {
     pub exclude_percent_discounted_lines: bool,
     /// Whether the fraction of a point that rounding dropped is added to the member's next sale.
     pub carry_fractions: bool,
+    /// Days after the sale's through which its points cannot be spent, 0 to 366.
+    pub pending_days: u32,
     /// Who can be a member, and how one becomes one.
     pub enrolment: EnrolmentPolicy,
     /// The expense account that redemptions are booked to, at most 64 characters.

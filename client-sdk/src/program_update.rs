@@ -140,6 +140,12 @@ impl ProgramUpdate {
         self.changing("carry_fractions")
     }
 
+    /// Days after the sale's through which points of sales from now on cannot be spent.
+    pub fn pending_days(mut self, days: u32) -> Self {
+        self.program.pending_days = days;
+        self.changing("pending_days")
+    }
+
     /// Who can be a member, and how one becomes one.
     pub fn enrolment(mut self, enrolment: &EnrolmentPolicy) -> Self {
         self.program.enrolment = Some(enrolment.to_wire());

@@ -43,6 +43,8 @@ pub struct Receipt {
     pub rates: Vec<RateOutcome>,
     /// When the points of this sale lapse; `None` when they do not.
     pub points_expire_at: Option<DateTime<Utc>>,
+    /// Until when the points of this sale are pending; `None` when they can be spent at once.
+    pub points_pending_until: Option<DateTime<Utc>>,
     /// The fraction of a point that earlier sales left; `None` where the program keeps none. Cut at 6 decimals.
     pub carried_before: Option<Decimal>,
     /// The fraction of a point that is left for the next sale; `None` where the program keeps none. Cut at 6 decimals.

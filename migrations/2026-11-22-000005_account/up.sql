@@ -8,6 +8,8 @@ CREATE TABLE account (
   points                    DECIMAL(19,4) NOT NULL COMMENT 'what remains of the lots',
   held                      DECIMAL(19,4) NOT NULL COMMENT 'set aside by live holds',
   debt                      DECIMAL(19,4) NOT NULL COMMENT 'owed beside the lots, balance = points - debt',
+  pending                   DECIMAL(19,4) NOT NULL COMMENT 'cannot be spent yet',
+  pending_until             DATETIME(6) NULL COMMENT 'when the first of it can',
   first_open_lot_expires_at DATETIME(6) NULL,
   first_open_lot_sequence   BIGINT UNSIGNED NULL,
   hold_lapses_at            DATETIME(6) NULL,

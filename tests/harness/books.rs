@@ -19,7 +19,7 @@ struct TextValue {
 }
 
 /// Every statement finds what must not be there.
-const WRONG: [(&str, &str); 7] = [
+const WRONG: [(&str, &str); 9] = [
     (
         "an account whose points are not the sum of its entries",
         "SELECT COUNT(*) AS n FROM account a WHERE a.points - a.debt <> \
@@ -33,6 +33,19 @@ const WRONG: [(&str, &str); 7] = [
     (
         "a lot below zero or above what arrived",
         "SELECT COUNT(*) AS n FROM lot WHERE remaining < 0 OR remaining > points",
+    ),
+    (
+        "an account whose pending points are not those of its pending lots",
+        "SELECT COUNT(*) AS n FROM account a WHERE a.pending <> (SELECT COALESCE(SUM(p.points), 0) FROM pending p \
+         WHERE p.merchant_id = a.merchant_id AND p.member_id = a.member_id) OR COALESCE(a.pending_until, '1000-01-01') <> \
+         COALESCE((SELECT MIN(p.pending_until) FROM pending p WHERE p.merchant_id = a.merchant_id \
+         AND p.member_id = a.member_id AND p.points > 0), '1000-01-01')",
+    ),
+    (
+        "more pending of a lot than remains of it",
+        "SELECT COUNT(*) AS n FROM pending p LEFT JOIN lot l ON l.merchant_id = p.merchant_id \
+         AND l.member_id = p.member_id AND l.expires_at = p.lot_expires_at AND l.sequence = p.lot_sequence \
+         WHERE p.points > COALESCE(l.remaining, -1)",
     ),
     (
         "a lot that its allocations do not explain",

@@ -154,6 +154,8 @@ impl Balance {
             tier_spend: money("balance.tier_spend", balance.tier_spend)?,
             next_tier: balance.next_tier.map(NextTier::from_wire).transpose()?,
             next_expiry_at: optional_instant("balance.next_expiry_at", balance.next_expiry_at)?,
+            pending: decimal("balance.pending", balance.pending)?,
+            next_pending_until: optional_instant("balance.next_pending_until", balance.next_pending_until)?,
         })
     }
 }

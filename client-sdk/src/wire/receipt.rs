@@ -30,6 +30,7 @@ impl Receipt {
             lines: lines.map(LineOutcome::from_wire).collect::<Result<_, _>>()?,
             rates: rates.map(RateOutcome::from_wire).collect::<Result<_, _>>()?,
             points_expire_at: optional_instant("outcome.points_expire_at", outcome.points_expire_at)?,
+            points_pending_until: optional_instant("outcome.points_pending_until", outcome.points_pending_until)?,
             carried_before: optional_decimal("outcome.carried_before", outcome.carried_before)?,
             carried_after: optional_decimal("outcome.carried_after", outcome.carried_after)?,
             replayed,

@@ -12,6 +12,7 @@ use super::expiry::NEVER;
 use super::lot::{Allocation, Lot, LotKey};
 use super::number::{Fraction, LEDGER_LIMIT};
 use super::outcome::Accounting;
+use super::pending::{Pending, PendingLot};
 use super::rejection::Rejection;
 use super::rule_usage::RuleUsage;
 use super::tier::Spend;
@@ -30,6 +31,10 @@ pub(crate) struct Account {
     pub(crate) held: Decimal,
     /// Points owed; the balance is `points - debt`.
     pub(crate) debt: Decimal,
+    /// Sum of what is pending of the lots; what came due stays in it until a write settles it.
+    pub(crate) pending: Decimal,
+    /// When the first of it comes due.
+    pub(crate) pending_until: Option<DateTime<Utc>>,
     /// The first lot in order of consumption with anything left; `None` when there is none.
     pub(crate) first_open_lot: Option<LotKey>,
     /// The next instant at which a hold lapses.
@@ -114,6 +119,8 @@ pub(crate) struct Earned {
     /// Possibly none.
     pub(crate) points: Decimal,
     pub(crate) expires_at: DateTime<Utc>,
+    /// Until when they cannot be spent.
+    pub(crate) pending_until: Option<DateTime<Utc>>,
     /// What it adds to the spend that counts towards tiers.
     pub(crate) tier_spend: Decimal,
     /// Day of the sale in the program's zone.
@@ -145,6 +152,7 @@ pub(crate) struct Books {
     pub(crate) account: Account,
     known: Known,
     lots: BTreeMap<LotKey, Lot>,
+    pub(crate) pending: Pending,
     /// Spend by day of the program's zone, where its window needs it.
     pub(crate) spend_by_day: Option<BTreeMap<NaiveDate, Decimal>>,
     /// What limited rules gave, of the days that matter to the commands.
@@ -166,6 +174,8 @@ impl Account {
             points: Decimal::ZERO,
             held: Decimal::ZERO,
             debt: Decimal::ZERO,
+            pending: Decimal::ZERO,
+            pending_until: None,
             first_open_lot: None,
             hold_lapses_at: None,
             tier_id: None,
@@ -189,6 +199,7 @@ impl Books {
             Known::Nothing
         };
         Self {
+            pending: Pending::unknown(account.pending),
             account,
             known,
             lots: BTreeMap::new(),
@@ -269,7 +280,7 @@ impl Books {
         } else {
             Decimal::ZERO
         };
-        Ok(self.account.points - lapsed - self.account.held - self.account.debt)
+        Ok(self.account.points - lapsed - self.pending_at(at)? - self.account.held - self.account.debt)
     }
 
     /// The instant after `at` at which the next points lapse; `None` when none will.
@@ -344,6 +355,7 @@ impl Books {
         let Earned {
             points,
             expires_at,
+            pending_until,
             tier_spend,
             day,
         } = earned;
@@ -354,6 +366,15 @@ impl Books {
         self.credit(EntryKind::Earn, points, expires_at, occasion);
         if let Some(entry) = self.new_entries.last_mut() {
             entry.tier_spend = tier_spend;
+        }
+        let until = pending_until.filter(|until| *until > occasion.recorded_at);
+        if let Some(until) = until.filter(|_| points > Decimal::ZERO) {
+            let sequence = self.account.last_sequence;
+            self.pending
+                .add(LotKey { expires_at, sequence }, PendingLot { until, points });
+            self.account.pending += points;
+            let first = self.account.pending_until.map_or(until, |first| first.min(until));
+            self.account.pending_until = Some(first);
         }
     }
 
@@ -387,12 +408,16 @@ impl Books {
         allocations: &[(LotKey, Decimal)],
         occasion: &Occasion,
     ) -> Result<Decimal, LotsMissing> {
+        if self.pending.has_unknown() {
+            return Err(LotsMissing);
+        }
         let points: Decimal = allocations.iter().map(|(_, points)| points).sum();
         self.account.points -= points;
         let sequence = self.push(kind, -points, occasion);
         for (key, taken) in allocations {
             if let Some(lot) = self.lots.get_mut(key) {
                 lot.remaining -= taken;
+                self.account.pending -= self.pending.shrink(*key, lot.remaining);
             }
             self.touched_lots.insert(*key);
             self.new_allocations.push(Allocation {
@@ -406,6 +431,7 @@ impl Books {
             return Err(LotsMissing);
         }
         self.account.first_open_lot = first_open_lot;
+        self.account.pending_until = self.pending.first();
         Ok(points)
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct ProgramEdit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) enrolment: Option<EnrolmentPolicy>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pending_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expense_account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cost_center: Option<String>,
@@ -81,6 +83,7 @@ impl ProgramEdit {
         set(&mut program.exclude_percent_discounted_lines, exclude);
         set(&mut program.carry_fractions, edit.carry_fractions);
         set(&mut program.enrolment, edit.enrolment);
+        set(&mut program.pending_days, edit.pending_days);
         set(&mut program.accounting.expense_account, edit.expense_account);
         set(&mut program.accounting.cost_center, edit.cost_center);
         program.tiers.sort_by_key(|tier| tier.minimum_spend);

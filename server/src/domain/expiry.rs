@@ -20,6 +20,17 @@ pub(crate) fn expires_under(policy: Option<&ExpiryPolicy>, zone: Tz, accrued_at:
         .min(NEVER)
 }
 
+/// The instant until which points of a sale at `accrued_at` are pending: the end of the last of so many days after its
+/// own; `None` for no days.
+pub(crate) fn pending_until(days: u32, zone: Tz, accrued_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    if days == 0 {
+        return None;
+    }
+    let accrual_date = accrued_at.with_timezone(&zone).date_naive();
+    let day = accrual_date.checked_add_days(Days::new(u64::from(days) + 1))?;
+    Some(start_of_day(day, zone))
+}
+
 /// The first day on which they are no longer usable; `None` beyond the calendar.
 fn first_day_without(policy: ExpiryPolicy, accrual_date: NaiveDate) -> Option<NaiveDate> {
     let last = match policy.period {

@@ -14,6 +14,7 @@ pub(crate) mod number;
 pub(crate) mod opt_in;
 pub(crate) mod outcome;
 pub(crate) mod path;
+pub(crate) mod pending;
 pub(crate) mod product;
 pub(crate) mod program;
 pub(crate) mod redemption;

@@ -31,6 +31,8 @@ pub(crate) struct SaleOutcome {
     pub(crate) rates: Vec<RateOutcome>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) points_expire_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) points_pending_until: Option<DateTime<Utc>>,
     /// The sale enrolled its customer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) enrolled: bool,
@@ -64,6 +66,11 @@ pub(crate) struct Balance {
     pub(crate) next_tier: Option<NextTier>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next_expiry_at: Option<DateTime<Utc>>,
+    /// Points that cannot be spent yet.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub(crate) pending: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next_pending_until: Option<DateTime<Utc>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -53,6 +53,9 @@ pub(crate) struct Program {
     /// Whether fractions that rounding drops are kept for the next sale.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) carry_fractions: bool,
+    /// Days after the sale's through which its points cannot be spent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) pending_days: u32,
     #[serde(default, skip_serializing_if = "EnrolmentPolicy::is_empty")]
     pub(crate) enrolment: EnrolmentPolicy,
     /// Where redemptions are booked that say nothing themselves.
@@ -222,6 +225,10 @@ pub(crate) struct ProgramVersion {
     pub(crate) rules: RuleSet,
     /// What products earn and cost; shared by all versions between which they did not change.
     pub(crate) products: Arc<Products>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl EnrolmentPolicy {

@@ -1,5 +1,6 @@
 //! Points as money: what an ask takes, what it pays, and which lots it comes from.
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::account::{Books, LotsMissing};
@@ -54,14 +55,24 @@ pub(crate) fn tender(redemption: &SaleRedemption, bounds: Bounds) -> Result<Opti
 
 /// The lots that `points` come from, in order of consumption. The sum is exactly `points`. Lapsed lots have been
 /// written off before.
-pub(crate) fn allocate(books: &Books, points: Decimal) -> Result<Vec<(LotKey, Decimal)>, LotsMissing> {
+pub(crate) fn allocate(
+    books: &Books,
+    points: Decimal,
+    at: DateTime<Utc>,
+) -> Result<Vec<(LotKey, Decimal)>, LotsMissing> {
+    if books.pending.has_unknown() {
+        return Err(LotsMissing);
+    }
     let mut missing = points;
     let mut allocations = Vec::new();
     for (key, remaining) in books.open_lots() {
         if missing.is_zero() {
             break;
         }
-        let taken = missing.min(remaining);
+        let taken = missing.min(books.pending.spendable(key, remaining, at));
+        if taken.is_zero() {
+            continue;
+        }
         missing -= taken;
         allocations.push((key, taken));
     }

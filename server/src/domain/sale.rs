@@ -8,7 +8,8 @@ use super::enrolment::{Identifier, IdentifierKind};
 use super::outcome::Accounting;
 
 /// A document of the POS. Its serialized form is canonical: decimals are normalized, empty fields are left out. It is
-/// kept with the recorded sale, and its hash tells a repetition from a conflict.
+/// kept with the recorded sale, without the person: who bought is the member of its row. Its hash, and the person's, tells
+/// a repetition from a conflict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sale {
     pub(crate) sale_id: String,
@@ -23,6 +24,7 @@ pub(crate) struct Sale {
     pub(crate) document_number: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) program_id: String,
+    #[serde(skip, default = "MemberKey::unsaid")]
     pub(crate) member: MemberKey,
     pub(crate) currency_code: String,
     pub(crate) total: Decimal,
@@ -36,8 +38,7 @@ pub(crate) struct Sale {
     pub(crate) occurred_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) do_not_earn: bool,
-    /// Personal data: not kept with the recorded sale.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub(crate) customer: Option<Customer>,
 }
 
@@ -121,6 +122,11 @@ pub(crate) enum RedemptionAsk {
 }
 
 impl MemberKey {
+    /// That of a document that was kept: its row says whose it is.
+    fn unsaid() -> Self {
+        Self::MemberId(uuid::Uuid::nil())
+    }
+
     /// The identifier that names the member; `None` for one that is named by id.
     pub(crate) fn identifier(&self) -> Option<Identifier> {
         let (kind, value) = match self {
@@ -210,7 +216,7 @@ mod tests {
         assert_eq!(
             canonical.ok().as_deref(),
             Some(
-                r#"{"sale_id":"4711","store_id":"store-1","member":{"customer_id":"ada"},"currency_code":"EUR","total":"17","lines":[{"product_id":"coffee","quantity":"2.5","amount":"17","flag":"gift_card"}],"redemptions":[{"ask":{"points":"10"}}],"occurred_at":"2026-01-15T10:00:00Z"}"#
+                r#"{"sale_id":"4711","store_id":"store-1","currency_code":"EUR","total":"17","lines":[{"product_id":"coffee","quantity":"2.5","amount":"17","flag":"gift_card"}],"redemptions":[{"ask":{"points":"10"}}],"occurred_at":"2026-01-15T10:00:00Z"}"#
             )
         );
     }

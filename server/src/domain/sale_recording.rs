@@ -89,6 +89,8 @@ pub(crate) fn balance_at(books: &Books, version: &ProgramVersion, now: DateTime<
             missing_spend: missing.normalize(),
         }),
         next_expiry_at: books.next_expiry(at)?,
+        pending: books.pending_at(at)?.normalize(),
+        next_pending_until: books.next_pending_until(at)?,
     })
 }
 
@@ -109,6 +111,7 @@ impl Recording<'_> {
     /// Where the sale only earns, nothing changes before everything is checked.
     fn apply(&self, books: &mut Books) -> Result<SaleOutcome, Stop> {
         let (program, version) = (&self.version.program, self.version.version);
+        books.settle_pending(self.recorded_at)?;
         books.expire_lapsed(version, self.recorded_at)?;
 
         let balance_before = books.available(self.recorded_at)?;
@@ -161,6 +164,7 @@ impl Recording<'_> {
             lines: earning.lines,
             rates: earning.rates,
             points_expire_at: (earning.points > Decimal::ZERO && self.expires_at < NEVER).then_some(self.expires_at),
+            points_pending_until: self.pending_until().filter(|_| earning.points > Decimal::ZERO),
             enrolled: false,
             carry: carried_before
                 .zip(earning.carry)
@@ -192,6 +196,7 @@ impl Recording<'_> {
         let earned = Earned {
             points,
             expires_at: self.expires_at,
+            pending_until: self.pending_until(),
             tier_spend,
             day: self.day,
         };
@@ -199,7 +204,7 @@ impl Recording<'_> {
             books.earn(earned, &occasion);
         }
         for tender in tenders {
-            let allocations = redemption::allocate(books, tender.points)?;
+            let allocations = redemption::allocate(books, tender.points, self.recorded_at)?;
             books.redeem(&allocations, &occasion, &tender.accounting)?;
         }
         if !self.same_sale_points_can_pay() {
@@ -223,7 +228,8 @@ impl Recording<'_> {
         let Some(policy) = self.redemption_policy()? else {
             return Ok(Vec::new());
         };
-        if !self.same_sale_points_can_pay() || self.expires_at <= self.recorded_at {
+        let are_spendable = self.expires_at > self.recorded_at && self.pending_until().is_none();
+        if !self.same_sale_points_can_pay() || !are_spendable {
             return self.tenders_within(policy, standing, available);
         }
         let mut spendable = available + counting.with(Decimal::ZERO)?.earning.points;
@@ -313,6 +319,13 @@ impl Recording<'_> {
             }),
             None => Ok(Some(policy)),
         }
+    }
+
+    /// Until when the points of this sale cannot be spent; `None` where they can when it is recorded.
+    fn pending_until(&self) -> Option<DateTime<Utc>> {
+        let program = &self.version.program;
+        expiry::pending_until(program.pending_days, program.time_zone, self.occurred_at)
+            .filter(|until| *until > self.recorded_at)
     }
 
     fn same_sale_points_can_pay(&self) -> bool {

@@ -20,7 +20,7 @@ use crate::domain::program::ProgramVersion;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::Sale;
 use crate::domain::sale_recording;
-use crate::posting::{Action, Command, content_hash};
+use crate::posting::{Action, Command};
 use crate::storage::account::AccountKey;
 use crate::storage::error::StorageError;
 use crate::storage::request::RequestResult;
@@ -75,13 +75,13 @@ impl LedgerService for Ledger {
                 return Err(status::internal());
             };
             let (caller, now) = (caller(&self.0), (self.0.clock)());
-            let content_hash = content_hash("RecordSale", &sale).map_err(|_| status::internal())?;
+            let (action, content_hash) = Action::record_sale(sale).map_err(|_| status::internal())?;
             let command = Command {
                 merchant_id: caller.merchant_id,
                 request_id,
                 content_hash,
                 now,
-                action: Action::RecordSale(Box::new(sale)),
+                action,
             };
             let decision = self
                 .0

@@ -88,7 +88,7 @@ impl<'a> Batch<'a> {
             return self.repeat(command, record);
         }
         let result = match &command.action {
-            Action::RecordSale(sale) => {
+            Action::RecordSale(sale, _) => {
                 let decided = self.record_sale(connection, command, sale).await?;
                 let (store_id, sale_id) = (sale.store_id.clone(), sale.sale_id.clone());
                 decided.map(|decided| (decided, RequestResult::Sale { store_id, sale_id }))

@@ -25,9 +25,20 @@ pub(crate) struct Command {
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
-    RecordSale(Box<Sale>),
+    /// With its canonical form, which is kept.
+    RecordSale(Box<Sale>, String),
     /// With the id that the new member will have.
     Enrol(Uuid, Enrolment),
+}
+
+impl Action {
+    /// A sale to record, and the hash of its content: of the document and of who bought.
+    pub(crate) fn record_sale(sale: Sale) -> Result<(Self, [u8; 32]), serde_json::Error> {
+        let document = serde_json::to_string(&sale)?;
+        let person = serde_json::to_vec(&(&sale.member, &sale.customer))?;
+        let hash = hash_of(&["RecordSale".as_bytes(), &person, document.as_bytes()]);
+        Ok((Self::RecordSale(Box::new(sale), document), hash))
+    }
 }
 
 impl Command {
@@ -36,7 +47,7 @@ impl Command {
     pub(super) fn account_hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         match &self.action {
-            Action::RecordSale(sale) => match &sale.member {
+            Action::RecordSale(sale, _) => match &sale.member {
                 MemberKey::MemberId(member_id) => member_id.hash(&mut hasher),
                 MemberKey::CustomerId(value)
                 | MemberKey::Card(value)
@@ -78,9 +89,16 @@ pub(crate) type Decision = Result<Decided, Refusal>;
 /// its canonical form: fields in a fixed order, decimals normalized, what is empty left out. A field that is added
 /// later is left out where it is empty, so that the hash of a content survives a new version of the server.
 pub(crate) fn content_hash(operation: &str, content: &impl Serialize) -> Result<[u8; 32], serde_json::Error> {
+    let content = serde_json::to_vec(content)?;
+    Ok(hash_of(&[operation.as_bytes(), &content]))
+}
+
+/// The hash of parts, none of which holds a zero byte.
+fn hash_of(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
-    hash.update(operation.as_bytes());
-    hash.update([0]);
-    hash.update(serde_json::to_vec(content)?);
-    Ok(hash.finalize().into())
+    for part in parts {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.finalize().into()
 }

@@ -35,6 +35,8 @@ struct AccountRow {
     points: Decimal,
     held: Decimal,
     debt: Decimal,
+    pending: Decimal,
+    pending_until: Option<NaiveDateTime>,
     first_open_lot_expires_at: Option<NaiveDateTime>,
     first_open_lot_sequence: Option<u64>,
     hold_lapses_at: Option<NaiveDateTime>,
@@ -108,10 +110,10 @@ pub(crate) async fn find_all(
 pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<String> {
     let mut insert = Insert::new(
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
-         first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
+         pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
          lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
-         held = VALUES(held), debt = VALUES(debt), \
+         held = VALUES(held), debt = VALUES(debt), pending = VALUES(pending), pending_until = VALUES(pending_until), \
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
          first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
          tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
@@ -130,6 +132,8 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .decimal(account.points)
             .decimal(account.held)
             .decimal(account.debt)
+            .decimal(account.pending)
+            .optional(account.pending_until, Insert::instant)
             .optional(account.first_open_lot, |row, lot| row.instant(lot.expires_at))
             .optional(account.first_open_lot, |row, lot| row.integer(lot.sequence))
             .optional(account.hold_lapses_at, Insert::instant)
@@ -182,6 +186,8 @@ impl TryFrom<AccountRow> for Account {
             points: row.points,
             held: row.held,
             debt: row.debt,
+            pending: row.pending,
+            pending_until: row.pending_until.map(instant),
             first_open_lot: first_open_lot.map(|(expires_at, sequence)| LotKey {
                 expires_at: instant(expires_at),
                 sequence,

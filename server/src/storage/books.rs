@@ -1,5 +1,6 @@
 //! A member's books, for those who only look at them.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::account::{self, AccountKey};
@@ -7,6 +8,7 @@ use super::connection::Connection;
 use super::entry;
 use super::error::StorageError;
 use super::lot::{self, PageStart};
+use super::pending;
 use super::program_cache::ProgramCache;
 use super::rule_usage;
 use crate::domain::account::{Books, LotsMissing};
@@ -115,6 +117,8 @@ pub(crate) async fn ask_all<T>(
         if asking.is_empty() {
             return Ok(answers);
         }
+        let (unknown, mut asking): (Vec<_>, Vec<_>) = asking.into_iter().partition(|books| books.pending.has_unknown());
+        learn_pending(connection, unknown).await?;
         for asking in asking.chunks_mut(PAGES_OF_A_QUESTION) {
             let starts = asking.iter().map(|books| next_page(key_of(books), books));
             let starts: Vec<PageStart> = starts.collect::<Result<_, _>>()?;
@@ -128,12 +132,36 @@ pub(crate) async fn ask_all<T>(
     }
 }
 
-/// Loads the next page of open lots.
+/// Loads what is pending of many members.
+async fn learn_pending(connection: &mut Connection, unknown: Vec<&mut Books>) -> Result<(), StorageError> {
+    let mut members: BTreeMap<u32, Vec<Uuid>> = BTreeMap::new();
+    for books in &unknown {
+        let (merchant_id, member_id) = key_of(books);
+        members.entry(merchant_id).or_default().push(member_id);
+    }
+    let mut found = HashMap::new();
+    for (merchant_id, members) in members {
+        for (member_id, lots) in pending::find(connection, merchant_id, members.into_iter()).await? {
+            found.insert((merchant_id, member_id), lots);
+        }
+    }
+    for books in unknown {
+        books.pending.learn(found.remove(&key_of(books)).unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// Loads what is pending, if that is not known, else the next page of open lots.
 pub(crate) async fn learn_next_page(
     connection: &mut Connection,
     key: AccountKey,
     books: &mut Books,
 ) -> Result<(), StorageError> {
+    if books.pending.has_unknown() {
+        let mut found = pending::find(connection, key.0, std::iter::once(key.1)).await?;
+        books.pending.learn(found.remove(&key.1).unwrap_or_default());
+        return Ok(());
+    }
     let start = next_page(key, books)?;
     let page = lot::open_pages(connection, &[start])
         .await?

@@ -14,6 +14,7 @@ pub(crate) mod member_list;
 pub(crate) mod merchant;
 pub(crate) mod migration;
 mod one_of;
+pub(crate) mod pending;
 pub(crate) mod posting_batch;
 pub(crate) mod product;
 pub(crate) mod product_change;

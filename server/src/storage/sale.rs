@@ -33,6 +33,8 @@ pub(crate) struct NewSale<'a> {
     pub(crate) merchant_id: u32,
     pub(crate) member_id: Uuid,
     pub(crate) sale: &'a Sale,
+    /// The sale's canonical form.
+    pub(crate) document: &'a str,
     pub(crate) content_hash: [u8; 32],
     pub(crate) outcome: &'a SaleOutcome,
     pub(crate) occurred_at: DateTime<Utc>,
@@ -100,13 +102,6 @@ impl SaleRows {
     }
 
     pub(crate) fn push(&mut self, new: &NewSale<'_>) -> Result<(), StorageError> {
-        let document = match &new.sale.customer {
-            None => json(new.sale)?,
-            Some(_) => json(&Sale {
-                customer: None,
-                ..new.sale.clone()
-            })?,
-        };
         let outcome = json(new.outcome)?;
         self.0
             .row()
@@ -118,7 +113,7 @@ impl SaleRows {
             .integer(new.outcome.program_version)
             .instant(new.occurred_at)
             .instant(new.recorded_at)
-            .text(&document)
+            .text(new.document)
             .text(&outcome);
         Ok(())
     }

@@ -105,6 +105,8 @@ diesel::table! {
         points -> Numeric,
         held -> Numeric,
         debt -> Numeric,
+        pending -> Numeric,
+        pending_until -> Nullable<Datetime>,
         first_open_lot_expires_at -> Nullable<Datetime>,
         first_open_lot_sequence -> Nullable<Unsigned<BigInt>>,
         hold_lapses_at -> Nullable<Datetime>,
@@ -199,6 +201,17 @@ diesel::table! {
         member_id -> Binary,
         day -> Date,
         rule_id -> Text,
+        points -> Numeric,
+    }
+}
+
+diesel::table! {
+    pending (merchant_id, member_id, pending_until, lot_expires_at, lot_sequence) {
+        merchant_id -> Unsigned<Integer>,
+        member_id -> Binary,
+        pending_until -> Datetime,
+        lot_expires_at -> Datetime,
+        lot_sequence -> Unsigned<BigInt>,
         points -> Numeric,
     }
 }

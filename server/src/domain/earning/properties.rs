@@ -151,6 +151,7 @@ fn version(rules: Vec<(String, Rule)>, decimals: u32) -> ProgramVersion {
             exclude_percent_discounted_lines: false,
             carry_fractions: false,
             enrolment: EnrolmentPolicy::default(),
+            pending_days: 0,
             accounting: Accounting::default(),
         },
         rules: RuleSet::new(rules),

@@ -40,6 +40,7 @@ pub(in crate::grpc) fn sale_outcome(outcome: SaleOutcome) -> wire::SaleOutcome {
             .map(|rate| rate_outcome(rate, &currency))
             .collect(),
         points_expire_at: outcome.points_expire_at.map(timestamp),
+        points_pending_until: outcome.points_pending_until.map(timestamp),
         carried_before: outcome.carry.and_then(|carry| decimal(carry.before.shown())),
         carried_after: outcome.carry.and_then(|carry| decimal(carry.after.shown())),
     }

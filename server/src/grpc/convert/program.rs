@@ -19,6 +19,7 @@ use crate::grpc::fields::{Bounds, Fields};
 
 const MOST_TIERS: usize = 50;
 const MOST_DOCUMENT_TYPES: usize = 100;
+const MOST_PENDING_DAYS: u32 = 366;
 const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 
@@ -26,7 +27,7 @@ const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 pub(super) const PERCENT: Bounds = Bounds::up_to(Decimal::ONE_HUNDRED, 4);
 
 /// Every field that an update can name.
-const CHANGEABLE: [&str; 20] = [
+const CHANGEABLE: [&str; 21] = [
     "name",
     "state",
     "time_zone",
@@ -45,6 +46,7 @@ const CHANGEABLE: [&str; 20] = [
     "exclude_percent_discounted_lines",
     "carry_fractions",
     "enrolment",
+    "pending_days",
     "expense_account",
     "cost_center",
 ];
@@ -120,6 +122,7 @@ pub(in crate::grpc) fn new_program(fields: &mut Fields, given: wire::Program) ->
         exclude_percent_discounted_lines: false,
         carry_fractions: false,
         enrolment: EnrolmentPolicy::default(),
+        pending_days: 0,
         accounting: Accounting::default(),
     };
     let paths: Vec<String> = CHANGEABLE.iter().map(|path| (*path).to_owned()).collect();
@@ -159,6 +162,12 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
             }
             "carry_fractions" => edit.carry_fractions = Some(given.carry_fractions),
             "enrolment" => edit.enrolment = Some(enrolment_policy::policy(fields, given.enrolment.clone())),
+            "pending_days" => {
+                if given.pending_days > MOST_PENDING_DAYS {
+                    fields.wrong("program.pending_days", format!("must be at most {MOST_PENDING_DAYS}"));
+                }
+                edit.pending_days = Some(given.pending_days);
+            }
             "expense_account" => {
                 let account = given.expense_account.clone();
                 edit.expense_account = Some(fields.text("program.expense_account", account, 0, 64));
@@ -392,6 +401,7 @@ pub(in crate::grpc) fn program(record: ProgramRecord) -> wire::Program {
         exclude_percent_discounted_lines: program.exclude_percent_discounted_lines,
         carry_fractions: program.carry_fractions,
         enrolment: enrolment_policy::to_wire(program.enrolment),
+        pending_days: program.pending_days,
         expense_account: program.accounting.expense_account,
         cost_center: program.accounting.cost_center,
         version: record.version,

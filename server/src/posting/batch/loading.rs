@@ -20,7 +20,7 @@ use crate::storage::program::ProgramKey;
 use crate::storage::program_cache::ProgramCache;
 use crate::storage::request::{self, RequestResult};
 use crate::storage::sale::{self, RecordedSaleKey};
-use crate::storage::{entry, member, program, rule_usage};
+use crate::storage::{entry, member, pending, program, rule_usage};
 
 impl Batch<'_> {
     /// The accounts are locked first: what is read under their locks cannot be overtaken.
@@ -56,6 +56,7 @@ impl Batch<'_> {
         batch.add_opt_in_programs(connection, commands, &mut programs).await?;
         batch.versions = cache.current(connection, programs.into_iter()).await?;
         batch.load_lots(connection, commands).await?;
+        batch.load_pending(connection, commands).await?;
         batch.load_spend(connection, commands).await?;
         batch.load_rule_usage(connection, commands).await?;
         Ok(batch)
@@ -74,7 +75,7 @@ impl Batch<'_> {
                 values.insert(identifier.value);
             };
             match &command.action {
-                Action::RecordSale(sale) => sale.member.identifier().into_iter().for_each(ask),
+                Action::RecordSale(sale, _) => sale.member.identifier().into_iter().for_each(ask),
                 Action::Enrol(_, enrolment) => enrolment.identifiers.iter().cloned().for_each(&mut ask),
             }
         }
@@ -173,7 +174,7 @@ impl Batch<'_> {
         let of_accounts = accounts.map(|account| (account.merchant_id, account.program_id.clone()));
         let named = commands.iter().filter_map(|command| {
             let program_id = match &command.action {
-                Action::RecordSale(sale) => &sale.program_id,
+                Action::RecordSale(sale, _) => &sale.program_id,
                 Action::Enrol(_, enrolment) => &enrolment.program_id,
             };
             (!program_id.is_empty()).then(|| (command.merchant_id, program_id.as_str().into()))
@@ -232,6 +233,34 @@ impl Batch<'_> {
             let was_last = page.len() < lot::PAGE;
             if let Some(books) = self.books.get_mut(&start.account) {
                 books.learn_lots(page, was_last);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is pending of every account that a command takes from, or where some of it came due or lapsed: one statement
+    /// for each merchant.
+    async fn load_pending(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+        let mut asked: BTreeMap<u32, BTreeSet<Uuid>> = BTreeMap::new();
+        for (command, sale) in sales(commands) {
+            let Ok(key) = self.account_of(command.merchant_id, sale) else {
+                continue;
+            };
+            let Some(books) = self.books.get(&key).filter(|books| books.pending.has_unknown()) else {
+                continue;
+            };
+            let takes = !sale.redemptions.is_empty() || books.has_lapsed_lots(command.now);
+            if takes || books.has_due_pending(command.now) {
+                asked.entry(key.0).or_default().insert(key.1);
+            }
+        }
+        for (merchant_id, members) in asked {
+            self.round_trips += 1;
+            let mut found = pending::find(connection, merchant_id, members.iter().copied()).await?;
+            for member_id in members {
+                if let Some(books) = self.books.get_mut(&(merchant_id, member_id)) {
+                    books.pending.learn(found.remove(&member_id).unwrap_or_default());
+                }
             }
         }
         Ok(())
@@ -305,7 +334,7 @@ struct UsageAsked {
 
 fn sales(commands: &[Command]) -> impl Iterator<Item = (&Command, &Sale)> {
     commands.iter().filter_map(|command| match &command.action {
-        Action::RecordSale(sale) => Some((command, &**sale)),
+        Action::RecordSale(sale, _) => Some((command, &**sale)),
         Action::Enrol(..) => None,
     })
 }

@@ -6,13 +6,14 @@ use chrono::{DateTime, Utc};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::Batch;
-use crate::posting::Command;
+use crate::posting::{Action, Command};
 use crate::storage::account::{self, AccountKey};
 use crate::storage::connection::Connection;
 use crate::storage::entry::EntryRows;
 use crate::storage::error::StorageError;
 use crate::storage::lot::{AllocationRows, LotRows};
 use crate::storage::member::MemberRows;
+use crate::storage::pending::{self, PendingRows};
 use crate::storage::posting_batch::{self, Touched};
 use crate::storage::request::RequestRows;
 use crate::storage::rule_usage::RuleUsageRows;
@@ -28,7 +29,7 @@ impl Batch<'_> {
             .map(|(merchant_id, member)| (*merchant_id, member.member_id))
             .collect();
         let (mut entries, mut lots, mut allocations) = (EntryRows::new(), LotRows::new(), AllocationRows::new());
-        let mut usage = RuleUsageRows::new();
+        let (mut usage, mut pending_lots, mut due) = (RuleUsageRows::new(), PendingRows::new(), Vec::new());
         let (mut changed, mut touched) = (Vec::new(), Vec::new());
         for (key, books) in &self.books {
             for entry in &books.new_entries {
@@ -40,10 +41,19 @@ impl Batch<'_> {
             for (lot_key, lot) in books.touched_lots() {
                 lots.push(*key, lot_key, lot);
             }
-            for (day, rule_id, points) in books.rule_usage.changed() {
-                usage.push(*key, day, rule_id, points);
-            }
             if let Some(first) = books.new_entries.first() {
+                for (lot_key, lot) in books.pending.touched() {
+                    pending_lots.push(*key, lot_key, lot);
+                }
+                due.extend(
+                    books
+                        .pending
+                        .settled_until()
+                        .map(|until| pending::remove_due(*key, until)),
+                );
+                for (day, rule_id, points) in books.rule_usage.changed() {
+                    usage.push(*key, day, rule_id, points);
+                }
                 let entry_count = u32::try_from(books.new_entries.len()).unwrap_or(u32::MAX);
                 touched.push(Touched {
                     account: *key,
@@ -59,6 +69,8 @@ impl Batch<'_> {
         statements.extend(allocations.finish());
         statements.extend(lots.finish());
         statements.extend(usage.finish());
+        statements.extend(pending_lots.finish());
+        statements.extend(due);
         statements.extend(self.sale_rows()?);
         statements.extend(self.member_rows());
         statements.extend(account::upsert(changed.into_iter()));
@@ -72,10 +84,14 @@ impl Batch<'_> {
     fn sale_rows(&self) -> Result<Vec<String>, StorageError> {
         let mut rows = SaleRows::new();
         for (command, sale, outcome) in &self.new_sales {
+            let Action::RecordSale(_, document) = &command.action else {
+                continue;
+            };
             rows.push(&NewSale {
                 merchant_id: command.merchant_id,
                 member_id: outcome.member_id,
                 sale,
+                document,
                 content_hash: command.content_hash,
                 outcome,
                 occurred_at: sale.occurred_at.unwrap_or(command.now),
