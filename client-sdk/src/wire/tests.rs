@@ -222,6 +222,7 @@ fn outcome() -> v1::SaleOutcome {
             available: points("9"),
             tier_id: "gold".to_owned(),
             tier_spend: eur("6000.00"),
+            pending: points("0"),
             ..v1::Balance::default()
         }),
         lines: vec![v1::LineOutcome {
