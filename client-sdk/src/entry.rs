@@ -36,6 +36,20 @@ pub struct Entry {
     pub expense_account: Option<String>,
     /// Of a redemption: the cost center it is booked to; `None` without one.
     pub cost_center: Option<String>,
+    /// Id of what it belongs to beside the sale, if anything; `None` without one.
+    pub reference: Option<String>,
+    /// The store where it happened, where that is not the store of the sale.
+    pub at_store_id: Option<String>,
+    /// The terminal where it happened; `None` when nobody said.
+    pub terminal_id: Option<String>,
+    /// The cashier; `None` when nobody said.
+    pub cashier_id: Option<String>,
+    /// Who made it, of what is not a sale.
+    pub actor: Option<String>,
+    /// Why it was made by hand; else `None`.
+    pub reason_id: Option<String>,
+    /// What whoever made it wrote beside it.
+    pub note: Option<String>,
     /// The lots it created or took from.
     pub lots: Vec<LotMovement>,
 }

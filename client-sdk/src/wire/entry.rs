@@ -25,6 +25,13 @@ impl Entry {
             recorded_at: instant("entry.recorded_at", entry.recorded_at)?,
             expense_account: optional_text(entry.expense_account),
             cost_center: optional_text(entry.cost_center),
+            reference: optional_text(entry.reference),
+            at_store_id: optional_text(entry.at_store_id),
+            terminal_id: optional_text(entry.terminal_id),
+            cashier_id: optional_text(entry.cashier_id),
+            actor: optional_text(entry.actor),
+            reason_id: optional_text(entry.reason_id),
+            note: optional_text(entry.note),
             lots: entry
                 .lots
                 .into_iter()

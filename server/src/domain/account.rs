@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::entry::{Entry, EntryKind, Occasion};
 use super::expiry::NEVER;
 use super::lot::{Allocation, Lot, LotKey};
 use super::number::{Fraction, LEDGER_LIMIT};
@@ -15,6 +16,7 @@ use super::outcome::Accounting;
 use super::pending::{Pending, PendingLot};
 use super::rejection::Rejection;
 use super::rule_usage::RuleUsage;
+use super::shortfall::Cover;
 use super::tier::Spend;
 
 /// State of a member's books. It is derived from the entries and lots, which can rebuild it.
@@ -64,53 +66,6 @@ pub(crate) struct Attributes {
     pub(crate) territory: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) assigned_rule_id: Option<String>,
-}
-
-/// One immutable movement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) sequence: u64,
-    pub(crate) kind: EntryKind,
-    pub(crate) points: Decimal,
-    pub(crate) balance_after: Decimal,
-    /// What the sale added to the spend that counts towards tiers.
-    pub(crate) tier_spend: Decimal,
-    pub(crate) sale: Option<SaleKey>,
-    pub(crate) program_version: u32,
-    /// Expiry of the lot it created: with the sequence the lot's key.
-    pub(crate) lot_expires_at: Option<DateTime<Utc>>,
-    /// Where a redemption is booked.
-    pub(crate) accounting: Accounting,
-    pub(crate) occurred_at: DateTime<Utc>,
-    pub(crate) recorded_at: DateTime<Utc>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EntryKind {
-    Earn,
-    Redeem,
-    Expire,
-    SignUpBonus,
-}
-
-/// The POS's name of a sale.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct SaleKey {
-    pub(crate) store_id: Arc<str>,
-    pub(crate) sale_id: Arc<str>,
-    /// The shop's own type of the document; may be empty.
-    pub(crate) document_type: Arc<str>,
-    /// The shop's own number of the document; may be empty.
-    pub(crate) document_number: Arc<str>,
-}
-
-/// What every entry of one command has in common.
-#[derive(Clone, Debug)]
-pub(crate) struct Occasion {
-    pub(crate) sale: Option<SaleKey>,
-    pub(crate) program_version: u32,
-    pub(crate) occurred_at: DateTime<Utc>,
-    pub(crate) recorded_at: DateTime<Utc>,
 }
 
 /// What a sale gives.
@@ -323,14 +278,8 @@ impl Books {
             lapsed.entry(key.expires_at).or_default().push((key, remaining));
         }
         for (instant, allocations) in lapsed {
-            let occasion = Occasion {
-                sale: None,
-                program_version,
-                occurred_at: instant,
-                recorded_at,
-            };
-            let points = self.take(EntryKind::Expire, &allocations, &occasion)?;
-            self.account.lifetime_expired += points;
+            let occasion = Occasion::plain(program_version, instant, recorded_at);
+            self.take(EntryKind::Expire, &Cover::of_lots(allocations), &occasion)?;
         }
         Ok(())
     }
@@ -338,15 +287,14 @@ impl Books {
     /// Takes points that pay.
     pub(crate) fn redeem(
         &mut self,
-        allocations: &[(LotKey, Decimal)],
+        allocations: Vec<(LotKey, Decimal)>,
         occasion: &Occasion,
         accounting: &Accounting,
     ) -> Result<(), LotsMissing> {
-        let points = self.take(EntryKind::Redeem, allocations, occasion)?;
+        self.take(EntryKind::Redeem, &Cover::of_lots(allocations), occasion)?;
         if let Some(entry) = self.new_entries.last_mut() {
             entry.accounting.clone_from(accounting);
         }
-        self.account.lifetime_redeemed += points;
         Ok(())
     }
 
@@ -367,54 +315,59 @@ impl Books {
         if let Some(entry) = self.new_entries.last_mut() {
             entry.tier_spend = tier_spend;
         }
+        let sequence = self.account.last_sequence;
+        let key = LotKey { expires_at, sequence };
+        // What repaid a debt does not wait.
+        let waiting = self.lots.get(&key).map_or(Decimal::ZERO, |lot| lot.remaining);
         let until = pending_until.filter(|until| *until > occasion.recorded_at);
-        if let Some(until) = until.filter(|_| points > Decimal::ZERO) {
-            let sequence = self.account.last_sequence;
-            self.pending
-                .add(LotKey { expires_at, sequence }, PendingLot { until, points });
-            self.account.pending += points;
+        if let Some(until) = until.filter(|_| waiting > Decimal::ZERO) {
+            self.pending.add(key, PendingLot { until, points: waiting });
+            self.account.pending += waiting;
             let first = self.account.pending_until.map_or(until, |first| first.min(until));
             self.account.pending_until = Some(first);
         }
     }
 
-    /// Gives points, possibly none, as a lot of their own.
+    /// Gives points, possibly none, as a lot of their own. A debt is repaid out of it first: the lot's allocation by the
+    /// entry that created it.
     pub(crate) fn credit(&mut self, kind: EntryKind, points: Decimal, expires_at: DateTime<Utc>, occasion: &Occasion) {
-        self.account.points += points;
-        self.account.lifetime_earned += points;
-        let creates_lot = points > Decimal::ZERO;
+        let repaid = points.min(self.account.debt);
+        let remaining = points - repaid;
+        self.account.debt -= repaid;
+        self.account.points += remaining;
         let sequence = self.push(kind, points, occasion);
-        if let Some(entry) = self.new_entries.last_mut() {
-            entry.lot_expires_at = creates_lot.then_some(expires_at);
+        if points <= Decimal::ZERO {
+            return;
         }
-        if creates_lot {
-            let key = LotKey { expires_at, sequence };
-            self.lots.insert(
-                key,
-                Lot {
-                    points,
-                    remaining: points,
-                },
-            );
-            self.touched_lots.insert(key);
+        let key = LotKey { expires_at, sequence };
+        if let Some(entry) = self.new_entries.last_mut() {
+            entry.lot_expires_at = Some(expires_at);
+        }
+        self.lots.insert(key, Lot { points, remaining });
+        self.touched_lots.insert(key);
+        if !repaid.is_zero() {
+            self.new_allocations.push(Allocation {
+                entry_sequence: sequence,
+                lot: key,
+                points: -repaid,
+            });
+        }
+        if remaining > Decimal::ZERO {
             let first = self.account.first_open_lot.map_or(key, |first| first.min(key));
             self.account.first_open_lot = Some(first);
         }
     }
 
-    fn take(
-        &mut self,
-        kind: EntryKind,
-        allocations: &[(LotKey, Decimal)],
-        occasion: &Occasion,
-    ) -> Result<Decimal, LotsMissing> {
+    /// Takes points out of lots, and what they do not cover as a debt.
+    pub(crate) fn take(&mut self, kind: EntryKind, cover: &Cover, occasion: &Occasion) -> Result<(), LotsMissing> {
         if self.pending.has_unknown() {
             return Err(LotsMissing);
         }
-        let points: Decimal = allocations.iter().map(|(_, points)| points).sum();
-        self.account.points -= points;
-        let sequence = self.push(kind, -points, occasion);
-        for (key, taken) in allocations {
+        let from_lots: Decimal = cover.allocations.iter().map(|(_, points)| points).sum();
+        self.account.points -= from_lots;
+        self.account.debt += cover.debt;
+        let sequence = self.push(kind, -(from_lots + cover.debt), occasion);
+        for (key, taken) in &cover.allocations {
             if let Some(lot) = self.lots.get_mut(key) {
                 lot.remaining -= taken;
                 self.account.pending -= self.pending.shrink(*key, lot.remaining);
@@ -432,10 +385,15 @@ impl Books {
         }
         self.account.first_open_lot = first_open_lot;
         self.account.pending_until = self.pending.first();
-        Ok(points)
+        Ok(())
     }
 
     fn push(&mut self, kind: EntryKind, points: Decimal, occasion: &Occasion) -> u64 {
+        match kind {
+            EntryKind::Earn | EntryKind::SignUpBonus => self.account.lifetime_earned += points,
+            EntryKind::Redeem => self.account.lifetime_redeemed -= points,
+            EntryKind::Expire => self.account.lifetime_expired -= points,
+        }
         self.account.last_sequence += 1;
         self.account.recorded_at = occasion.recorded_at;
         self.new_entries.push(Entry {
@@ -444,12 +402,9 @@ impl Books {
             points,
             balance_after: self.account.points - self.account.debt,
             tier_spend: Decimal::ZERO,
-            sale: occasion.sale.clone(),
-            program_version: occasion.program_version,
             lot_expires_at: None,
             accounting: Accounting::default(),
-            occurred_at: occasion.occurred_at,
-            recorded_at: occasion.recorded_at,
+            occasion: occasion.clone(),
         });
         self.account.last_sequence
     }

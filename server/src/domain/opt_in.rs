@@ -6,8 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::account::{Account, Attributes, Books, EntryKind, Occasion, within_ledger};
+use super::account::{Account, Attributes, Books, within_ledger};
 use super::enrolment::Enrolment;
+use super::entry::{EntryKind, Occasion};
 use super::expiry;
 use super::member::Person;
 use super::path;
@@ -89,12 +90,7 @@ pub(crate) fn open(
         within_ledger("points", points)?;
         let policy = earning::expiry(version, &books.account.attributes);
         let expires_at = expiry::expires_under(policy, program.time_zone, now);
-        let occasion = Occasion {
-            sale: None,
-            program_version: version.version,
-            occurred_at: now,
-            recorded_at: now,
-        };
+        let occasion = Occasion::plain(version.version, now, now);
         books.credit(EntryKind::SignUpBonus, points, expires_at, &occasion);
     }
     Ok(books)

@@ -3,8 +3,9 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use super::account::{Attributes, Books, Earned, LotsMissing, Occasion, SaleKey, Stop, within_ledger};
+use super::account::{Attributes, Books, Earned, LotsMissing, Stop, within_ledger};
 use super::earning::{self, Earning, Rated};
+use super::entry::{Occasion, Origin, SaleKey, said};
 use super::expiry::{self, NEVER};
 use super::number::Fraction;
 use super::outcome::{Balance, Carry, EarnReason, NextTier, PointsTender, SaleOutcome};
@@ -189,6 +190,11 @@ impl Recording<'_> {
                 document_type: self.sale.document_type.as_str().into(),
                 document_number: self.sale.document_number.as_str().into(),
             }),
+            origin: Origin {
+                terminal_id: said(&self.sale.terminal_id),
+                cashier_id: said(&self.sale.cashier_id),
+                ..Origin::default()
+            },
             program_version: self.version.version,
             occurred_at: self.occurred_at,
             recorded_at: self.recorded_at,
@@ -205,7 +211,7 @@ impl Recording<'_> {
         }
         for tender in tenders {
             let allocations = redemption::allocate(books, tender.points, self.recorded_at)?;
-            books.redeem(&allocations, &occasion, &tender.accounting)?;
+            books.redeem(allocations, &occasion, &tender.accounting)?;
         }
         if !self.same_sale_points_can_pay() {
             books.earn(earned, &occasion);

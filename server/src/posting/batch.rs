@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::command::Named;
 use super::{Action, Command, Decided, Decision};
 use crate::domain::account::{Books, Stop};
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
@@ -164,7 +165,7 @@ impl<'a> Batch<'a> {
             return Ok(Ok(Decided { answer, replayed: true }));
         }
         let is_recorded = recorded.is_some();
-        let key = self.account_of(command.merchant_id, sale);
+        let key = self.account_of(command.merchant_id, Named::in_sale(sale));
         if is_recorded {
             if let Err(rejection) = key {
                 return Ok(Err(rejection));
@@ -182,32 +183,18 @@ impl<'a> Batch<'a> {
             },
             Err(rejection) => return Ok(Err(rejection)),
         };
-        let outcome = loop {
-            let Some(books) = self.books.get_mut(&key) else {
-                return Err(StorageError::Corrupt(format!("an account that vanished: {}", key.1)));
-            };
-            let program = (command.merchant_id, Arc::clone(&books.account.program_id));
-            let Some(version) = self.versions.get(&program) else {
-                return Err(StorageError::Corrupt(format!(
-                    "an account of the unknown program {}",
-                    program.1
-                )));
-            };
-            match sale_recording::record(books, version, sale, command.now) {
-                Ok(mut outcome) => {
-                    outcome.enrolled = opted_in.is_some();
-                    break Arc::new(outcome);
+        let record =
+            |books: &mut Books, version: &ProgramVersion| sale_recording::record(books, version, sale, command.now);
+        let outcome = match self.on_books(connection, key, record).await? {
+            Ok(outcome) => Arc::new(SaleOutcome {
+                enrolled: opted_in.is_some(),
+                ..outcome
+            }),
+            Err(rejection) => {
+                if let Some(key) = opted_in {
+                    self.forget_opt_in(key);
                 }
-                Err(Stop::Rejected(rejection)) => {
-                    if let Some(key) = opted_in {
-                        self.forget_opt_in(key);
-                    }
-                    return Ok(Err(rejection));
-                }
-                Err(Stop::LotsMissing) => {
-                    books::learn_next_page(connection, key, books).await?;
-                    self.round_trips += 1;
-                }
+                return Ok(Err(rejection));
             }
         };
         let recorded = RecordedSale {
@@ -219,11 +206,38 @@ impl<'a> Batch<'a> {
         Ok(Ok(Decided::now(Answer::Sale(outcome))))
     }
 
-    /// The account that a sale names.
-    fn account_of(&self, merchant_id: u32, sale: &Sale) -> Result<AccountKey, Rejection> {
-        let is_of_program = |program_id: &str| sale.program_id.is_empty() || program_id == sale.program_id;
-        let named: Vec<(&str, Uuid)> = match sale.member.identifier() {
-            None => self.account_by_id(merchant_id, &sale.member).into_iter().collect(),
+    /// Decides on the books of an account, with as many of its lots as it takes.
+    async fn on_books<T>(
+        &mut self,
+        connection: &mut Connection,
+        key: AccountKey,
+        decide: impl Fn(&mut Books, &ProgramVersion) -> Result<T, Stop>,
+    ) -> Result<Result<T, Rejection>, StorageError> {
+        loop {
+            let Some(books) = self.books.get_mut(&key) else {
+                return Err(StorageError::Corrupt(format!("an account that vanished: {}", key.1)));
+            };
+            let program = (key.0, Arc::clone(&books.account.program_id));
+            let Some(version) = self.versions.get(&program) else {
+                let message = format!("an account of the unknown program {}", program.1);
+                return Err(StorageError::Corrupt(message));
+            };
+            match decide(books, version) {
+                Ok(outcome) => return Ok(Ok(outcome)),
+                Err(Stop::Rejected(rejection)) => return Ok(Err(rejection)),
+                Err(Stop::LotsMissing) => {
+                    books::learn_next_page(connection, key, books).await?;
+                    self.round_trips += 1;
+                }
+            }
+        }
+    }
+
+    /// The account that a request names.
+    fn account_of(&self, merchant_id: u32, named: Named<'_>) -> Result<AccountKey, Rejection> {
+        let is_of_program = |program_id: &str| named.program_id.is_empty() || program_id == named.program_id;
+        let holders: Vec<(&str, Uuid)> = match named.key.identifier() {
+            None => self.account_by_id(merchant_id, named.key).into_iter().collect(),
             Some(identifier) => {
                 let holders = self.identifiers.get(&(merchant_id, identifier));
                 holders
@@ -233,19 +247,19 @@ impl<'a> Batch<'a> {
                     .collect()
             }
         };
-        let named: Vec<_> = named
+        let holders: Vec<_> = holders
             .into_iter()
             .filter(|(program_id, _)| is_of_program(program_id))
             .collect();
-        match named.as_slice() {
+        match holders.as_slice() {
             [(_, member_id)] if self.books.contains_key(&(merchant_id, *member_id)) => Ok((merchant_id, *member_id)),
-            [] | [_] if !sale.program_id.is_empty() && !self.has_program(merchant_id, &sale.program_id) => {
+            [] | [_] if !named.program_id.is_empty() && !self.has_program(merchant_id, named.program_id) => {
                 Err(Rejection::ProgramNotFound {
-                    program_id: sale.program_id.clone(),
+                    program_id: named.program_id.to_owned(),
                 })
             }
             [] | [_] => Err(Rejection::MemberNotFound {
-                field: "sale.member".to_owned(),
+                field: named.field.to_owned(),
             }),
             several => Err(Rejection::AmbiguousMember {
                 program_ids: several.iter().map(|(program_id, _)| (*program_id).to_owned()).collect(),

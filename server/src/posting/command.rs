@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::domain::answer::{Answer, Refusal};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::sale::{MemberKey, Sale};
+use crate::domain::sale_recording;
 
 /// A write to one account.
 #[derive(Clone, Debug)]
@@ -31,6 +32,36 @@ pub(crate) enum Action {
     Enrol(Uuid, Enrolment),
 }
 
+/// Whose books a command works on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Subject<'a> {
+    Member(Named<'a>),
+    /// Somebody who becomes a member.
+    New(&'a Enrolment),
+}
+
+/// A member as a request names it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'a> {
+    pub(super) key: &'a MemberKey,
+    /// Empty where the request does not say.
+    pub(super) program_id: &'a str,
+    /// Where the request says it.
+    pub(super) field: &'static str,
+}
+
+/// What of the books a command needs to have loaded, beside the account itself. What it turns out to need beyond that is
+/// loaded when it is decided, at a round trip each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Needs {
+    /// It takes points: the first page of open lots, and what is pending.
+    pub(super) lots: bool,
+    /// It counts spend up to this instant, where the program's window needs it.
+    pub(super) spend_at: Option<DateTime<Utc>>,
+    /// It counts what limited rules gave on the day of this instant.
+    pub(super) rule_usage_at: Option<DateTime<Utc>>,
+}
+
 impl Action {
     /// A sale to record, and the hash of its content: of the document and of who bought.
     pub(crate) fn record_sale(sale: Sale) -> Result<(Self, [u8; 32]), serde_json::Error> {
@@ -39,6 +70,42 @@ impl Action {
         let hash = hash_of(&["RecordSale".as_bytes(), &person, document.as_bytes()]);
         Ok((Self::RecordSale(Box::new(sale), document), hash))
     }
+
+    pub(super) fn subject(&self) -> Subject<'_> {
+        match self {
+            Self::RecordSale(sale, _) => Subject::Member(Named::in_sale(sale)),
+            Self::Enrol(_, enrolment) => Subject::New(enrolment),
+        }
+    }
+
+    /// The sale that is to be recorded.
+    pub(super) fn sale(&self) -> Option<&Sale> {
+        match self {
+            Self::RecordSale(sale, _) => Some(sale),
+            Self::Enrol(..) => None,
+        }
+    }
+
+    pub(super) fn needs(&self, now: DateTime<Utc>) -> Needs {
+        match self {
+            Self::RecordSale(sale, _) => Needs {
+                lots: !sale.redemptions.is_empty(),
+                spend_at: Some(sale_recording::spend_counts_at(sale, now)),
+                rule_usage_at: Some(sale.occurred_at.unwrap_or(now)),
+            },
+            Self::Enrol(..) => Needs::default(),
+        }
+    }
+}
+
+impl<'a> Named<'a> {
+    pub(super) fn in_sale(sale: &'a Sale) -> Self {
+        Self {
+            key: &sale.member,
+            program_id: &sale.program_id,
+            field: "sale.member",
+        }
+    }
 }
 
 impl Command {
@@ -46,8 +113,8 @@ impl Command {
     /// several identifiers may be met by several writers; then the row locks keep them apart.
     pub(super) fn account_hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        match &self.action {
-            Action::RecordSale(sale, _) => match &sale.member {
+        match self.action.subject() {
+            Subject::Member(named) => match named.key {
                 MemberKey::MemberId(member_id) => member_id.hash(&mut hasher),
                 MemberKey::CustomerId(value)
                 | MemberKey::Card(value)
@@ -55,7 +122,7 @@ impl Command {
                 | MemberKey::Email(value)
                 | MemberKey::QrCode(value) => value.hash(&mut hasher),
             },
-            Action::Enrol(_, enrolment) => {
+            Subject::New(enrolment) => {
                 for identifier in enrolment.identifiers.iter().take(1) {
                     identifier.value.hash(&mut hasher);
                 }

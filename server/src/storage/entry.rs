@@ -17,7 +17,7 @@ use super::one_of::one_of;
 use super::schema::entry;
 use super::statement::Insert;
 use super::value::{id, instant};
-use crate::domain::account::{Entry, EntryKind, SaleKey};
+use crate::domain::entry::{Entry, EntryKind, Occasion, Origin, SaleKey};
 use crate::domain::outcome::Accounting;
 use crate::domain::sale_recording::MOST_BACK;
 
@@ -42,6 +42,13 @@ struct EntryRow {
     cost_center: Option<String>,
     occurred_at: NaiveDateTime,
     recorded_at: NaiveDateTime,
+    reference: Option<String>,
+    at_store_id: Option<String>,
+    terminal_id: Option<String>,
+    cashier_id: Option<String>,
+    actor: Option<String>,
+    reason_id: Option<String>,
+    note: Option<String>,
 }
 
 /// Up to `limit` entries of a member, newest first, older than `before` (a sequence).
@@ -113,12 +120,13 @@ impl EntryRows {
         Self(Insert::new(
             "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, store_id, \
              sale_id, document_type, document_number, program_version, lot_expires_at, expense_account, cost_center, \
-             occurred_at, recorded_at) VALUES",
+             occurred_at, recorded_at, reference, at_store_id, terminal_id, cashier_id, actor, reason_id, note) VALUES",
             "",
         ))
     }
 
     pub(crate) fn push(&mut self, account: AccountKey, entry: &Entry) {
+        let Occasion { sale, origin, .. } = &entry.occasion;
         self.0
             .row()
             .integer(account.0)
@@ -128,16 +136,27 @@ impl EntryRows {
             .decimal(entry.points)
             .decimal(entry.balance_after)
             .decimal(entry.tier_spend)
-            .optional(entry.sale.as_ref(), |row, sale| row.text(&sale.store_id))
-            .optional(entry.sale.as_ref(), |row, sale| row.text(&sale.sale_id))
-            .optional(document(entry, |sale| &sale.document_type), Insert::text)
-            .optional(document(entry, |sale| &sale.document_number), Insert::text)
-            .integer(entry.program_version)
+            .optional(sale.as_ref(), |row, sale| row.text(&sale.store_id))
+            .optional(sale.as_ref(), |row, sale| row.text(&sale.sale_id))
+            .optional(document(sale.as_ref(), |sale| &sale.document_type), Insert::text)
+            .optional(document(sale.as_ref(), |sale| &sale.document_number), Insert::text)
+            .integer(entry.occasion.program_version)
             .optional(entry.lot_expires_at, Insert::instant)
             .optional(said(&entry.accounting.expense_account), Insert::text)
             .optional(said(&entry.accounting.cost_center), Insert::text)
-            .instant(entry.occurred_at)
-            .instant(entry.recorded_at);
+            .instant(entry.occasion.occurred_at)
+            .instant(entry.occasion.recorded_at);
+        for text in [
+            &origin.reference,
+            &origin.at_store_id,
+            &origin.terminal_id,
+            &origin.cashier_id,
+            &origin.actor,
+            &origin.reason_id,
+            &origin.note,
+        ] {
+            self.0.optional(text.as_deref(), Insert::text);
+        }
     }
 
     pub(crate) fn finish(self) -> Vec<String> {
@@ -151,12 +170,8 @@ fn said(text: &str) -> Option<&str> {
 }
 
 /// What the shop calls the document; `None` when it says nothing.
-fn document(entry: &Entry, field: impl Fn(&SaleKey) -> &Arc<str>) -> Option<&str> {
-    entry
-        .sale
-        .as_ref()
-        .map(|sale| &**field(sale))
-        .filter(|text| !text.is_empty())
+fn document(sale: Option<&SaleKey>, field: impl Fn(&SaleKey) -> &Arc<str>) -> Option<&str> {
+    sale.map(|sale| &**field(sale)).filter(|text| !text.is_empty())
 }
 
 fn kind_number(kind: EntryKind) -> u8 {
@@ -186,20 +201,31 @@ impl TryFrom<EntryRow> for Entry {
             points: row.points,
             balance_after: row.balance_after,
             tier_spend: row.tier_spend,
-            sale: sale.map(|(store_id, sale_id)| SaleKey {
-                store_id: store_id.into(),
-                sale_id: sale_id.into(),
-                document_type: row.document_type.unwrap_or_default().into(),
-                document_number: row.document_number.unwrap_or_default().into(),
-            }),
-            program_version: row.program_version,
             lot_expires_at: row.lot_expires_at.map(instant),
             accounting: Accounting {
                 expense_account: row.expense_account.unwrap_or_default(),
                 cost_center: row.cost_center.unwrap_or_default(),
             },
-            occurred_at: instant(row.occurred_at),
-            recorded_at: instant(row.recorded_at),
+            occasion: Occasion {
+                program_version: row.program_version,
+                occurred_at: instant(row.occurred_at),
+                recorded_at: instant(row.recorded_at),
+                sale: sale.map(|(store_id, sale_id)| SaleKey {
+                    store_id: store_id.into(),
+                    sale_id: sale_id.into(),
+                    document_type: row.document_type.unwrap_or_default().into(),
+                    document_number: row.document_number.unwrap_or_default().into(),
+                }),
+                origin: Origin {
+                    reference: row.reference.map(Arc::from),
+                    at_store_id: row.at_store_id.map(Arc::from),
+                    terminal_id: row.terminal_id.map(Arc::from),
+                    cashier_id: row.cashier_id.map(Arc::from),
+                    actor: row.actor.map(Arc::from),
+                    reason_id: row.reason_id.map(Arc::from),
+                    note: row.note.map(Arc::from),
+                },
+            },
         })
     }
 }

@@ -158,6 +158,13 @@ diesel::table! {
         cost_center -> Nullable<Text>,
         occurred_at -> Datetime,
         recorded_at -> Datetime,
+        reference -> Nullable<Text>,
+        at_store_id -> Nullable<Text>,
+        terminal_id -> Nullable<Text>,
+        cashier_id -> Nullable<Text>,
+        actor -> Nullable<Text>,
+        reason_id -> Nullable<Text>,
+        note -> Nullable<Text>,
     }
 }
 

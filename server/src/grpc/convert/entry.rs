@@ -1,10 +1,12 @@
 //! Entries of the ledger, to the wire.
 
+use std::sync::Arc;
+
 use loyalty_api::v1 as wire;
 use uuid::Uuid;
 
 use super::{decimal, timestamp};
-use crate::domain::account::{Entry, EntryKind};
+use crate::domain::entry::{Entry, EntryKind, SaleKey};
 use crate::domain::expiry::NEVER;
 use crate::domain::lot::{Allocation, LotKey};
 
@@ -23,39 +25,44 @@ pub(in crate::grpc) fn entry(member_id: Uuid, entry: &Entry, allocations: &[Allo
         .iter()
         .filter(|allocation| allocation.entry_sequence == entry.sequence)
         .copied();
+    let occasion = &entry.occasion;
+    let origin = &occasion.origin;
+    let of_sale = |field: fn(&SaleKey) -> &Arc<str>| {
+        occasion
+            .sale
+            .as_ref()
+            .map(field)
+            .map(|text| text.to_string())
+            .unwrap_or_default()
+    };
     wire::Entry {
         member_id: member_id.to_string(),
         sequence: entry.sequence,
         kind: kind(entry.kind).into(),
         points: decimal(entry.points),
         balance_after: decimal(entry.balance_after),
-        store_id: entry
-            .sale
-            .as_ref()
-            .map(|sale| sale.store_id.to_string())
-            .unwrap_or_default(),
-        sale_id: entry
-            .sale
-            .as_ref()
-            .map(|sale| sale.sale_id.to_string())
-            .unwrap_or_default(),
-        document_type: entry
-            .sale
-            .as_ref()
-            .map(|sale| sale.document_type.to_string())
-            .unwrap_or_default(),
-        document_number: entry
-            .sale
-            .as_ref()
-            .map(|sale| sale.document_number.to_string())
-            .unwrap_or_default(),
-        program_version: entry.program_version,
+        store_id: of_sale(|sale| &sale.store_id),
+        sale_id: of_sale(|sale| &sale.sale_id),
+        document_type: of_sale(|sale| &sale.document_type),
+        document_number: of_sale(|sale| &sale.document_number),
+        program_version: occasion.program_version,
         expense_account: entry.accounting.expense_account.clone(),
         cost_center: entry.accounting.cost_center.clone(),
-        occurred_at: Some(timestamp(entry.occurred_at)),
-        recorded_at: Some(timestamp(entry.recorded_at)),
+        occurred_at: Some(timestamp(occasion.occurred_at)),
+        recorded_at: Some(timestamp(occasion.recorded_at)),
+        reference: text(&origin.reference),
+        at_store_id: text(&origin.at_store_id),
+        terminal_id: text(&origin.terminal_id),
+        cashier_id: text(&origin.cashier_id),
+        actor: text(&origin.actor),
+        reason_id: text(&origin.reason_id),
+        note: text(&origin.note),
         lots: created.into_iter().chain(touched).map(movement).collect(),
     }
+}
+
+fn text(text: &Option<Arc<str>>) -> String {
+    text.as_deref().unwrap_or_default().to_owned()
 }
 
 fn movement(allocation: Allocation) -> wire::LotMovement {

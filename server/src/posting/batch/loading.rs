@@ -10,8 +10,9 @@ use crate::domain::account::Books;
 use crate::domain::enrolment::{Identifier, IdentifierKind};
 use crate::domain::rule_usage::ALL_DAYS;
 use crate::domain::sale::{MemberKey, Sale};
-use crate::domain::{sale_recording, tier};
-use crate::posting::{Action, Command, Decision};
+use crate::domain::tier;
+use crate::posting::command::{Named, Needs, Subject};
+use crate::posting::{Command, Decision};
 use crate::storage::account::{self, AccountKey};
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
@@ -74,9 +75,9 @@ impl Batch<'_> {
                 let values = asked.entry((command.merchant_id, identifier.kind)).or_default();
                 values.insert(identifier.value);
             };
-            match &command.action {
-                Action::RecordSale(sale, _) => sale.member.identifier().into_iter().for_each(ask),
-                Action::Enrol(_, enrolment) => enrolment.identifiers.iter().cloned().for_each(&mut ask),
+            match command.action.subject() {
+                Subject::Member(named) => named.key.identifier().into_iter().for_each(ask),
+                Subject::New(enrolment) => enrolment.identifiers.iter().cloned().for_each(&mut ask),
             }
         }
         for ((merchant_id, kind), values) in asked {
@@ -98,8 +99,8 @@ impl Batch<'_> {
     /// Every account that a command may turn out to mean, in the order of their keys.
     fn accounts_of(&self, commands: &[Command]) -> Vec<AccountKey> {
         let mut accounts = BTreeSet::new();
-        for (command, sale) in sales(commands) {
-            match (&sale.member, sale.member.identifier()) {
+        for (command, named) in named(commands) {
+            match (named.key, named.key.identifier()) {
                 (MemberKey::MemberId(member_id), _) => {
                     accounts.insert((command.merchant_id, *member_id));
                 }
@@ -173,11 +174,11 @@ impl Batch<'_> {
         let accounts = self.books.values().map(|books| &books.account);
         let of_accounts = accounts.map(|account| (account.merchant_id, account.program_id.clone()));
         let named = commands.iter().filter_map(|command| {
-            let program_id = match &command.action {
-                Action::RecordSale(sale, _) => &sale.program_id,
-                Action::Enrol(_, enrolment) => &enrolment.program_id,
+            let program_id = match command.action.subject() {
+                Subject::Member(named) => named.program_id,
+                Subject::New(enrolment) => &enrolment.program_id,
             };
-            (!program_id.is_empty()).then(|| (command.merchant_id, program_id.as_str().into()))
+            (!program_id.is_empty()).then(|| (command.merchant_id, program_id.into()))
         });
         of_accounts.chain(named).collect()
     }
@@ -190,7 +191,7 @@ impl Batch<'_> {
         programs: &mut BTreeSet<ProgramKey>,
     ) -> Result<(), StorageError> {
         let is_unknown = |(command, sale): &(&Command, &Sale)| {
-            sale.member.identifier().is_some() && self.account_of(command.merchant_id, sale).is_err()
+            sale.member.identifier().is_some() && self.account_of(command.merchant_id, Named::in_sale(sale)).is_err()
         };
         let merchants = sales(commands)
             .filter(is_unknown)
@@ -202,18 +203,25 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Whose books the commands work on, what of them each needs, and when it was received.
+    fn needs(&self, commands: &[Command]) -> Vec<(AccountKey, Needs, DateTime<Utc>)> {
+        named(commands)
+            .filter_map(|(command, named)| {
+                let key = self.account_of(command.merchant_id, named).ok()?;
+                Some((key, command.action.needs(command.now), command.now))
+            })
+            .collect()
+    }
+
     /// The first page of open lots of every account that a command takes from or whose lots have lapsed.
     async fn load_lots(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
         let mut starts: BTreeMap<AccountKey, PageStart> = BTreeMap::new();
-        for (command, sale) in sales(commands) {
-            let Ok(key) = self.account_of(command.merchant_id, sale) else {
-                continue;
-            };
+        for (key, needs, now) in self.needs(commands) {
             let Some(books) = self.books.get(&key) else { continue };
             let Some(first) = books.account.first_open_lot else {
                 continue;
             };
-            if !sale.redemptions.is_empty() || books.has_lapsed_lots(command.now) {
+            if needs.lots || books.has_lapsed_lots(now) {
                 let start = PageStart {
                     account: key,
                     lot: first,
@@ -242,15 +250,11 @@ impl Batch<'_> {
     /// for each merchant.
     async fn load_pending(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
         let mut asked: BTreeMap<u32, BTreeSet<Uuid>> = BTreeMap::new();
-        for (command, sale) in sales(commands) {
-            let Ok(key) = self.account_of(command.merchant_id, sale) else {
-                continue;
-            };
+        for (key, needs, now) in self.needs(commands) {
             let Some(books) = self.books.get(&key).filter(|books| books.pending.has_unknown()) else {
                 continue;
             };
-            let takes = !sale.redemptions.is_empty() || books.has_lapsed_lots(command.now);
-            if takes || books.has_due_pending(command.now) {
+            if needs.lots || books.has_lapsed_lots(now) || books.has_due_pending(now) {
                 asked.entry(key.0).or_default().insert(key.1);
             }
         }
@@ -269,14 +273,11 @@ impl Batch<'_> {
     /// Spend by day of every account whose program adds it up over a window.
     async fn load_spend(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
         let mut since: BTreeMap<AccountKey, DateTime<Utc>> = BTreeMap::new();
-        for (command, sale) in sales(commands) {
-            let Ok(key) = self.account_of(command.merchant_id, sale) else {
+        for (key, needs, _) in self.needs(commands) {
+            let version = self.books.get(&key).and_then(|books| self.version_of(key.0, books));
+            let Some((version, at)) = version.zip(needs.spend_at) else {
                 continue;
             };
-            let Some(version) = self.books.get(&key).and_then(|books| self.version_of(key.0, books)) else {
-                continue;
-            };
-            let at = sale_recording::spend_counts_at(sale, command.now);
             if let Some(first) = tier::spend_needed_since(&version.program, at) {
                 let earliest = since.entry(key).or_insert(first);
                 *earliest = first.min(*earliest);
@@ -299,15 +300,13 @@ impl Batch<'_> {
     /// What limited rules gave, of every account whose program has such rules: one statement for each merchant.
     async fn load_rule_usage(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
         let mut asked: BTreeMap<u32, UsageAsked> = BTreeMap::new();
-        for (command, sale) in sales(commands) {
-            let Ok(key) = self.account_of(command.merchant_id, sale) else {
-                continue;
-            };
+        for (key, needs, _) in self.needs(commands) {
             let version = self.books.get(&key).and_then(|books| self.version_of(key.0, books));
-            let Some(version) = version.filter(|version| version.rules.count_usage()) else {
+            let version = version.filter(|version| version.rules.count_usage());
+            let Some((version, at)) = version.zip(needs.rule_usage_at) else {
                 continue;
             };
-            let day = version.program.local_date(sale.occurred_at.unwrap_or(command.now));
+            let day = version.program.local_date(at);
             let asked = asked.entry(key.0).or_default();
             asked.members.insert(key.1);
             asked.days.extend([day, ALL_DAYS]);
@@ -333,8 +332,14 @@ struct UsageAsked {
 }
 
 fn sales(commands: &[Command]) -> impl Iterator<Item = (&Command, &Sale)> {
-    commands.iter().filter_map(|command| match &command.action {
-        Action::RecordSale(sale, _) => Some((command, &**sale)),
-        Action::Enrol(..) => None,
+    commands
+        .iter()
+        .filter_map(|command| Some((command, command.action.sale()?)))
+}
+
+fn named(commands: &[Command]) -> impl Iterator<Item = (&Command, Named<'_>)> {
+    commands.iter().filter_map(|command| match command.action.subject() {
+        Subject::Member(named) => Some((command, named)),
+        Subject::New(_) => None,
     })
 }

@@ -1,0 +1,87 @@
+//! Entries: the immutable movements of the ledger.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use super::outcome::Accounting;
+
+/// One immutable movement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) sequence: u64,
+    pub(crate) kind: EntryKind,
+    pub(crate) points: Decimal,
+    pub(crate) balance_after: Decimal,
+    /// What the sale added to the spend that counts towards tiers.
+    pub(crate) tier_spend: Decimal,
+    /// Expiry of the lot it created: with the sequence the lot's key.
+    pub(crate) lot_expires_at: Option<DateTime<Utc>>,
+    /// Where a redemption is booked.
+    pub(crate) accounting: Accounting,
+    pub(crate) occasion: Occasion,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    Earn,
+    Redeem,
+    Expire,
+    SignUpBonus,
+}
+
+/// What every entry of one command has in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Occasion {
+    pub(crate) program_version: u32,
+    pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) recorded_at: DateTime<Utc>,
+    /// The sale that it belongs to.
+    pub(crate) sale: Option<SaleKey>,
+    pub(crate) origin: Origin,
+}
+
+/// The POS's name of a sale.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SaleKey {
+    pub(crate) store_id: Arc<str>,
+    pub(crate) sale_id: Arc<str>,
+    /// The shop's own type of the document; may be empty.
+    pub(crate) document_type: Arc<str>,
+    /// The shop's own number of the document; may be empty.
+    pub(crate) document_number: Arc<str>,
+}
+
+/// Where entries come from and who made them. Every field may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Id of what the entry belongs to beside the sale: a return, a redemption, a hold, another member.
+    pub(crate) reference: Option<Arc<str>>,
+    /// The store where it happened, where that is not the sale's.
+    pub(crate) at_store_id: Option<Arc<str>>,
+    pub(crate) terminal_id: Option<Arc<str>>,
+    pub(crate) cashier_id: Option<Arc<str>>,
+    /// Who made it, of what is not a sale.
+    pub(crate) actor: Option<Arc<str>>,
+    pub(crate) reason_id: Option<Arc<str>>,
+    pub(crate) note: Option<Arc<str>>,
+}
+
+impl Occasion {
+    /// What happens by itself, or to the member as such, at one instant.
+    pub(crate) fn plain(program_version: u32, occurred_at: DateTime<Utc>, recorded_at: DateTime<Utc>) -> Self {
+        Self {
+            program_version,
+            occurred_at,
+            recorded_at,
+            sale: None,
+            origin: Origin::default(),
+        }
+    }
+}
+
+/// What is not empty.
+pub(crate) fn said(text: &str) -> Option<Arc<str>> {
+    (!text.is_empty()).then(|| text.into())
+}
