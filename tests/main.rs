@@ -33,6 +33,7 @@ mod latency;
 mod member_lists;
 mod member_records;
 mod members;
+mod model;
 mod opt_in;
 mod pending;
 mod posting;

@@ -1,0 +1,280 @@
+//! Plays a history on the server, and holds every answer against the model's.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use loyalty_sdk::{
+    Client, Entry, Error, MemberKey, NewMember, NewRule, PageRequest, Receipt, RequestId, Sale, SaleLine,
+};
+use rust_decimal::Decimal;
+
+use super::books::{Balance, Books, Refused, Told};
+use super::program::{Shape, tier_id};
+use super::step::{MEMBERS, Numbered, Pay, Step, Story};
+use crate::harness::Shop;
+
+/// A member, on both sides.
+struct Person {
+    key: MemberKey,
+    books: Books,
+}
+
+/// A sale that was sent, and what came of it.
+struct Sent {
+    person: usize,
+    request_id: RequestId,
+    sale: Sale,
+    told: Result<Told, Refused>,
+}
+
+struct Stage<'a> {
+    shop: &'a Shop,
+    program: &'a Shape,
+    people: Vec<Person>,
+    sent: BTreeMap<usize, Sent>,
+}
+
+/// Plays a history in a program of its own; says what differs.
+pub(super) async fn play(shop: &Shop, story: &Story) -> Result<(), String> {
+    let mut stage = Stage::set(shop, &story.program).await;
+    for Numbered { number, step } in &story.steps {
+        let step_told = stage.step(*number, step).await;
+        step_told.map_err(|difference| format!("step {number}: {difference}"))?;
+        stage
+            .check_balances()
+            .await
+            .map_err(|difference| format!("after step {number}: {difference}"))?;
+    }
+    stage.check_histories().await
+}
+
+impl<'a> Stage<'a> {
+    async fn set(shop: &'a Shop, program: &'a Shape) -> Self {
+        let created = shop.client.create_program(&program.sdk()).await.expect("a program");
+        let rule = NewRule::new(&created.program_id, "Default", program.default_rate());
+        shop.client.create_rule(&rule).await.expect("a rule");
+        let mut people = Vec::with_capacity(MEMBERS);
+        for _ in 0..MEMBERS {
+            let member = NewMember::new(&created.program_id).customer_id(shop.next_sale_id());
+            let member = shop.client.enroll_member(&member).await.expect("a member");
+            people.push(Person {
+                key: MemberKey::from(&member),
+                books: Books::default(),
+            });
+        }
+        Self {
+            shop,
+            program,
+            people,
+            sent: BTreeMap::new(),
+        }
+    }
+
+    async fn step(&mut self, number: usize, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Wait { minutes } => {
+                let later = self.shop.now() + TimeDelta::minutes(*minutes);
+                self.shop.it_is(&later.to_rfc3339());
+                for person in &mut self.people {
+                    person.books.lapse(later);
+                }
+                Ok(())
+            }
+            Step::Buy {
+                member,
+                lines,
+                pay,
+                late,
+            } => self.buy(number, *member, lines, *pay, *late).await,
+            Step::Repeat { number, same_request } => self.repeat(*number, *same_request).await,
+        }
+    }
+
+    async fn buy(
+        &mut self,
+        number: usize,
+        member: usize,
+        lines: &[i64],
+        pay: Option<Pay>,
+        late: i64,
+    ) -> Result<(), String> {
+        let (shop, program, now) = (self.shop, self.program, self.shop.now());
+        let person = &mut self.people[member];
+        let (total, at) = (lines.iter().sum(), now - TimeDelta::minutes(late));
+        let mut sale = Sale::new(shop.next_sale_id(), "store-1", person.key.clone(), "EUR", cents(total));
+        for line in lines {
+            sale = sale.line(SaleLine::new(cents(*line)));
+        }
+        sale = match pay {
+            Some(Pay::Points(points)) => sale.redeem_points(Decimal::new(points, program.decimals)),
+            Some(Pay::Amount(amount)) => sale.redeem_amount(cents(amount)),
+            Some(Pay::Most) => sale.redeem_points(1_000_000).clamped(),
+            None => sale,
+        };
+        if late > 0 {
+            sale = sale.occurred_at(at);
+        }
+
+        let request_id = RequestId::generate();
+        let answer = send(&shop.client, &request_id, &sale).await;
+        let told = person.books.buy(program, total, pay, at, now);
+        person.books.lapse(now);
+        let told = told.map(|told| Told {
+            balance: person.books.balance(program, now),
+            ..told
+        });
+        let same = same(&answer, &told, program, false);
+        self.sent.insert(
+            number,
+            Sent {
+                person: member,
+                request_id,
+                sale,
+                told,
+            },
+        );
+        same
+    }
+
+    /// The same sale gets the same answer. A refused one that comes under another request id is a sale of its own.
+    async fn repeat(&mut self, number: usize, same_request: bool) -> Result<(), String> {
+        let (shop, program, now) = (self.shop, self.program, self.shop.now());
+        let Some(sent) = self.sent.get_mut(&number) else {
+            return Ok(());
+        };
+        if same_request || sent.told.is_ok() {
+            let request_id = if same_request {
+                sent.request_id.clone()
+            } else {
+                RequestId::generate()
+            };
+            let answer = send(&shop.client, &request_id, &sent.sale).await;
+            return same(&answer, &sent.told, program, true);
+        }
+        // Whether it is refused again depends on what the member has by now; a refused sale changes nothing.
+        let quoted = shop.client.quote_sale(&sent.sale).await;
+        let books = &self.people[sent.person].books;
+        match quoted {
+            Err(_) => Ok(()),
+            Ok(quoted) if quoted.balance_before == points(program, books.balance(program, now).available) => Ok(()),
+            Ok(quoted) => Err(format!("a quote begins with {}", quoted.balance_before)),
+        }
+    }
+
+    async fn check_balances(&self) -> Result<(), String> {
+        for person in &self.people {
+            let answer = self.shop.client.get_balance(person.key.clone()).await;
+            let answer = answer.map_err(|error| error.to_string())?.balance;
+            let expected = person.books.balance(self.program, self.shop.now());
+            let told = balance(&answer, self.program);
+            if told != Some(expected.clone()) {
+                return Err(format!("the server says {answer:?}, the model {expected:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What entries did to lots is what the model's lots are; their sum is the balance.
+    async fn check_histories(&self) -> Result<(), String> {
+        let now = self.shop.now();
+        for person in &self.people {
+            let mut lots: BTreeMap<(Option<_>, u64), Decimal> = BTreeMap::new();
+            let mut sum = Decimal::ZERO;
+            for entry in self.history(&person.key).await? {
+                sum += entry.points;
+                for movement in &entry.lots {
+                    *lots.entry((movement.expires_at, movement.lot_sequence)).or_default() += movement.points;
+                }
+            }
+            let mut left: Vec<(Option<_>, Decimal)> = lots
+                .into_iter()
+                .filter(|((expires_at, _), points)| !points.is_zero() && expires_at.is_none_or(|at| at > now))
+                .map(|((expires_at, _), points)| (expires_at, points))
+                .collect();
+            left.sort();
+            let mut expected: Vec<(Option<_>, Decimal)> = person
+                .books
+                .lots
+                .iter()
+                .filter(|lot| lot.remaining > 0)
+                .map(|lot| (lot.expires_at, points(self.program, lot.remaining)))
+                .collect();
+            expected.sort();
+            if left != expected {
+                return Err(format!(
+                    "the lots of the history are {left:?}, the model's {expected:?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    async fn history(&self, key: &MemberKey) -> Result<Vec<Entry>, String> {
+        let mut entries = Vec::new();
+        let mut next = Some(PageRequest::default());
+        while let Some(page) = next {
+            let page = self.shop.client.list_entries(key.clone(), &page).await;
+            let page = page.map_err(|error| error.to_string())?;
+            entries.extend(page.items);
+            next = page.next;
+        }
+        Ok(entries)
+    }
+}
+
+async fn send(client: &Client, request_id: &RequestId, sale: &Sale) -> Result<Receipt, Error> {
+    client.with_request_id(request_id.clone()).record_sale(sale).await
+}
+
+fn same(
+    answer: &Result<Receipt, Error>,
+    told: &Result<Told, Refused>,
+    program: &Shape,
+    replayed: bool,
+) -> Result<(), String> {
+    let agree = match (answer, told) {
+        (Ok(receipt), Ok(told)) => {
+            receipt.points_earned == points(program, told.earned)
+                && receipt.points_redeemed == points(program, told.redeemed)
+                && receipt.due.amount == cents(told.due)
+                && receipt.balance_before == points(program, told.before)
+                && balance(&receipt.balance, program).as_ref() == Some(&told.balance)
+                && receipt.replayed == replayed
+        }
+        (Err(error), Err(reason)) => error.reason().as_str_name() == format!("ERROR_REASON_{reason}"),
+        _ => false,
+    };
+    if agree {
+        Ok(())
+    } else {
+        Err(format!("the server answers {answer:#?}, the model {told:#?}"))
+    }
+}
+
+/// A balance in the model's numbers; `None` when it has more decimals than the program.
+fn balance(balance: &loyalty_sdk::Balance, program: &Shape) -> Option<Balance> {
+    let tier = balance.tier_id.as_ref();
+    Some(Balance {
+        available: units(balance.available, program.decimals)?,
+        pending: units(balance.pending, program.decimals)?,
+        spend: units(balance.tier_spend.amount, 2)?,
+        tier: tier.map(|tier| {
+            (0..program.tiers.len())
+                .position(|place| tier_id(place) == *tier)
+                .unwrap_or(usize::MAX)
+        }),
+    })
+}
+
+fn units(number: Decimal, decimals: u32) -> Option<i64> {
+    let units = number * Decimal::from(10_i64.pow(decimals));
+    units.is_integer().then(|| i64::try_from(units).ok()).flatten()
+}
+
+fn points(program: &Shape, units: i64) -> Decimal {
+    Decimal::new(units, program.decimals)
+}
+
+fn cents(cents: i64) -> Decimal {
+    Decimal::new(cents, 2)
+}

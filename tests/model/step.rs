@@ -1,0 +1,115 @@
+//! What happens in a history.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::chance::Chance;
+use super::program::Shape;
+
+/// A history: a program, and what happens to its members in order.
+#[derive(Clone, Debug)]
+pub(super) struct Story {
+    pub(super) program: Shape,
+    pub(super) steps: Vec<Numbered>,
+}
+
+/// A step keeps its number when others are left out, so that later ones still mean it.
+#[derive(Clone, Debug)]
+pub(super) struct Numbered {
+    pub(super) number: usize,
+    pub(super) step: Step,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// Time passes.
+    Wait { minutes: i64 },
+    /// A sale, in cents; it happened `late` minutes ago.
+    Buy {
+        member: usize,
+        lines: Vec<i64>,
+        pay: Option<Pay>,
+        late: i64,
+    },
+    /// A sale is sent once more, with its request id or with another one.
+    Repeat { number: usize, same_request: bool },
+}
+
+/// What of a sale points pay.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pay {
+    /// So many of the smallest units.
+    Points(i64),
+    /// So many cents.
+    Amount(i64),
+    /// As many as possible.
+    Most,
+}
+
+pub(super) const MEMBERS: usize = 2;
+
+impl Story {
+    pub(super) fn random(chance: &mut Chance) -> Self {
+        let program = Shape::random(chance);
+        let length = usize::try_from(chance.between(4, 24)).expect("a length");
+        let mut steps: Vec<Numbered> = Vec::with_capacity(length);
+        for number in 0..length {
+            let step = Step::random(chance, &program, &steps);
+            steps.push(Numbered { number, step });
+        }
+        Self { program, steps }
+    }
+
+    pub(super) fn without(&self, left_out: Range<usize>) -> Self {
+        let mut shorter = self.clone();
+        shorter.steps.drain(left_out);
+        shorter
+    }
+}
+
+impl Step {
+    fn random(chance: &mut Chance, program: &Shape, before: &[Numbered]) -> Self {
+        let sales: Vec<usize> = before
+            .iter()
+            .filter(|step| matches!(step.step, Self::Buy { .. }))
+            .map(|step| step.number)
+            .collect();
+        match chance.between(1, 10) {
+            1 | 2 => Self::Wait {
+                minutes: chance.pick(&[1, 45, 700, 1_440, 4_000, 20_000, 50_000]),
+            },
+            3 if !sales.is_empty() => Self::Repeat {
+                number: chance.pick(&sales),
+                same_request: chance.one_in(2),
+            },
+            _ => Self::buy(chance, program),
+        }
+    }
+
+    fn buy(chance: &mut Chance, program: &Shape) -> Self {
+        let lines: Vec<i64> = (0..chance.between(1, 3)).map(|_| chance.between(0, 30_000)).collect();
+        let total: i64 = lines.iter().sum();
+        let pay = match chance.between(1, 6) {
+            1 => Some(Pay::Points(chance.between(1, 60 * 10_i64.pow(program.decimals)))),
+            2 => Some(Pay::Amount(chance.between(1, total.max(1)))),
+            3 => Some(Pay::Most),
+            _ => None,
+        };
+        Self::Buy {
+            member: usize::try_from(chance.between(0, MEMBERS as i64 - 1)).expect("a member"),
+            lines,
+            pay,
+            late: if chance.one_in(5) { chance.between(1, 40_000) } else { 0 },
+        }
+    }
+}
+
+impl fmt::Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:#?}", self.program)?;
+        for Numbered { number, step } in &self.steps {
+            writeln!(f, "{number:>3}: {step:?}")?;
+        }
+        Ok(())
+    }
+}
