@@ -4,11 +4,12 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message;
 
-const PROTO_FILES: [&str; 4] = [
+const PROTO_FILES: [&str; 5] = [
     "loyalty/v1/error_reason.proto",
     "loyalty/v1/program_service.proto",
     "loyalty/v1/rule_service.proto",
     "loyalty/v1/ledger_service.proto",
+    "loyalty/v1/redemption_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -26,6 +26,9 @@ mod tests {
             .collect();
         services.sort();
 
-        assert_eq!(services, ["LedgerService", "ProgramService", "RuleService"]);
+        assert_eq!(
+            services,
+            ["LedgerService", "ProgramService", "RedemptionService", "RuleService"]
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use loyalty_sdk::api::{self as wire, ErrorReason, sale_redemption::Ask};
 use loyalty_sdk::{
-    DocumentTreatment, EarnRate, EnrolmentPolicy, MemberKey, NewMember, NewProgram, NewRule, ProgramState,
+    DocumentTreatment, EarnRate, EnrolmentPolicy, MemberKey, NewMember, NewProgram, NewReward, NewRule, ProgramState,
     ProgramUpdate, RedemptionPolicy,
 };
 use prost::Message as _;
@@ -43,6 +43,10 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         let (program_id, rule_id) = ("club".to_owned(), "nothing".to_owned());
         scene.shop.client.raw_rules().get_rule(wire::GetRuleRequest { program_id, rule_id }).await.err()
     })),
+    (ErrorReason::RewardNotFound, Code::NotFound, &["program_id", "reward_id"], |scene| Box::pin(async {
+        let (program_id, reward_id) = ("club".to_owned(), "nothing".to_owned());
+        scene.shop.client.raw_redemptions().get_reward(wire::GetRewardRequest { program_id, reward_id }).await.err()
+    })),
     (ErrorReason::ProductNotFound, Code::NotFound, &["program_id", "product_id"], |scene| Box::pin(async {
         let (program_id, product_id) = ("club".to_owned(), "nothing".to_owned());
         scene.shop.client.raw_programs().get_product(wire::GetProductRequest { program_id, product_id }).await.err()
@@ -61,9 +65,23 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         scene.shop.client.raw_programs().create_program(call).await.err()
     })),
     (ErrorReason::RuleExists, Code::AlreadyExists, &["program_id", "rule_id"], |scene| scene.rules("club", "base")),
+    (ErrorReason::RewardExists, Code::AlreadyExists, &["program_id", "reward_id"], |scene| Box::pin(async {
+        let reward = wire::Reward {
+            program_id: "club".to_owned(), reward_id: "old".to_owned(), name: "Old".to_owned(), points: number("1"),
+            gives: Some(wire::reward::Gives::ProductId("cake".to_owned())), ..wire::Reward::default()
+        };
+        let call = wire::CreateRewardRequest { request_id: request_id(), reward: Some(reward) };
+        scene.shop.client.raw_redemptions().create_reward(call).await.err()
+    })),
     (ErrorReason::EtagMismatch, Code::Aborted, &["etag"], |scene| scene.archives_rule("base", "99")),
     (ErrorReason::ProgramArchived, Code::FailedPrecondition, &["program_id"], |scene| scene.rules("archived", "new")),
     (ErrorReason::RuleArchived, Code::FailedPrecondition, &["rule_id"], |scene| scene.archives_rule("old", "1")),
+    (ErrorReason::RewardArchived, Code::FailedPrecondition, &["reward_id"], |scene| Box::pin(async {
+        let call = wire::ArchiveRewardRequest {
+            request_id: request_id(), program_id: "club".to_owned(), reward_id: "old".to_owned(), etag: "1".to_owned(),
+        };
+        scene.shop.client.raw_redemptions().archive_reward(call).await.err()
+    })),
     (ErrorReason::RuleTie, Code::FailedPrecondition, &["rule_id"], |scene| scene.rules("club", "second")),
     (ErrorReason::IdentifierTaken, Code::AlreadyExists, &["field", "member_id"], |scene| Box::pin(async {
         let identifier = Some(wire::identifier::Identifier::CustomerId("ada".to_owned()));
@@ -97,7 +115,11 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
     })),
     (ErrorReason::TooManyDecimals, Code::InvalidArgument, &["field", "decimals"], |scene| scene.sells(|sale| sale.redemptions.push(points("1.5")))),
     (ErrorReason::ExceedsDue, Code::FailedPrecondition, &["amount", "due"], |scene| scene.sells(|sale| sale.redemptions.push(points("5000000")))),
+    (ErrorReason::ExceedsSaleShare, Code::FailedPrecondition, &["amount", "max_amount"], |scene| scene.limited("11")),
     (ErrorReason::NothingToRedeem, Code::FailedPrecondition, &["points", "amount"], |scene| scene.sells(|sale| sale.redemptions.push(points("1")))),
+    (ErrorReason::BelowMinimumPoints, Code::FailedPrecondition, &["points", "minimum_points"], |scene| scene.limited("1")),
+    (ErrorReason::NotInSteps, Code::FailedPrecondition, &["points", "points_step"], |scene| scene.limited("3")),
+    (ErrorReason::ExceedsMaximumPoints, Code::FailedPrecondition, &["points", "max_points"], |scene| scene.limited("8")),
     (ErrorReason::InsufficientPoints, Code::FailedPrecondition, &["available", "requested"], |scene| scene.sells(|sale| sale.redemptions.push(points("50000")))),
 ];
 
@@ -224,9 +246,20 @@ impl Scene {
             .expect("an archived rule");
         let base = NewRule::new("club", "Base", EarnRate::new(1, 1)).rule_id("base");
         client.create_rule(&base).await.expect("a rule");
-        for id in ["archived", "paused", "plain"] {
+        let reward = NewReward::product("club", "Old", 1, "cake").reward_id("old");
+        let reward = client.create_reward(&reward).await.expect("a reward");
+        client
+            .archive_reward("club", "old", reward.etag)
+            .await
+            .expect("an archived reward");
+        for id in ["archived", "paused", "plain", "limited"] {
             let program = NewProgram::new(id, "EUR").program_id(id);
+            let limits = RedemptionPolicy::new(1)
+                .minimum_points(2)
+                .points_step(2)
+                .max_points_per_sale(6);
             let program = match id {
+                "limited" => program.redemption(limits.max_percent_of_sale(10)),
                 "paused" => program
                     .redemption(RedemptionPolicy::new(1))
                     .document_type("IGNORED", DocumentTreatment::Ignored),
@@ -291,6 +324,15 @@ impl Scene {
     fn sells(&self, spoil: fn(&mut wire::Sale)) -> Provoked<'_> {
         let mut sale = self.sale();
         spoil(&mut sale);
+        Box::pin(self.records(request_id(), sale))
+    }
+
+    /// A sale of a program with limits: at least 2 points, in steps of 2, at most 6 points and 10 % of it.
+    fn limited(&self, asked: &str) -> Provoked<'_> {
+        let mut sale = self.sale();
+        sale.member = customer("of-limited");
+        sale.total = number("100");
+        sale.redemptions.push(points(asked));
         Box::pin(self.records(request_id(), sale))
     }
 

@@ -180,9 +180,6 @@ const SETTINGS: &[(&str, Change)] = &[
         p.redemption = redemption("1000000.01")
     }),
     ("program.redemption.value_per_point", |p| {
-        p.redemption = Some(api::RedemptionPolicy::default())
-    }),
-    ("program.redemption.value_per_point", |p| {
         value(p);
         p.redemption = redemption("2");
     }),

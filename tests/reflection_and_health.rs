@@ -11,9 +11,10 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::harness::Shop;
 
-const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 4] = [
     "loyalty.v1.LedgerService",
     "loyalty.v1.ProgramService",
+    "loyalty.v1.RedemptionService",
     "loyalty.v1.RuleService",
 ];
 

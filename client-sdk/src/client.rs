@@ -5,13 +5,14 @@ mod ledger;
 mod members;
 mod products;
 mod programs;
+mod rewards;
 mod rules;
 
 use std::time::Duration;
 
 use loyalty_api::v1::{
     ledger_service_client::LedgerServiceClient, program_service_client::ProgramServiceClient,
-    rule_service_client::RuleServiceClient,
+    redemption_service_client::RedemptionServiceClient, rule_service_client::RuleServiceClient,
 };
 use tonic::{
     Request, Response, Status,
@@ -52,7 +53,7 @@ use attempt;
 /// A client of the loyalty-points service.
 ///
 /// Clones are cheap and share one connection, which is made by the first call and made anew when it was lost. The
-/// methods are grouped as in the contract: programs and members, rules, the ledger.
+/// methods are grouped as in the contract: programs and members, rules, rewards and redemptions, the ledger.
 #[derive(Clone, Debug)]
 pub struct Client {
     channel: Channel,
@@ -137,6 +138,11 @@ impl Client {
     /// The generated client of the ledger, on the same connection: no deadline, no retries, no types.
     pub fn raw_ledger(&self) -> LedgerServiceClient<Channel> {
         LedgerServiceClient::new(self.channel.clone())
+    }
+
+    /// The generated client of rewards and redemptions, on the same connection: no deadline, no retries, no types.
+    pub fn raw_redemptions(&self) -> RedemptionServiceClient<Channel> {
+        RedemptionServiceClient::new(self.channel.clone())
     }
 
     /// The connection, for other clients of the same server (health, reflection).

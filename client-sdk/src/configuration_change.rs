@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::{
-    id::{ProductId, ProgramId, RequestId, RuleId},
+    id::{ProductId, ProgramId, RequestId, RewardId, RuleId},
     product::ProductLoad,
     rule::Rule,
     wire::open_enum,
@@ -25,7 +25,7 @@ pub struct ConfigurationChange {
     pub request_id: RequestId,
     /// What was changed.
     pub resource: ConfigurationResource,
-    /// Its id: of the program or the rule; empty for products.
+    /// Its id: of the program, the rule or the reward; empty for products.
     pub resource_id: String,
     /// What is different; all that is set where it was created. Empty for products.
     pub fields: Vec<FieldChange>,
@@ -42,6 +42,8 @@ open_enum! {
         Rule,
         /// Products.
         Products,
+        /// A reward.
+        Reward,
     }
 }
 
@@ -88,7 +90,7 @@ pub struct RuleVersion {
 pub struct ConfigurationFilter {
     pub(crate) program_id: Option<ProgramId>,
     pub(crate) resource: Option<ConfigurationResource>,
-    pub(crate) rule_id: Option<RuleId>,
+    pub(crate) resource_id: Option<String>,
     pub(crate) actor: Option<String>,
     pub(crate) from: Option<DateTime<Utc>>,
     pub(crate) until: Option<DateTime<Utc>>,
@@ -115,8 +117,16 @@ impl ConfigurationFilter {
     /// Only changes of this rule.
     pub fn rule(self, program_id: impl Into<ProgramId>, rule_id: impl Into<RuleId>) -> Self {
         Self {
-            rule_id: Some(rule_id.into()),
+            resource_id: Some(rule_id.into().into()),
             ..self.program(program_id).resource(ConfigurationResource::Rule)
+        }
+    }
+
+    /// Only changes of this reward.
+    pub fn reward(self, program_id: impl Into<ProgramId>, reward_id: impl Into<RewardId>) -> Self {
+        Self {
+            resource_id: Some(reward_id.into().into()),
+            ..self.program(program_id).resource(ConfigurationResource::Reward)
         }
     }
 

@@ -11,7 +11,7 @@ use tonic::Code;
 
 pub(crate) use parse::{from_status, refusal};
 
-use crate::id::{MemberId, ProductId, ProgramId, RequestId, RuleId};
+use crate::id::{MemberId, ProductId, ProgramId, RequestId, RewardId, RuleId};
 
 /// Why a call was not carried out: a *refusal*, which stays the same when the call is repeated, or a *failure*
 /// ([`Failure`]), after which it may succeed. More variants will come with more reasons.
@@ -61,6 +61,14 @@ pub enum Error {
         /// The rule asked for.
         rule_id: RuleId,
     },
+    /// No such reward.
+    #[error("no reward {reward_id} in program {program_id}")]
+    RewardNotFound {
+        /// The program.
+        program_id: ProgramId,
+        /// The reward asked for.
+        reward_id: RewardId,
+    },
     /// The program says nothing about this product.
     #[error("no product {product_id} in program {program_id}")]
     ProductNotFound {
@@ -109,7 +117,15 @@ pub enum Error {
         /// The rule.
         rule_id: RuleId,
     },
-    /// The program or rule changed since it was read; read it again.
+    /// The reward id is taken.
+    #[error("reward {reward_id} of program {program_id} exists")]
+    RewardExists {
+        /// The program.
+        program_id: ProgramId,
+        /// The reward.
+        reward_id: RewardId,
+    },
+    /// The program, rule or reward changed since it was read; read it again.
     #[error("changed since it was read: the etag is now {etag}")]
     EtagMismatch {
         /// The current etag.
@@ -126,6 +142,12 @@ pub enum Error {
     RuleArchived {
         /// The rule.
         rule_id: RuleId,
+    },
+    /// The reward is archived.
+    #[error("reward {reward_id} is archived")]
+    RewardArchived {
+        /// The reward.
+        reward_id: RewardId,
     },
     /// Another rule rates the same lines with the same precedence.
     #[error("rule {rule_id} rates the same lines with the same precedence")]
@@ -203,6 +225,14 @@ pub enum Error {
         /// Money that is due.
         due: Decimal,
     },
+    /// Points would pay more of the sale than the program lets them.
+    #[error("points would pay {amount} of the sale, at most {max_amount} may be paid with points")]
+    ExceedsSaleShare {
+        /// Money they would pay.
+        amount: Decimal,
+        /// Money they may still pay.
+        max_amount: Decimal,
+    },
     /// What was asked comes to no points or to no money.
     #[error("nothing to redeem: {points} points for {amount}")]
     NothingToRedeem {
@@ -210,6 +240,30 @@ pub enum Error {
         points: Decimal,
         /// Money it comes to.
         amount: Decimal,
+    },
+    /// Fewer points were asked than the program redeems at once.
+    #[error("{points} points are below the minimum of {minimum_points}")]
+    BelowMinimumPoints {
+        /// Points asked.
+        points: Decimal,
+        /// The fewest at once.
+        minimum_points: Decimal,
+    },
+    /// The points asked are no multiple of the program's step.
+    #[error("{points} points are no multiple of {points_step}")]
+    NotInSteps {
+        /// Points asked.
+        points: Decimal,
+        /// The step.
+        points_step: Decimal,
+    },
+    /// More points were asked than the program redeems in one sale.
+    #[error("{points} points are more than the {max_points} that may still be redeemed here")]
+    ExceedsMaximumPoints {
+        /// Points asked.
+        points: Decimal,
+        /// What is left of the most.
+        max_points: Decimal,
     },
     /// Fewer points are available than asked.
     #[error("not enough points: {available} available, {requested} requested")]
@@ -314,6 +368,7 @@ impl Error {
             Self::OperationNotFound { .. } => Reason::OperationNotFound,
             Self::ProgramNotFound { .. } => Reason::ProgramNotFound,
             Self::RuleNotFound { .. } => Reason::RuleNotFound,
+            Self::RewardNotFound { .. } => Reason::RewardNotFound,
             Self::ProductNotFound { .. } => Reason::ProductNotFound,
             Self::MemberNotFound { .. } => Reason::MemberNotFound,
             Self::AmbiguousMember { .. } => Reason::AmbiguousMember,
@@ -321,9 +376,11 @@ impl Error {
             Self::NotEligible { .. } => Reason::NotEligible,
             Self::ProgramExists { .. } => Reason::ProgramExists,
             Self::RuleExists { .. } => Reason::RuleExists,
+            Self::RewardExists { .. } => Reason::RewardExists,
             Self::EtagMismatch { .. } => Reason::EtagMismatch,
             Self::ProgramArchived { .. } => Reason::ProgramArchived,
             Self::RuleArchived { .. } => Reason::RuleArchived,
+            Self::RewardArchived { .. } => Reason::RewardArchived,
             Self::RuleTie { .. } => Reason::RuleTie,
             Self::IdentifierTaken { .. } => Reason::IdentifierTaken,
             Self::SaleIdConflict { .. } => Reason::SaleIdConflict,
@@ -334,7 +391,11 @@ impl Error {
             Self::RedemptionNotOffered { .. } => Reason::RedemptionNotOffered,
             Self::TooManyDecimals { .. } => Reason::TooManyDecimals,
             Self::ExceedsDue { .. } => Reason::ExceedsDue,
+            Self::ExceedsSaleShare { .. } => Reason::ExceedsSaleShare,
             Self::NothingToRedeem { .. } => Reason::NothingToRedeem,
+            Self::BelowMinimumPoints { .. } => Reason::BelowMinimumPoints,
+            Self::NotInSteps { .. } => Reason::NotInSteps,
+            Self::ExceedsMaximumPoints { .. } => Reason::ExceedsMaximumPoints,
             Self::InsufficientPoints { .. } => Reason::InsufficientPoints,
             Self::LedgerRange { .. } => Reason::LedgerRange,
             Self::Refused { reason, .. } => parse::known_reason(reason),

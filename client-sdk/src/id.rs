@@ -82,6 +82,10 @@ id! {
     RuleId
 }
 id! {
+    /// Name of a reward, unique in its program: 1 to 64 of `a-z 0-9 - _ .`.
+    RewardId
+}
+id! {
     /// Name of a product, as the lines of sales bring it: 1 to 64 characters.
     ProductId
 }

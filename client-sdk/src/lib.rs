@@ -44,7 +44,9 @@ mod program;
 mod program_update;
 mod receipt;
 mod receipt_text;
+mod redemption_policy;
 mod retry;
+mod reward;
 mod rule;
 mod sale;
 mod tier;
@@ -56,7 +58,7 @@ pub use configuration_change::{
 };
 pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
-pub use id::{MemberId, ProductId, ProgramId, RequestId, RuleId};
+pub use id::{MemberId, ProductId, ProgramId, RequestId, RewardId, RuleId};
 pub use member::{
     Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberFilter, MemberKey, MemberQuery, NextTier,
 };
@@ -67,11 +69,13 @@ pub use page::{Page, PageRequest};
 pub use product::{Product, ProductLoad, ProductUpdate};
 pub use program::{
     DocumentTreatment, DocumentType, EnrolmentPolicy, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program,
-    ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy,
+    ProgramState, ProgramUnit, RatedBasis,
 };
 pub use program_update::ProgramUpdate;
 pub use receipt::{CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt};
+pub use redemption_policy::RedemptionPolicy;
 pub use retry::RetryPolicy;
+pub use reward::{NewReward, Reward, RewardGives, RewardTerms, RewardUpdate};
 pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};
 pub use sale::{Customer, Redemption, Sale, SaleLine, SaleLineFlag, Tender};
 pub use tier::{EarnRate, Rounding, SpendPeriod, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow};

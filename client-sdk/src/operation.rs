@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     error::Error,
-    id::{ProgramId, RuleId},
+    id::{ProgramId, RewardId, RuleId},
     member::Member,
     product::ProductLoad,
     receipt::Receipt,
@@ -30,6 +30,8 @@ pub enum OperationResult {
     Program(ProgramId),
     /// A rule was created, changed or archived.
     Rule(RuleId),
+    /// A reward was created, changed or archived.
+    Reward(RewardId),
     /// Products were loaded.
     Products(ProductLoad),
     /// It was refused for a business reason: the error that the call answered.

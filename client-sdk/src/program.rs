@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 
 use crate::{
     id::ProgramId,
-    tier::{Rounding, Tier, TierSpendBasis, TierSpendWindow},
+    redemption_policy::RedemptionPolicy,
+    tier::{Tier, TierSpendBasis, TierSpendWindow},
     wire::open_enum,
 };
 
@@ -326,50 +327,6 @@ impl EnrolmentPolicy {
     #[must_use]
     pub fn territory(mut self, path: impl Into<String>) -> Self {
         self.territories.push(path.into());
-        self
-    }
-}
-
-/// What points are worth and how they are spent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedemptionPolicy {
-    /// Money that one point pays: above 0, up to 1,000,000, at most 4 decimals; `None` in VALUE programs.
-    pub value_per_point: Option<Decimal>,
-    /// How the points for an amount are rounded to the program's decimals; [`Rounding::Ceiling`] unless told.
-    pub points_rounding: Rounding,
-    /// Whether the points that a sale earns can pay for that same sale.
-    pub same_sale_points_can_pay: bool,
-}
-
-impl RedemptionPolicy {
-    /// One point pays `value_per_point` of money; points for an amount are rounded up.
-    pub fn new(value_per_point: impl Into<Decimal>) -> Self {
-        Self {
-            value_per_point: Some(value_per_point.into()),
-            ..Self::of_value_program()
-        }
-    }
-
-    /// For VALUE programs, whose balance is money already.
-    pub fn of_value_program() -> Self {
-        Self {
-            value_per_point: None,
-            points_rounding: Rounding::Ceiling,
-            same_sale_points_can_pay: false,
-        }
-    }
-
-    /// Rounds the points for an amount otherwise than up.
-    #[must_use]
-    pub fn points_rounding(mut self, points_rounding: Rounding) -> Self {
-        self.points_rounding = points_rounding;
-        self
-    }
-
-    /// Lets the points that a sale earns pay for that same sale.
-    #[must_use]
-    pub fn same_sale_points_can_pay(mut self) -> Self {
-        self.same_sale_points_can_pay = true;
         self
     }
 }

@@ -5,7 +5,8 @@ use loyalty_api::v1;
 use rust_decimal::Decimal;
 
 use crate::{
-    program::{DocumentType, EnrolmentPolicy, ExpiryPolicy, Program, ProgramState, RatedBasis, RedemptionPolicy},
+    program::{DocumentType, EnrolmentPolicy, ExpiryPolicy, Program, ProgramState, RatedBasis},
+    redemption_policy::RedemptionPolicy,
     tier::{Tier, TierSpendBasis, TierSpendWindow},
     wire,
 };

@@ -8,6 +8,7 @@ mod operation;
 mod product;
 mod program;
 mod receipt;
+mod reward;
 mod rule;
 mod sale;
 mod tier;

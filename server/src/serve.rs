@@ -31,10 +31,11 @@ const CALLS_PER_CONNECTION: u32 = 1_024;
 const CANCELLED_BEFORE_ACCEPTED: usize = 256;
 
 /// Services whose health is reported besides the server's own.
-const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 4] = [
     "loyalty.v1.ProgramService",
     "loyalty.v1.RuleService",
     "loyalty.v1.LedgerService",
+    "loyalty.v1.RedemptionService",
 ];
 
 /// How a server is set up.
@@ -168,6 +169,7 @@ impl Server {
             .add_service(grpc::program_service(&context))
             .add_service(grpc::rule_service(&context))
             .add_service(grpc::ledger_service(&context))
+            .add_service(grpc::redemption_service(&context))
             .serve_with_incoming_shutdown(incoming, shutdown);
         let drained_too_long = async {
             // An error means that serving ended first, and then this branch is not wanted.

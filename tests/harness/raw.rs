@@ -12,7 +12,7 @@ use tonic_types::StatusExt;
 use super::Shop;
 
 /// The tables that writes of any kind go to.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "account",
     "allocation",
     "configuration_change",
@@ -25,6 +25,7 @@ const TABLES: [&str; 15] = [
     "program",
     "program_definition",
     "request",
+    "reward",
     "rule",
     "sale",
     "merchant",

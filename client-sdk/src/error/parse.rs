@@ -72,11 +72,13 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         Reason::RequestIdReused
         | Reason::ProgramExists
         | Reason::RuleExists
+        | Reason::RewardExists
         | Reason::IdentifierTaken
         | Reason::SaleIdConflict => Code::AlreadyExists,
         Reason::OperationNotFound
         | Reason::ProgramNotFound
         | Reason::RuleNotFound
+        | Reason::RewardNotFound
         | Reason::ProductNotFound
         | Reason::MemberNotFound => Code::NotFound,
         Reason::EtagMismatch => Code::Aborted,
@@ -85,12 +87,17 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::NotEligible
         | Reason::ProgramArchived
         | Reason::RuleArchived
+        | Reason::RewardArchived
         | Reason::RuleTie
         | Reason::DocumentTypeRefused
         | Reason::RedemptionClosed
         | Reason::RedemptionNotOffered
         | Reason::ExceedsDue
+        | Reason::ExceedsSaleShare
         | Reason::NothingToRedeem
+        | Reason::BelowMinimumPoints
+        | Reason::NotInSteps
+        | Reason::ExceedsMaximumPoints
         | Reason::InsufficientPoints
         | Reason::LedgerRange => Code::FailedPrecondition,
     }
@@ -122,6 +129,10 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         Reason::RuleNotFound => Error::RuleNotFound {
             program_id: facts.text("program_id")?.into(),
             rule_id: facts.text("rule_id")?.into(),
+        },
+        Reason::RewardNotFound => Error::RewardNotFound {
+            program_id: facts.text("program_id")?.into(),
+            reward_id: facts.text("reward_id")?.into(),
         },
         Reason::ProductNotFound => Error::ProductNotFound {
             program_id: facts.text("program_id")?.into(),
@@ -155,6 +166,10 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
             program_id: facts.text("program_id")?.into(),
             rule_id: facts.text("rule_id")?.into(),
         },
+        Reason::RewardExists => Error::RewardExists {
+            program_id: facts.text("program_id")?.into(),
+            reward_id: facts.text("reward_id")?.into(),
+        },
         Reason::EtagMismatch => Error::EtagMismatch {
             etag: facts.text("etag")?,
         },
@@ -163,6 +178,9 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         },
         Reason::RuleArchived => Error::RuleArchived {
             rule_id: facts.text("rule_id")?.into(),
+        },
+        Reason::RewardArchived => Error::RewardArchived {
+            reward_id: facts.text("reward_id")?.into(),
         },
         Reason::RuleTie => Error::RuleTie {
             rule_id: facts.text("rule_id")?.into(),
@@ -202,9 +220,25 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
             amount: facts.parsed::<Decimal>("amount")?,
             due: facts.parsed::<Decimal>("due")?,
         },
+        Reason::ExceedsSaleShare => Error::ExceedsSaleShare {
+            amount: facts.parsed("amount")?,
+            max_amount: facts.parsed("max_amount")?,
+        },
         Reason::NothingToRedeem => Error::NothingToRedeem {
             points: facts.parsed::<Decimal>("points")?,
             amount: facts.parsed::<Decimal>("amount")?,
+        },
+        Reason::BelowMinimumPoints => Error::BelowMinimumPoints {
+            points: facts.parsed("points")?,
+            minimum_points: facts.parsed("minimum_points")?,
+        },
+        Reason::NotInSteps => Error::NotInSteps {
+            points: facts.parsed("points")?,
+            points_step: facts.parsed("points_step")?,
+        },
+        Reason::ExceedsMaximumPoints => Error::ExceedsMaximumPoints {
+            points: facts.parsed("points")?,
+            max_points: facts.parsed("max_points")?,
         },
         Reason::InsufficientPoints => Error::InsufficientPoints {
             available: facts.parsed::<Decimal>("available")?,

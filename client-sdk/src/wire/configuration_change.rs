@@ -8,7 +8,7 @@ use crate::{
         ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
     },
     error::Error,
-    id::{ProgramId, RuleId},
+    id::ProgramId,
     page::PageRequest,
     product::ProductLoad,
     rule::Rule,
@@ -19,7 +19,7 @@ impl ConfigurationFilter {
         v1::ListConfigurationChangesRequest {
             program_id: self.program_id.as_ref().map(ProgramId::to_string).unwrap_or_default(),
             resource: self.resource.map(ConfigurationResource::number).unwrap_or_default(),
-            resource_id: self.rule_id.as_ref().map(RuleId::to_string).unwrap_or_default(),
+            resource_id: self.resource_id.clone().unwrap_or_default(),
             actor: self.actor.clone().unwrap_or_default(),
             from: self.from.map(timestamp),
             until: self.until.map(timestamp),

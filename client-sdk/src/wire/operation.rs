@@ -30,6 +30,7 @@ impl OperationResult {
             answer::Result::Member(member) => Self::Member(Box::new(Member::from_wire(member)?)),
             answer::Result::ProgramId(program_id) => Self::Program(program_id.into()),
             answer::Result::RuleId(rule_id) => Self::Rule(rule_id.into()),
+            answer::Result::RewardId(reward_id) => Self::Reward(reward_id.into()),
             answer::Result::ProductLoad(load) => Self::Products(ProductLoad::from_wire(load)),
             answer::Result::Refusal(v1::Refusal {
                 reason,

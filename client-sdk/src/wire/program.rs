@@ -8,8 +8,9 @@ use crate::{
     id::ProgramId,
     program::{
         DocumentTreatment, DocumentType, EnrolmentPolicy, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program,
-        ProgramState, ProgramUnit, RatedBasis, RedemptionPolicy,
+        ProgramState, ProgramUnit, RatedBasis,
     },
+    redemption_policy::RedemptionPolicy,
     tier::{Rounding, Tier, TierSpendBasis, TierSpendWindow},
 };
 
@@ -154,6 +155,13 @@ impl RedemptionPolicy {
             value_per_point: self.value_per_point.map(decimal_message),
             points_rounding: self.points_rounding.number(),
             same_sale_points_can_pay: self.same_sale_points_can_pay,
+            cover_remainder: self.cover_remainder,
+            minimum_points: self.minimum_points.map(decimal_message),
+            points_step: self.points_step.map(decimal_message),
+            max_points_per_sale: self.max_points_per_sale.map(decimal_message),
+            max_percent_of_sale: self.max_percent_of_sale.map(decimal_message),
+            vat_percent: self.vat_percent.map(decimal_message),
+            print_quantity: self.print_quantity,
         }
     }
 
@@ -162,6 +170,13 @@ impl RedemptionPolicy {
             value_per_point: optional_decimal("redemption.value_per_point", redemption.value_per_point)?,
             points_rounding: Rounding::from_number(redemption.points_rounding),
             same_sale_points_can_pay: redemption.same_sale_points_can_pay,
+            cover_remainder: redemption.cover_remainder,
+            minimum_points: optional_decimal("redemption.minimum_points", redemption.minimum_points)?,
+            points_step: optional_decimal("redemption.points_step", redemption.points_step)?,
+            max_points_per_sale: optional_decimal("redemption.max_points_per_sale", redemption.max_points_per_sale)?,
+            max_percent_of_sale: optional_decimal("redemption.max_percent_of_sale", redemption.max_percent_of_sale)?,
+            vat_percent: optional_decimal("redemption.vat_percent", redemption.vat_percent)?,
+            print_quantity: redemption.print_quantity,
         })
     }
 }

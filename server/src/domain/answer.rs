@@ -11,6 +11,7 @@ use super::outcome::SaleOutcome;
 use super::product::{ProductCounts, ProductPoints};
 use super::program::Program;
 use super::rejection::Rejection;
+use super::reward::Reward;
 use super::rule::Rule;
 
 /// What a write answers when it is carried out.
@@ -20,6 +21,7 @@ pub(crate) enum Answer {
     Member(Box<Member>),
     Program(Box<ProgramRecord>),
     Rule(Box<RuleRecord>),
+    Reward(Box<RewardRecord>),
     Products(ProductsRecord),
 }
 
@@ -30,6 +32,7 @@ pub(crate) enum StoredAnswer {
     Member(Box<Member>),
     Program(Box<ProgramRecord>),
     Rule(Box<RuleRecord>),
+    Reward(Box<RewardRecord>),
     Products(ProductsRecord),
     Refusal(Refusal),
 }
@@ -41,6 +44,7 @@ impl StoredAnswer {
             Self::Member(member) => Ok(Answer::Member(member)),
             Self::Program(record) => Ok(Answer::Program(record)),
             Self::Rule(record) => Ok(Answer::Rule(record)),
+            Self::Reward(record) => Ok(Answer::Reward(record)),
             Self::Products(record) => Ok(Answer::Products(record)),
             Self::Refusal(refusal) => Err(refusal),
         }
@@ -78,6 +82,17 @@ pub(crate) struct RuleRecord {
     /// The version since which the rule is as it is: the etag.
     pub(crate) since_version: u32,
     pub(crate) rule: Rule,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+/// A reward as it is configured now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RewardRecord {
+    pub(crate) program_id: String,
+    pub(crate) reward_id: String,
+    /// The version since which the reward is as it is: the etag.
+    pub(crate) since_version: u32,
+    pub(crate) reward: Reward,
     pub(crate) updated_at: DateTime<Utc>,
 }
 

@@ -88,10 +88,10 @@ impl ProgramEdit {
         set(&mut program.accounting.cost_center, edit.cost_center);
         program.tiers.sort_by_key(|tier| tier.minimum_spend);
         if let (ProgramUnit::Value, Some(policy)) = (program.unit, &mut program.redemption)
-            && policy.value_per_point.is_zero()
+            && policy.value_per_point.is_none()
         {
             // The balance is money: what is left out is what it must be.
-            policy.value_per_point = Decimal::ONE;
+            policy.value_per_point = Some(Decimal::ONE);
         }
         check(&program)?;
         Ok(program)
@@ -168,8 +168,8 @@ fn check_tiers(program: &Program) -> Result<(), Rejection> {
                 "a value program has no redeem rates",
             ));
         }
-        if tier.value_per_point.is_some() && program.redemption.is_none() {
-            let description = "the program has no redemption policy that it could differ from";
+        if tier.value_per_point.is_some() && !program.has_redeem_rate() {
+            let description = "the program has no redeem rate that it could differ from";
             return Err(invalid("program.tiers.value_per_point".to_owned(), description));
         }
     }
@@ -195,10 +195,7 @@ fn check_dates(program: &Program) -> Result<(), Rejection> {
 }
 
 fn check_redemption(program: &Program, policy: &RedemptionPolicy) -> Result<(), Rejection> {
-    if policy.value_per_point.is_zero() {
-        return Err(invalid("program.redemption.value_per_point".to_owned(), "is missing"));
-    }
-    if program.unit == ProgramUnit::Value && policy.value_per_point != Decimal::ONE {
+    if program.unit == ProgramUnit::Value && policy.value_per_point != Some(Decimal::ONE) {
         return Err(invalid(
             "program.redemption.value_per_point".to_owned(),
             "must be 1 in a value program",
@@ -207,6 +204,34 @@ fn check_redemption(program: &Program, policy: &RedemptionPolicy) -> Result<(), 
     if policy.points_rounding == Rounding::None {
         let description = "must be CEILING, HALF_UP or FLOOR";
         return Err(invalid("program.redemption.points_rounding".to_owned(), description));
+    }
+    if program.unit == ProgramUnit::Points && policy.vat_percent.is_some() {
+        let description = "only value programs redeem money that includes VAT";
+        return Err(invalid("program.redemption.vat_percent".to_owned(), description));
+    }
+    let limits = &policy.limits;
+    for (name, points) in [
+        ("minimum_points", limits.minimum_points),
+        ("points_step", limits.points_step),
+        ("max_points_per_sale", limits.max_points_per_sale),
+    ] {
+        if points.is_some_and(|points| points.normalize().scale() > program.decimals) {
+            return Err(Rejection::TooManyDecimals {
+                field: format!("program.redemption.{name}"),
+                decimals: program.decimals,
+            });
+        }
+    }
+    if limits
+        .minimum_points
+        .zip(limits.max_points_per_sale)
+        .is_some_and(|(least, most)| least > most)
+    {
+        let description = "is below minimum_points";
+        return Err(invalid(
+            "program.redemption.max_points_per_sale".to_owned(),
+            description,
+        ));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::product::ProductCounts;
 use super::program::Program;
+use super::reward::Reward;
 use super::rule::Rule;
 
 /// Who changed what.
@@ -30,6 +31,11 @@ pub(crate) enum Changed {
         before: Option<Box<Rule>>,
         after: Box<Rule>,
     },
+    Reward {
+        reward_id: String,
+        before: Option<Box<Reward>>,
+        after: Box<Reward>,
+    },
     /// How many; which is in the products themselves.
     Products(ProductCounts),
 }
@@ -40,6 +46,7 @@ pub(crate) enum ResourceKind {
     Program,
     Rule,
     Products,
+    Reward,
 }
 
 impl Changed {
@@ -47,6 +54,7 @@ impl Changed {
         match self {
             Self::Program { .. } => ResourceKind::Program,
             Self::Rule { .. } => ResourceKind::Rule,
+            Self::Reward { .. } => ResourceKind::Reward,
             Self::Products(_) => ResourceKind::Products,
         }
     }

@@ -162,7 +162,7 @@ pub(crate) fn value_per_point(version: &ProgramVersion, member: &Attributes, tie
     let policy = version.program.redemption.as_ref()?;
     let assigned = assigned(version, member).and_then(|(_, rule)| rule.value_per_point);
     let of_tier = tier.and_then(|tier| tier.value_per_point);
-    Some(assigned.or(of_tier).unwrap_or(policy.value_per_point))
+    assigned.or(of_tier).or(policy.value_per_point)
 }
 
 /// When points of a member lapse: by the assigned rule, else the program.

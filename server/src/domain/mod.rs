@@ -20,6 +20,7 @@ pub(crate) mod product;
 pub(crate) mod program;
 pub(crate) mod redemption;
 pub(crate) mod rejection;
+pub(crate) mod reward;
 pub(crate) mod rule;
 pub(crate) mod rule_usage;
 pub(crate) mod sale;

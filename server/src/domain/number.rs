@@ -185,6 +185,12 @@ pub(crate) fn multiply(a: Decimal, b: Decimal, decimals: u32, rounding: Rounding
     divide(ten_thousandths(a) * ten_thousandths(b), unit, decimals, rounding)
 }
 
+/// `percent` of `a`, brought to `decimals`; `None` where the result leaves the ledger's range.
+pub(crate) fn percent(a: Decimal, percent: Decimal, decimals: u32, rounding: Rounding) -> Option<Decimal> {
+    let unit = I256::from(100 * 10_i128.pow(2 * SCALE));
+    divide(ten_thousandths(a) * ten_thousandths(percent), unit, decimals, rounding)
+}
+
 /// `a` cut to `decimals`, towards zero.
 pub(crate) fn cut(a: Decimal, decimals: u32) -> Decimal {
     a.trunc_with_scale(decimals).normalize()

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::number::{Currency, Rounding};
 use super::outcome::Accounting;
 use super::product::Products;
+use super::reward::Rewards;
 use super::rule::set::RuleSet;
 
 /// Settings and tiers of a program, as people configure them.
@@ -187,10 +188,41 @@ pub(crate) struct EnrolmentPolicy {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RedemptionPolicy {
-    pub(crate) value_per_point: Decimal,
+    /// `None`: points only buy rewards and products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value_per_point: Option<Decimal>,
     pub(crate) points_rounding: Rounding,
     #[serde(default)]
     pub(crate) same_sale_points_can_pay: bool,
+    /// Whether points pay what is due where it takes less than the smallest unit of money more than they are worth.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) cover_remainder: bool,
+    #[serde(flatten)]
+    pub(crate) limits: RedemptionLimits,
+    /// VAT that the redeemed money of a VALUE program includes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vat_percent: Option<Decimal>,
+    /// Of products that were bought with points.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) print_quantity: bool,
+}
+
+/// What bounds redemptions beside what is available and due. `None` is no bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RedemptionLimits {
+    /// Fewest points that pay at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) minimum_points: Option<Decimal>,
+    /// Points that pay are a multiple of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) points_step: Option<Decimal>,
+    /// Most points of one sale, rewards and products included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_points_per_sale: Option<Decimal>,
+    /// Most that points pay of a sale's total.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_percent_of_sale: Option<Decimal>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,6 +255,7 @@ pub(crate) struct ProgramVersion {
     pub(crate) program: Program,
     /// Archived ones left out.
     pub(crate) rules: RuleSet,
+    pub(crate) rewards: Rewards,
     /// What products earn and cost; shared by all versions between which they did not change.
     pub(crate) products: Arc<Products>,
 }
@@ -253,6 +286,12 @@ impl Program {
     /// The time it is in the program's zone.
     pub(crate) fn local_time(&self, at: DateTime<Utc>) -> NaiveDateTime {
         at.with_timezone(&self.time_zone).naive_local()
+    }
+
+    /// Whether points pay by amount.
+    pub(crate) fn has_redeem_rate(&self) -> bool {
+        let policy = self.redemption.as_ref();
+        policy.is_some_and(|policy| policy.value_per_point.is_some())
     }
 
     /// How documents of this type are treated; a type that is not listed issues points.

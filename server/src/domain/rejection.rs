@@ -12,6 +12,8 @@ pub(crate) enum Rejection {
     ProgramNotFound { program_id: String },
     #[error("the program has no rule `{rule_id}`")]
     RuleNotFound { program_id: String, rule_id: String },
+    #[error("the program has no reward `{reward_id}`")]
+    RewardNotFound { program_id: String, reward_id: String },
     #[error("the program says nothing about the product `{product_id}`")]
     ProductNotFound { program_id: String, product_id: String },
     #[error("there is no such member")]
@@ -24,12 +26,16 @@ pub(crate) enum Rejection {
     ProgramExists { program_id: String },
     #[error("the rule id `{rule_id}` is taken")]
     RuleExists { program_id: String, rule_id: String },
+    #[error("the reward id `{reward_id}` is taken")]
+    RewardExists { program_id: String, reward_id: String },
     #[error("it has changed since it was read; read it again")]
     EtagMismatch { etag: String },
     #[error("the program `{program_id}` is archived")]
     ProgramArchived { program_id: String },
     #[error("the rule `{rule_id}` is archived")]
     RuleArchived { rule_id: String },
+    #[error("the reward `{reward_id}` is archived")]
+    RewardArchived { reward_id: String },
     #[error("the rule `{rule_id}` rates the same lines with the same precedence")]
     RuleTie { rule_id: String },
     #[error("another member of the program has this identifier")]
@@ -56,8 +62,16 @@ pub(crate) enum Rejection {
     TooManyDecimals { field: String, decimals: u32 },
     #[error("the points are worth {amount}, and {due} is due")]
     ExceedsDue { amount: Decimal, due: Decimal },
+    #[error("points would pay {amount} of the sale, and at most {max_amount} of it may be paid with points")]
+    ExceedsSaleShare { amount: Decimal, max_amount: Decimal },
     #[error("what was asked comes to {points} points for {amount}")]
     NothingToRedeem { points: Decimal, amount: Decimal },
+    #[error("{points} points were asked, and at least {minimum_points} are redeemed at once")]
+    BelowMinimumPoints { points: Decimal, minimum_points: Decimal },
+    #[error("{points} points were asked, which is no multiple of {points_step}")]
+    NotInSteps { points: Decimal, points_step: Decimal },
+    #[error("{points} points were asked, and {max_points} more may be redeemed here")]
+    ExceedsMaximumPoints { points: Decimal, max_points: Decimal },
     #[error("{requested} points were asked and {available} are available")]
     InsufficientPoints { available: Decimal, requested: Decimal },
     #[error("the member's {field} would leave the range of the ledger")]
@@ -85,6 +99,7 @@ impl Rejection {
                 | Self::RequestIdReused { .. }
                 | Self::ProgramNotFound { .. }
                 | Self::RuleNotFound { .. }
+                | Self::RewardNotFound { .. }
                 | Self::ProductNotFound { .. }
                 | Self::MemberNotFound { .. }
                 | Self::AmbiguousMember { .. }
@@ -99,6 +114,10 @@ impl Rejection {
             Self::RuleNotFound { program_id, rule_id } => (
                 "RULE_NOT_FOUND",
                 vec![("program_id", program_id.clone()), ("rule_id", rule_id.clone())],
+            ),
+            Self::RewardNotFound { program_id, reward_id } => (
+                "REWARD_NOT_FOUND",
+                vec![("program_id", program_id.clone()), ("reward_id", reward_id.clone())],
             ),
             Self::ProductNotFound { program_id, product_id } => (
                 "PRODUCT_NOT_FOUND",
@@ -116,9 +135,14 @@ impl Rejection {
                 "RULE_EXISTS",
                 vec![("program_id", program_id.clone()), ("rule_id", rule_id.clone())],
             ),
+            Self::RewardExists { program_id, reward_id } => (
+                "REWARD_EXISTS",
+                vec![("program_id", program_id.clone()), ("reward_id", reward_id.clone())],
+            ),
             Self::EtagMismatch { etag } => ("ETAG_MISMATCH", vec![("etag", etag.clone())]),
             Self::ProgramArchived { program_id } => ("PROGRAM_ARCHIVED", vec![("program_id", program_id.clone())]),
             Self::RuleArchived { rule_id } => ("RULE_ARCHIVED", vec![("rule_id", rule_id.clone())]),
+            Self::RewardArchived { reward_id } => ("REWARD_ARCHIVED", vec![("reward_id", reward_id.clone())]),
             Self::RuleTie { rule_id } => ("RULE_TIE", vec![("rule_id", rule_id.clone())]),
             Self::IdentifierTaken { field, member_id } => (
                 "IDENTIFIER_TAKEN",
@@ -162,9 +186,28 @@ impl Rejection {
                 "EXCEEDS_DUE",
                 vec![("amount", amount.to_string()), ("due", due.to_string())],
             ),
+            Self::ExceedsSaleShare { amount, max_amount } => (
+                "EXCEEDS_SALE_SHARE",
+                vec![("amount", amount.to_string()), ("max_amount", max_amount.to_string())],
+            ),
             Self::NothingToRedeem { points, amount } => (
                 "NOTHING_TO_REDEEM",
                 vec![("points", points.to_string()), ("amount", amount.to_string())],
+            ),
+            Self::BelowMinimumPoints { points, minimum_points } => (
+                "BELOW_MINIMUM_POINTS",
+                vec![
+                    ("points", points.to_string()),
+                    ("minimum_points", minimum_points.to_string()),
+                ],
+            ),
+            Self::NotInSteps { points, points_step } => (
+                "NOT_IN_STEPS",
+                vec![("points", points.to_string()), ("points_step", points_step.to_string())],
+            ),
+            Self::ExceedsMaximumPoints { points, max_points } => (
+                "EXCEEDS_MAXIMUM_POINTS",
+                vec![("points", points.to_string()), ("max_points", max_points.to_string())],
             ),
             Self::InsufficientPoints { available, requested } => (
                 "INSUFFICIENT_POINTS",

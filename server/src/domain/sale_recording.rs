@@ -10,7 +10,7 @@ use super::expiry::{self, NEVER};
 use super::number::Fraction;
 use super::outcome::{Balance, Carry, EarnReason, NextTier, PointsTender, SaleOutcome};
 use super::program::{DocumentTreatment, ProgramState, ProgramVersion, RedemptionPolicy, TierSpendBasis};
-use super::redemption::{self, Bounds};
+use super::redemption::{self, Bounds, Left};
 use super::rejection::Rejection;
 use super::rule_usage::Allowances;
 use super::sale::{RedemptionAsk, Sale, SaleRedemption};
@@ -258,27 +258,31 @@ impl Recording<'_> {
         &self,
         policy: &RedemptionPolicy,
         standing: &Standing<'_>,
-        mut available: Decimal,
+        available: Decimal,
     ) -> Result<Vec<PointsTender>, Rejection> {
         let program = &self.version.program;
-        let mut due = self.sale.due();
+        let Some(value_per_point) = earning::value_per_point(self.version, &self.member, standing.tier) else {
+            return Err(Rejection::RedemptionNotOffered {
+                program_id: self.version.program_id.to_string(),
+            });
+        };
+        let minor_units = program.currency.minor_units;
+        let (total, due) = (self.sale.total, self.sale.due());
+        let mut left = Left::of(&policy.limits, total, due, available, minor_units);
         let mut tenders = Vec::with_capacity(self.sale.redemptions.len());
         for redemption in &self.sale.redemptions {
             let bounds = Bounds {
-                value_per_point: earning::value_per_point(self.version, &self.member, standing.tier)
-                    .unwrap_or(policy.value_per_point),
+                policy,
+                value_per_point,
                 decimals: program.decimals,
-                minor_units: program.currency.minor_units,
-                points_rounding: policy.points_rounding,
-                available,
-                due,
+                minor_units,
+                left,
             };
             let Some(mut tender) = redemption::tender(redemption, bounds)? else {
                 continue;
             };
             tender.accounting = tender.accounting.or(&program.accounting);
-            available -= tender.points;
-            due -= tender.amount;
+            left = left.without(&tender);
             tenders.push(tender);
         }
         Ok(tenders)

@@ -157,8 +157,9 @@ fn wanted(fields: &mut Fields, request: wire::ListConfigurationChangesRequest) -
     let mut slug = |field: &str, value: String| (!value.is_empty()).then(|| fields.slug(field, value));
     let program_id = slug("program_id", request.program_id);
     let resource_id = slug("resource_id", request.resource_id);
-    if resource_id.is_some() && (program_id.is_none() || kind != Some(ResourceKind::Rule)) {
-        fields.wrong("resource_id", "needs program_id and the resource RULE");
+    let has_ids = matches!(kind, Some(ResourceKind::Rule | ResourceKind::Reward));
+    if resource_id.is_some() && (program_id.is_none() || !has_ids) {
+        fields.wrong("resource_id", "needs program_id and the resource RULE or REWARD");
     }
     let actor = fields.text("actor", request.actor, 0, 64);
     Wanted {

@@ -317,6 +317,7 @@ async fn operation(
         RequestResult::Answer(StoredAnswer::Member(member)) => Operation::Member(convert::member::member(*member)),
         RequestResult::Answer(StoredAnswer::Program(record)) => Operation::ProgramId(record.program_id),
         RequestResult::Answer(StoredAnswer::Rule(record)) => Operation::RuleId(record.rule_id),
+        RequestResult::Answer(StoredAnswer::Reward(record)) => Operation::RewardId(record.reward_id),
         RequestResult::Answer(StoredAnswer::Products(load)) => {
             Operation::ProductLoad(convert::product::product_load(load))
         }

@@ -87,7 +87,7 @@ async fn write(
     let decision = decision.map_err(|error| status::posting(&error))?;
     match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
         Answer::Member(member) => Ok(convert::member::member(*member)),
-        Answer::Sale(_) | Answer::Program(_) | Answer::Rule(_) | Answer::Products(_) => Err(status::internal()),
+        _ => Err(status::internal()),
     }
 }
 

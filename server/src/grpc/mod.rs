@@ -12,6 +12,7 @@ mod member_lookup;
 mod page_token;
 mod product_calls;
 mod program_service;
+mod redemption_service;
 mod rule_service;
 mod status;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use loyalty_api::v1::ledger_service_server::LedgerServiceServer;
 use loyalty_api::v1::program_service_server::ProgramServiceServer;
+use loyalty_api::v1::redemption_service_server::RedemptionServiceServer;
 use loyalty_api::v1::rule_service_server::RuleServiceServer;
 
 use crate::posting::Posting;
@@ -51,6 +53,12 @@ pub(crate) fn program_service(context: &Arc<Context>) -> ProgramServiceServer<pr
 /// The rule service on its context.
 pub(crate) fn rule_service(context: &Arc<Context>) -> RuleServiceServer<rule_service::Rules> {
     RuleServiceServer::new(rule_service::Rules(Arc::clone(context))).max_decoding_message_size(REQUEST_LIMIT_BYTES)
+}
+
+/// The redemption service on its context.
+pub(crate) fn redemption_service(context: &Arc<Context>) -> RedemptionServiceServer<redemption_service::Redemptions> {
+    RedemptionServiceServer::new(redemption_service::Redemptions(Arc::clone(context)))
+        .max_decoding_message_size(REQUEST_LIMIT_BYTES)
 }
 
 /// The ledger service on its context.

@@ -49,7 +49,7 @@ pub(super) async fn upsert(
         Answer::Products(record) => Ok(wire::UpsertProductsResponse {
             load: Some(convert::product::product_load(record)),
         }),
-        Answer::Sale(_) | Answer::Member(_) | Answer::Program(_) | Answer::Rule(_) => Err(status::internal()),
+        _ => Err(status::internal()),
     }
 }
 

@@ -252,7 +252,7 @@ impl Programs {
             .map_err(|error| status::posting(&error))?;
         match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
             Answer::Program(record) => Ok(convert::program::program(*record)),
-            Answer::Sale(_) | Answer::Member(_) | Answer::Rule(_) | Answer::Products(_) => Err(status::internal()),
+            _ => Err(status::internal()),
         }
     }
 }

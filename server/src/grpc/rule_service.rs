@@ -218,7 +218,7 @@ impl Rules {
             .map_err(|error| status::posting(&error))?;
         match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
             Answer::Rule(record) => Ok(convert::rule::rule(*record)),
-            Answer::Sale(_) | Answer::Member(_) | Answer::Program(_) | Answer::Products(_) => Err(status::internal()),
+            _ => Err(status::internal()),
         }
     }
 }

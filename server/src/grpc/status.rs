@@ -154,11 +154,13 @@ fn code(reason: ErrorReason) -> Code {
         ErrorReason::RequestIdReused
         | ErrorReason::ProgramExists
         | ErrorReason::RuleExists
+        | ErrorReason::RewardExists
         | ErrorReason::IdentifierTaken
         | ErrorReason::SaleIdConflict => Code::AlreadyExists,
         ErrorReason::OperationNotFound
         | ErrorReason::ProgramNotFound
         | ErrorReason::RuleNotFound
+        | ErrorReason::RewardNotFound
         | ErrorReason::ProductNotFound
         | ErrorReason::MemberNotFound => Code::NotFound,
         ErrorReason::EtagMismatch => Code::Aborted,
@@ -167,12 +169,17 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::NotEligible
         | ErrorReason::ProgramArchived
         | ErrorReason::RuleArchived
+        | ErrorReason::RewardArchived
         | ErrorReason::RuleTie
         | ErrorReason::DocumentTypeRefused
         | ErrorReason::RedemptionClosed
         | ErrorReason::RedemptionNotOffered
         | ErrorReason::ExceedsDue
+        | ErrorReason::ExceedsSaleShare
         | ErrorReason::NothingToRedeem
+        | ErrorReason::BelowMinimumPoints
+        | ErrorReason::NotInSteps
+        | ErrorReason::ExceedsMaximumPoints
         | ErrorReason::InsufficientPoints
         | ErrorReason::LedgerRange => Code::FailedPrecondition,
     }

@@ -2,6 +2,7 @@
 
 mod history;
 mod products;
+mod rewards;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::domain::configuration::ProgramEdit;
 use crate::domain::product::ProductEdit;
 use crate::domain::program::{Program, ProgramState};
 use crate::domain::rejection::Rejection;
+use crate::domain::reward::{Reward, RewardEdit};
 use crate::domain::rule::Rule;
 use crate::domain::rule::editing::{self, RuleEdit};
 use crate::domain::rule::precedence;
@@ -54,6 +56,15 @@ pub(crate) enum ChangeAction {
         rule_id: String,
         etag: u32,
         edit: Box<RuleEdit>,
+    },
+    CreateReward {
+        reward_id: String,
+        reward: Box<Reward>,
+    },
+    UpdateReward {
+        reward_id: String,
+        etag: u32,
+        edit: Box<RewardEdit>,
     },
     /// No product twice.
     UpsertProducts(Arc<[ProductEdit]>),
@@ -175,6 +186,12 @@ async fn carry_out(
         }
         ChangeAction::UpdateRule { rule_id, etag, edit } => {
             return update_rule(connection, change, next, rule_id, *etag, edit).await;
+        }
+        ChangeAction::CreateReward { reward_id, reward } => {
+            return rewards::create(connection, change, next, reward_id, reward).await;
+        }
+        ChangeAction::UpdateReward { reward_id, etag, edit } => {
+            return rewards::update(connection, change, next, reward_id, *etag, edit).await;
         }
         ChangeAction::UpsertProducts(edits) => return products::upsert(connection, change, locked, edits).await,
     }

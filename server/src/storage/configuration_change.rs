@@ -59,6 +59,14 @@ pub(crate) async fn insert(
             let before = before.as_ref().map(json).transpose()?;
             (rule_id.as_str(), before, json(after)?)
         }
+        Changed::Reward {
+            reward_id,
+            before,
+            after,
+        } => {
+            let before = before.as_ref().map(json).transpose()?;
+            (reward_id.as_str(), before, json(after)?)
+        }
         Changed::Products(counts) => ("", None, json(counts)?),
     };
     diesel::insert_into(changes::table)
@@ -194,6 +202,11 @@ fn change(row: Row) -> Result<ConfigurationChange, StorageError> {
             after: document("a rule", &after)?,
         },
         3 => Changed::Products(document("counts of products", &after)?),
+        4 => Changed::Reward {
+            reward_id: resource_id,
+            before: before.as_deref().map(|text| document("a reward", text)).transpose()?,
+            after: document("a reward", &after)?,
+        },
         other => return Err(StorageError::Corrupt(format!("a change of the unknown kind {other}"))),
     };
     Ok(ConfigurationChange {
@@ -211,5 +224,6 @@ fn number(kind: ResourceKind) -> u8 {
         ResourceKind::Program => 1,
         ResourceKind::Rule => 2,
         ResourceKind::Products => 3,
+        ResourceKind::Reward => 4,
     }
 }

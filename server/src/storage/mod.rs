@@ -21,6 +21,7 @@ pub(crate) mod product_change;
 pub(crate) mod program;
 pub(crate) mod program_cache;
 pub(crate) mod request;
+pub(crate) mod reward;
 pub(crate) mod rule;
 pub(crate) mod rule_usage;
 pub(crate) mod sale;

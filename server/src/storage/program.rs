@@ -11,12 +11,13 @@ use diesel_async::RunQueryDsl;
 use super::connection::Connection;
 use super::error::StorageError;
 use super::one_of::one_of;
-use super::rule;
 use super::schema::{program, program_definition};
 use super::value::{document, instant, json};
+use super::{reward, rule};
 use crate::domain::answer::ProgramRecord;
 use crate::domain::product::Products;
 use crate::domain::program::{Program, ProgramVersion};
+use crate::domain::reward::Rewards;
 use crate::domain::rule::set::RuleSet;
 
 /// Rows with this upper bound are in force now.
@@ -121,7 +122,7 @@ pub(crate) async fn lock(
     Ok(row.map(|(version, product_count)| Locked { version, product_count }))
 }
 
-/// A program with the rules in force under one version, and these products.
+/// A program with the rules and rewards in force under one version, and these products.
 pub(crate) async fn load_version(
     connection: &mut Connection,
     key: &ProgramKey,
@@ -147,6 +148,7 @@ pub(crate) async fn load_version(
         version,
         program: document("a program", &definition)?,
         rules: RuleSet::new(rule::in_force(connection, key, version).await?),
+        rewards: Rewards::new(reward::in_force(connection, key, version).await?),
         products,
     })
 }

@@ -198,6 +198,7 @@ mod tests {
             version: 1,
             program: serde_json::from_value(program).unwrap(),
             rules: Default::default(),
+            rewards: Default::default(),
             products: Arc::clone(products),
         };
         let program = KeptProgram {

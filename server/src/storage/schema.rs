@@ -44,6 +44,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    reward (merchant_id, program_id, reward_id, from_version) {
+        merchant_id -> Unsigned<Integer>,
+        program_id -> Text,
+        reward_id -> Text,
+        from_version -> Unsigned<Integer>,
+        until_version -> Unsigned<Integer>,
+        archived -> Unsigned<TinyInt>,
+        definition -> Text,
+        recorded_at -> Datetime,
+    }
+}
+
+diesel::table! {
     product (merchant_id, program_id, product_id, from_version) {
         merchant_id -> Unsigned<Integer>,
         program_id -> Text,

@@ -155,6 +155,7 @@ fn version(rules: Vec<(String, Rule)>, decimals: u32) -> ProgramVersion {
             accounting: Accounting::default(),
         },
         rules: RuleSet::new(rules),
+        rewards: Default::default(),
         products: Arc::new(products),
     }
 }

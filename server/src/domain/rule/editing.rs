@@ -117,8 +117,8 @@ pub(crate) fn check(rule: &Rule, program: &Program) -> Result<(), Rejection> {
         if program.unit == ProgramUnit::Value {
             return Err(invalid("value_per_point", "a value program has no redeem rates"));
         }
-        if program.redemption.is_none() {
-            let description = "the program has no redemption policy that it could differ from";
+        if !program.has_redeem_rate() {
+            let description = "the program has no redeem rate that it could differ from";
             return Err(invalid("value_per_point", description));
         }
     }

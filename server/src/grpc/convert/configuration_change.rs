@@ -2,11 +2,12 @@
 
 use loyalty_api::v1 as wire;
 
-use super::{decimal, field_changes, product, program, rule, timestamp};
-use crate::domain::answer::{ProductChange, ProductsRecord, ProgramRecord, RuleRecord};
+use super::{decimal, field_changes, product, program, reward, rule, timestamp};
+use crate::domain::answer::{ProductChange, ProductsRecord, ProgramRecord, RewardRecord, RuleRecord};
 use crate::domain::configuration_change::{Changed, ConfigurationChange, ResourceKind};
 use crate::domain::product::ProductPoints;
 use crate::domain::program::Program;
+use crate::domain::reward::Reward;
 use crate::domain::rule::Rule;
 use crate::grpc::fields::Fields;
 
@@ -17,6 +18,7 @@ pub(in crate::grpc) fn resource_kind(fields: &mut Fields, field: &str, number: i
         wire::ConfigurationResource::Program => Some(ResourceKind::Program),
         wire::ConfigurationResource::Rule => Some(ResourceKind::Rule),
         wire::ConfigurationResource::Products => Some(ResourceKind::Products),
+        wire::ConfigurationResource::Reward => Some(ResourceKind::Reward),
     }
 }
 
@@ -26,6 +28,7 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
         ResourceKind::Program => wire::ConfigurationResource::Program,
         ResourceKind::Rule => wire::ConfigurationResource::Rule,
         ResourceKind::Products => wire::ConfigurationResource::Products,
+        ResourceKind::Reward => wire::ConfigurationResource::Reward,
     };
     let at = At {
         program_id: &change.program_id,
@@ -42,6 +45,15 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
             let before = before.map(|before| at.rule(&rule_id, *before));
             let fields = field_changes::between("Rule", before.as_ref(), &at.rule(&rule_id, *after))?;
             (rule_id, fields, None)
+        }
+        Changed::Reward {
+            reward_id,
+            before,
+            after,
+        } => {
+            let before = before.map(|before| at.reward(&reward_id, *before));
+            let fields = field_changes::between("Reward", before.as_ref(), &at.reward(&reward_id, *after))?;
+            (reward_id, fields, None)
         }
         Changed::Products(counts) => {
             let version = change.version;
@@ -101,6 +113,16 @@ impl At<'_> {
             rule_id: rule_id.to_owned(),
             since_version: self.version,
             rule: settings,
+            updated_at: self.instant,
+        })
+    }
+
+    fn reward(&self, reward_id: &str, settings: Reward) -> wire::Reward {
+        reward::reward(RewardRecord {
+            program_id: self.program_id.to_owned(),
+            reward_id: reward_id.to_owned(),
+            since_version: self.version,
+            reward: settings,
             updated_at: self.instant,
         })
     }

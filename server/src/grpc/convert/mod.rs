@@ -10,6 +10,8 @@ pub(super) mod outcome;
 pub(super) mod person;
 pub(super) mod product;
 pub(super) mod program;
+mod redemption_policy;
+pub(super) mod reward;
 pub(super) mod rule;
 pub(super) mod sale;
 

@@ -4,16 +4,15 @@ use chrono_tz::Tz;
 use loyalty_api::v1 as wire;
 use rust_decimal::Decimal;
 
-use super::enrolment_policy;
 use super::expiry_policy::{expiry, expiry_to_wire};
-use super::{decimal, timestamp};
+use super::{decimal, enrolment_policy, redemption_policy, timestamp};
 use crate::domain::answer::ProgramRecord;
 use crate::domain::configuration::ProgramEdit;
 use crate::domain::number::{Currency, Rounding};
 use crate::domain::outcome::Accounting;
 use crate::domain::program::{
-    DocumentTreatment, DocumentType, EarnRate, EnrolmentPolicy, Program, ProgramState, ProgramUnit, RatedBasis,
-    RedemptionPolicy, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow,
+    DocumentTreatment, DocumentType, EarnRate, EnrolmentPolicy, Program, ProgramState, ProgramUnit, RatedBasis, Tier,
+    TierDowngrade, TierSpendBasis, TierSpendWindow,
 };
 use crate::grpc::fields::{Bounds, Fields};
 
@@ -149,7 +148,7 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
             "expiry" => edit.expiry = Some(expiry(fields, "program.expiry", given.expiry.clone())),
             "redemption" => {
                 let redemption = given.redemption.clone();
-                edit.redemption = Some(redemption.map(|given| redemption_policy(fields, given)));
+                edit.redemption = Some(redemption.map(|given| redemption_policy::policy(fields, given)));
             }
             "rated_basis" => edit.rated_basis = Some(rated_basis(fields, given.rated_basis)),
             "earn_on_points_paid_part" => edit.earn_on_points_paid_part = Some(given.earn_on_points_paid_part),
@@ -317,17 +316,6 @@ fn tier_spend_window(fields: &mut Fields, given: Option<wire::TierSpendWindow>) 
     }
 }
 
-fn redemption_policy(fields: &mut Fields, given: wire::RedemptionPolicy) -> RedemptionPolicy {
-    let field = "program.redemption.value_per_point";
-    let rounding = fields.choice("program.redemption.points_rounding", given.points_rounding);
-    RedemptionPolicy {
-        // A value program needs none: its balance is money. A points program that leaves it out is told so.
-        value_per_point: value_per_point(fields, field, given.value_per_point).unwrap_or(Decimal::ZERO),
-        points_rounding: rounding.map_or(Rounding::Ceiling, rounding_of),
-        same_sale_points_can_pay: given.same_sale_points_can_pay,
-    }
-}
-
 fn rated_basis(fields: &mut Fields, number: i32) -> RatedBasis {
     match fields.choice("program.rated_basis", number) {
         Some(wire::RatedBasis::Net) => RatedBasis::Net,
@@ -389,7 +377,7 @@ pub(in crate::grpc) fn program(record: ProgramRecord) -> wire::Program {
         valid_until: program.valid_until.map(|day| day.to_string()).unwrap_or_default(),
         redeem_until: program.redeem_until.map(|day| day.to_string()).unwrap_or_default(),
         expiry: program.expiry.map(expiry_to_wire),
-        redemption: program.redemption.as_ref().map(redemption_to_wire),
+        redemption: program.redemption.as_ref().map(redemption_policy::to_wire),
         rated_basis: match program.rated_basis {
             RatedBasis::Gross => wire::RatedBasis::Gross,
             RatedBasis::Net => wire::RatedBasis::Net,
@@ -466,14 +454,6 @@ fn window_to_wire(window: TierSpendWindow) -> Option<wire::TierSpendWindow> {
         downgrade: downgrade.into(),
         grace_days,
     })
-}
-
-fn redemption_to_wire(policy: &RedemptionPolicy) -> wire::RedemptionPolicy {
-    wire::RedemptionPolicy {
-        value_per_point: decimal(policy.value_per_point),
-        points_rounding: rounding_to_wire(policy.points_rounding).into(),
-        same_sale_points_can_pay: policy.same_sale_points_can_pay,
-    }
 }
 
 fn document_type_to_wire(listed: DocumentType) -> wire::DocumentType {

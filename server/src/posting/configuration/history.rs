@@ -5,7 +5,7 @@ use crate::domain::answer::StoredAnswer;
 use crate::domain::configuration_change::{Changed, ConfigurationChange};
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{configuration_change, program, rule};
+use crate::storage::{configuration_change, program, reward, rule};
 
 /// Writes down what came of a change; a load of products that changed nothing is none.
 pub(super) async fn record(
@@ -37,6 +37,16 @@ pub(super) async fn record(
                 after: Box::new(record.rule.clone()),
             };
             (record.since_version, changed)
+        }
+        StoredAnswer::Reward(record) => {
+            let (reward_id, version) = (&record.reward_id, record.since_version);
+            let before = reward::until(connection, merchant_id, program_id, reward_id, version).await?;
+            let changed = Changed::Reward {
+                reward_id: reward_id.clone(),
+                before: before.map(Box::new),
+                after: Box::new(record.reward.clone()),
+            };
+            (version, changed)
         }
         StoredAnswer::Products(record) if !record.counts.is_nothing() => {
             (record.version, Changed::Products(record.counts))
