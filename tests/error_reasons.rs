@@ -5,8 +5,8 @@ use std::pin::Pin;
 
 use loyalty_sdk::api::{self as wire, ErrorReason, sale_redemption::Ask};
 use loyalty_sdk::{
-    DocumentTreatment, EarnRate, EnrolmentPolicy, MemberKey, NewMember, NewProgram, NewReward, NewRule, ProgramState,
-    ProgramUpdate, RedemptionPolicy,
+    DocumentTreatment, EarnRate, EnrolmentPolicy, MemberKey, NewMember, NewProgram, NewReward, NewRule, ProductUpdate,
+    ProgramState, ProgramUpdate, RedemptionPolicy,
 };
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
@@ -114,6 +114,14 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         sale.redemptions.push(points("1"));
     })),
     (ErrorReason::TooManyDecimals, Code::InvalidArgument, &["field", "decimals"], |scene| scene.sells(|sale| sale.redemptions.push(points("1.5")))),
+    (ErrorReason::ProductNotRedeemable, Code::FailedPrecondition, &["program_id", "product_id"], |scene| scene.sells(|sale| {
+        sale.redemptions.push(product("tea"));
+    })),
+    (ErrorReason::ExceedsSaleLines, Code::FailedPrecondition, &["product_id", "quantity", "available"], |scene| scene.sells(|sale| {
+        let line = wire::SaleLine { product_id: "cake".to_owned(), quantity: number("0.5"), amount: number("1000"), ..wire::SaleLine::default() };
+        sale.lines.push(line);
+        sale.redemptions.push(product("cake"));
+    })),
     (ErrorReason::ExceedsDue, Code::FailedPrecondition, &["amount", "due"], |scene| scene.sells(|sale| sale.redemptions.push(points("5000000")))),
     (ErrorReason::ExceedsSaleShare, Code::FailedPrecondition, &["amount", "max_amount"], |scene| scene.limited("11")),
     (ErrorReason::NothingToRedeem, Code::FailedPrecondition, &["points", "amount"], |scene| scene.sells(|sale| sale.redemptions.push(points("1")))),
@@ -246,6 +254,8 @@ impl Scene {
             .expect("an archived rule");
         let base = NewRule::new("club", "Base", EarnRate::new(1, 1)).rule_id("base");
         client.create_rule(&base).await.expect("a rule");
+        let cake = ProductUpdate::new("cake").redeem_points(1);
+        client.upsert_products("club", &[cake]).await.expect("a product");
         let reward = NewReward::product("club", "Old", 1, "cake").reward_id("old");
         let reward = client.create_reward(&reward).await.expect("a reward");
         client
@@ -367,6 +377,18 @@ impl Scene {
             etag: etag.to_owned(),
         };
         Box::pin(async { self.shop.client.raw_rules().archive_rule(call).await.err() })
+    }
+}
+
+/// One of a product.
+fn product(product_id: &str) -> wire::SaleRedemption {
+    let ask = Ask::Product(wire::ProductRedemption {
+        product_id: product_id.to_owned(),
+        quantity: None,
+    });
+    wire::SaleRedemption {
+        ask: Some(ask),
+        ..wire::SaleRedemption::default()
     }
 }
 

@@ -2,8 +2,8 @@
 //! then step by step what happens and what is true after it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use loyalty_sdk::{EarnRate, Error, ExpiryPolicy, NewProgram, ProgramUnit, ProgramUpdate, Receipt, Redemption};
-use loyalty_sdk::{RedemptionPolicy, Rounding, Tier};
+use loyalty_sdk::{Balance, EarnRate, Error, ExpiryPolicy, NewProgram, NewReward, ProductUpdate, ProgramUnit};
+use loyalty_sdk::{ProgramUpdate, Receipt, Redemption, RedemptionPolicy, Rounding, Tier};
 use tokio::task::JoinSet;
 
 use crate::harness::{Shop, ShopMember, dec, instant};
@@ -14,6 +14,11 @@ type Story = &'static [(&'static str, &'static str)];
 #[rustfmt::skip]
 const EXAMPLES: &[(&str, Configuration, Story)] = &[
     ("X1", fac_1_per_1, &[("buys 17.00", "earns 17, has 17")]),
+    ("X2", fac_1_per_1, &[
+        ("a cup costs 15", "has 0"),
+        ("buys 17.00", "has 17"),
+        ("redeems a cup", "redeems 15, bought 1 cup for 15, has 2"),
+    ]),
     ("X3", fie_credit_10, &[("buys 26", "earns 3, has 3")]),
     ("X4 debit 10", || fie_debit("10"), &[
         ("buys 100", "has 100"),
@@ -66,7 +71,16 @@ const EXAMPLES: &[(&str, Configuration, Story)] = &[
         ("on day 21", "has 0"),
     ]),
     ("X18", emd_5_per_point, &[("buys 26.00", "earns 5, has 5")]),
-    ("X19", emd_value, &[("buys 26.00", "earns 5.20, has 5.20, worth 5.20")]),
+    ("X19", emd_value, &[
+        ("buys 26.00", "earns 5.20, has 5.20, worth 5.20"),
+        ("buys 10.00 paying 5.20", "redeems 5.20, paid 5.20, due 4.80, vat 24, earns 0.96, has 0.96"),
+    ]),
+    ("X22 149", emd_ladder, &[("a ladder of 150 300 500", "has 0"), ("buys 149", "has 149, reminder false, affords nothing")]),
+    ("X22 320", emd_ladder, &[
+        ("a ladder of 150 300 500", "has 0"),
+        ("buys 320", "has 320, reminder true, affords 150+300"),
+        ("redeems key-300", "redeems 300, bought 1 key-300 for 300, has 20, reminder false"),
+    ]),
     ("X27", one_for_one, &[
         ("points last 10 days", "has 0"),
         ("buys 50", "earns 50"),
@@ -137,10 +151,15 @@ fn emd_5_per_point() -> (NewProgram, EarnRate) {
     (NewProgram::new("EMD", "EUR"), rate("5.00", "1"))
 }
 
+fn emd_ladder() -> (NewProgram, EarnRate) {
+    let policy = RedemptionPolicy::rewards_only().reminder_points(150);
+    (NewProgram::new("EMD", "EUR").redemption(policy), rate("1", "1"))
+}
+
 fn emd_value() -> (NewProgram, EarnRate) {
     let program = NewProgram {
         unit: ProgramUnit::Value,
-        redemption: Some(RedemptionPolicy::of_value_program()),
+        redemption: Some(RedemptionPolicy::of_value_program().vat_percent(24)),
         ..NewProgram::new("EMD", "EUR")
     };
     (program, rate("1.00", "0.20"))
@@ -200,6 +219,27 @@ async fn act(ada: &ShopMember<'_>, action: &str) -> Option<Result<Receipt, Error
             let points = Redemption::amount(dec(amount));
             Some(ada.tries(&ada.sale(total).redemption(points)).await)
         }
+        ["a", product, "costs", points] => {
+            let product = ProductUpdate::new(*product).redeem_points(dec(points));
+            shop.client
+                .upsert_products("club", &[product])
+                .await
+                .expect("a product");
+            None
+        }
+        ["a", "ladder", "of", rungs @ ..] => {
+            for (place, points) in (1..).zip(rungs) {
+                let key = format!("key-{points}");
+                let reward = NewReward::money_off("club", &key, dec(points), place).reward_id(&key);
+                shop.client
+                    .create_reward(&reward.position(place))
+                    .await
+                    .expect("a reward");
+            }
+            None
+        }
+        ["redeems", "a", product] => Some(ada.tries(&ada.sale("0").redeem_product(*product, 1)).await),
+        ["redeems", reward] => Some(ada.tries(&ada.sale("10").do_not_earn().redeem_reward(*reward, 1)).await),
         ["on", "day", day] => {
             let at = day_zero() + TimeDelta::days(day.parse().expect("a number of days"));
             shop.it_is(&at.to_rfc3339());
@@ -229,6 +269,8 @@ async fn observe(ada: &ShopMember<'_>, outcome: Option<&Result<Receipt, Error>>,
         ("spend", _) => return balance.tier_spend.amount.to_string(),
         ("worth", _) => return balance.value.map(|value| value.amount.to_string()).unwrap_or_default(),
         ("entries", _) => return ada.history().await.len().to_string(),
+        ("reminder", _) => return balance.reward_reminder.to_string(),
+        ("affords", _) => return affordable(&balance),
         ("refused", Some(Err(error))) => return error.reason().as_str_name().replace("ERROR_REASON_", ""),
         _ => {}
     }
@@ -241,12 +283,35 @@ async fn observe(ada: &ShopMember<'_>, outcome: Option<&Result<Receipt, Error>>,
         "earns" => receipt.points_earned.to_string(),
         "redeems" => receipt.points_redeemed.to_string(),
         "paid" => receipt.points_paid().amount.to_string(),
+        "bought" => bought(receipt),
+        "vat" => receipt.points_tenders[0].vat_percent.unwrap_or_default().to_string(),
         "rated" => receipt.rated_amount.amount.to_string(),
         "due" => receipt.due.amount.to_string(),
         "lapses" => receipt.points_expire_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
         "refused" => "recorded".to_owned(),
         _ => panic!("nobody knows how to see: {what}"),
     }
+}
+
+/// The points of the affordable rewards.
+fn affordable(balance: &Balance) -> String {
+    let points = balance
+        .affordable_rewards
+        .iter()
+        .map(|reward| reward.points.to_string());
+    match points.collect::<Vec<_>>().as_slice() {
+        [] => "nothing".to_owned(),
+        points => points.join("+"),
+    }
+}
+
+/// What the document shows of the only thing that was bought.
+fn bought(receipt: &Receipt) -> String {
+    let tender = &receipt.points_tenders[0];
+    let item = tender.item.as_ref().expect("something was bought");
+    let product = item.product_id.as_ref().map(|id| id.to_string());
+    let text = item.printed_text.clone().or(product).unwrap_or_default();
+    format!("{} {text} for {}", item.quantity, tender.points)
 }
 
 /// Whether two texts are the same number, instant or word.

@@ -22,7 +22,11 @@ fn tender(receipt: &Receipt) -> (Decimal, Decimal, Decimal) {
     let [tender] = receipt.points_tenders.as_slice() else {
         panic!("not one tender: {receipt:?}");
     };
-    (tender.points, tender.value_per_point, tender.amount.amount)
+    (
+        tender.points,
+        tender.value_per_point.expect("a rate"),
+        tender.amount.amount,
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]

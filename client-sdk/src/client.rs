@@ -5,6 +5,7 @@ mod ledger;
 mod members;
 mod products;
 mod programs;
+mod redemptions;
 mod rewards;
 mod rules;
 

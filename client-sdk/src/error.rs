@@ -217,6 +217,24 @@ pub enum Error {
         /// The program's decimals.
         decimals: u32,
     },
+    /// The product has no price in points.
+    #[error("product {product_id} cannot be bought with points in program {program_id}")]
+    ProductNotRedeemable {
+        /// The program.
+        program_id: ProgramId,
+        /// The product.
+        product_id: ProductId,
+    },
+    /// Points would buy more units of a product than the lines of the sale have.
+    #[error("{quantity} of {product_id} asked, the lines have {available} more")]
+    ExceedsSaleLines {
+        /// The product.
+        product_id: ProductId,
+        /// Units asked.
+        quantity: Decimal,
+        /// What of the lines is left.
+        available: Decimal,
+    },
     /// The points are worth more than is due.
     #[error("the points are worth {amount}, due is {due}")]
     ExceedsDue {
@@ -390,6 +408,8 @@ impl Error {
             Self::RedemptionClosed { .. } => Reason::RedemptionClosed,
             Self::RedemptionNotOffered { .. } => Reason::RedemptionNotOffered,
             Self::TooManyDecimals { .. } => Reason::TooManyDecimals,
+            Self::ProductNotRedeemable { .. } => Reason::ProductNotRedeemable,
+            Self::ExceedsSaleLines { .. } => Reason::ExceedsSaleLines,
             Self::ExceedsDue { .. } => Reason::ExceedsDue,
             Self::ExceedsSaleShare { .. } => Reason::ExceedsSaleShare,
             Self::NothingToRedeem { .. } => Reason::NothingToRedeem,

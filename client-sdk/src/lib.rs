@@ -44,7 +44,9 @@ mod program;
 mod program_update;
 mod receipt;
 mod receipt_text;
+mod redemption;
 mod redemption_policy;
+mod redemption_quote;
 mod retry;
 mod reward;
 mod rule;
@@ -60,7 +62,8 @@ pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
 pub use id::{MemberId, ProductId, ProgramId, RequestId, RewardId, RuleId};
 pub use member::{
-    Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberFilter, MemberKey, MemberQuery, NextTier,
+    AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberFilter, MemberKey,
+    MemberQuery, NextTier,
 };
 pub use money::Money;
 pub use new_member::NewMember;
@@ -72,12 +75,16 @@ pub use program::{
     ProgramState, ProgramUnit, RatedBasis,
 };
 pub use program_update::ProgramUpdate;
-pub use receipt::{CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt};
+pub use receipt::{
+    CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt, RedeemedItem,
+};
+pub use redemption::Redemption;
 pub use redemption_policy::RedemptionPolicy;
+pub use redemption_quote::{AmountCost, QuotedReward, RedemptionQuestion, RedemptionQuote};
 pub use retry::RetryPolicy;
 pub use reward::{NewReward, Reward, RewardGives, RewardTerms, RewardUpdate};
 pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};
-pub use sale::{Customer, Redemption, Sale, SaleLine, SaleLineFlag, Tender};
+pub use sale::{Customer, Sale, SaleLine, SaleLineFlag, Tender};
 pub use tier::{EarnRate, Rounding, SpendPeriod, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow};
 
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use crate::{
-    id::{MemberId, ProgramId, RuleId},
+    id::{MemberId, ProgramId, RewardId, RuleId},
     money::Money,
 };
 
@@ -273,6 +273,22 @@ pub struct Balance {
     pub pending: Decimal,
     /// When the next of them can be spent; `None` when none are pending.
     pub next_pending_until: Option<DateTime<Utc>>,
+    /// Whether the customer is entitled to a reward: the points have reached the program's limit, else the price of its
+    /// first reward.
+    pub reward_reminder: bool,
+    /// The rewards that the available points buy, in the order of tills, at most 20.
+    pub affordable_rewards: Vec<AffordableReward>,
+}
+
+/// A reward that the points of a member buy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AffordableReward {
+    /// The reward.
+    pub reward_id: RewardId,
+    /// Points that one costs.
+    pub points: Decimal,
+    /// What is printed for it.
+    pub printed_text: String,
 }
 
 /// The distance to the next tier.

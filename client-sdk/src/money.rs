@@ -13,6 +13,16 @@ pub struct Money {
     pub currency_code: String,
 }
 
+impl Money {
+    /// `amount` of a currency.
+    pub fn new(currency_code: impl Into<String>, amount: impl Into<Decimal>) -> Self {
+        Self {
+            amount: amount.into(),
+            currency_code: currency_code.into(),
+        }
+    }
+}
+
 impl fmt::Display for Money {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.amount, self.currency_code)

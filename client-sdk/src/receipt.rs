@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::{
-    id::{MemberId, ProgramId, RuleId},
+    id::{MemberId, ProductId, ProgramId, RewardId, RuleId},
     member::Balance,
     money::Money,
     wire::open_enum,
@@ -71,14 +71,39 @@ impl Receipt {
 pub struct PointsTender {
     /// Points taken.
     pub points: Decimal,
-    /// Money that one point pays.
-    pub value_per_point: Decimal,
-    /// Money they paid.
+    /// Money that one point pays; `None` where the points bought something at a price of its own.
+    pub value_per_point: Option<Decimal>,
+    /// Money they paid; 0 for a product that is given beside the sale.
     pub amount: Money,
     /// The expense account it is booked to; `None` without one.
     pub expense_account: Option<String>,
     /// The cost center it is booked to; `None` without one.
     pub cost_center: Option<String>,
+    /// What they bought; `None` where they paid by points or by amount.
+    pub item: Option<RedeemedItem>,
+    /// VALUE programs: percent of VAT that the redeemed money includes.
+    pub vat_percent: Option<Decimal>,
+}
+
+/// A product or a reward that points bought, as the document shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedeemedItem {
+    /// The reward; `None` for a product at its own price.
+    pub reward_id: Option<RewardId>,
+    /// The product; `None` for money off.
+    pub product_id: Option<ProductId>,
+    /// How many.
+    pub quantity: Decimal,
+    /// Points that one costs.
+    pub points_per_unit: Decimal,
+    /// Code under which the document shows it.
+    pub product_code: Option<String>,
+    /// The shop's category of it.
+    pub category: Option<String>,
+    /// What is printed; `None` for a product at its own price, whose text the shop has.
+    pub printed_text: Option<String>,
+    /// The quantity as the document shows it, above 0; `None` where it shows none.
+    pub printed_quantity: Option<Decimal>,
 }
 
 /// What a line earned, and why.
@@ -97,6 +122,10 @@ pub struct LineOutcome {
     pub reason: EarnReason,
     /// What of the points campaigns added.
     pub campaigns: Vec<CampaignShare>,
+    /// Points that one unit of its product costs; `None` when it cannot be bought with points.
+    pub redeem_points: Option<Decimal>,
+    /// How many whole units of the line the points can buy that the sale's redemptions leave; `None` as above.
+    pub redeemable_quantity: Option<Decimal>,
 }
 
 /// What a campaign added to a line.

@@ -2,13 +2,32 @@
 
 use std::fmt;
 
-use crate::receipt::Receipt;
+use rust_decimal::Decimal;
+
+use crate::{
+    id::ProductId,
+    receipt::{Receipt, RedeemedItem},
+};
 
 impl fmt::Display for Receipt {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_points(formatter)?;
         self.fmt_balance(formatter)?;
-        self.fmt_tier(formatter)
+        self.fmt_tier(formatter)?;
+        self.fmt_rewards(formatter)
+    }
+}
+
+impl RedeemedItem {
+    /// A line such as `  2 × Coffee: 30 points`; without the quantity where documents show none.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>, points: Decimal) -> fmt::Result {
+        let product = self.product_id.as_ref().map(ProductId::as_str);
+        let text = self.printed_text.as_deref().or(product).unwrap_or_default();
+        write!(formatter, "\n  ")?;
+        if let Some(quantity) = self.printed_quantity {
+            write!(formatter, "{} × ", quantity.normalize())?;
+        }
+        write!(formatter, "{text}: {} points", points.normalize())
     }
 }
 
@@ -18,6 +37,13 @@ impl Receipt {
         write!(formatter, "\nPoints used:     {}", self.points_redeemed.normalize())?;
         if !self.points_tenders.is_empty() {
             write!(formatter, " (paid {})", self.points_paid())?;
+        }
+        for (tender, item) in self
+            .points_tenders
+            .iter()
+            .filter_map(|tender| Some((tender, tender.item.as_ref()?)))
+        {
+            item.fmt(formatter, tender.points)?;
         }
         write!(formatter, "\nTo pay:          {}", self.due)
     }
@@ -30,6 +56,18 @@ impl Receipt {
         }
         if let Some(at) = self.points_expire_at {
             write!(formatter, "\nEarned until:    {} UTC", at.format("%Y-%m-%d %H:%M"))?;
+        }
+        Ok(())
+    }
+
+    fn fmt_rewards(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.balance.reward_reminder {
+            return Ok(());
+        }
+        write!(formatter, "\nYou can have:")?;
+        for reward in &self.balance.affordable_rewards {
+            let points = reward.points.normalize();
+            write!(formatter, "\n  {} for {points} points", reward.printed_text)?;
         }
         Ok(())
     }
@@ -56,7 +94,7 @@ impl Receipt {
 mod tests {
     use rust_decimal::Decimal;
 
-    use crate::{Balance, Money, NextTier, PointsTender, Receipt};
+    use crate::{AffordableReward, Balance, Money, NextTier, PointsTender, Receipt, RedeemedItem};
 
     fn eur(amount: i64) -> Money {
         Money {
@@ -89,6 +127,8 @@ mod tests {
                 next_expiry_at: None,
                 pending: 0.into(),
                 next_pending_until: None,
+                reward_reminder: false,
+                affordable_rewards: Vec::new(),
             },
             tier_id_before: None,
             lines: Vec::new(),
@@ -122,10 +162,12 @@ mod tests {
         let mut receipt = first_sale();
         let tender = PointsTender {
             points: 5.into(),
-            value_per_point: 10.into(),
+            value_per_point: Some(10.into()),
             amount: eur(5_000),
             expense_account: None,
             cost_center: None,
+            item: None,
+            vat_percent: None,
         };
         receipt.points_tenders = vec![tender.clone(), tender];
         receipt.points_redeemed = 10.into();
@@ -136,5 +178,45 @@ mod tests {
 
         assert!(text.contains("\nPoints used:     10 (paid 100.00 EUR)\n"), "{text}");
         assert!(text.ends_with("\nTier:            silver"), "{text}");
+    }
+
+    #[test]
+    fn what_points_bought_and_can_buy_is_printed_with_its_text() {
+        let item = |text: &str, printed_quantity: Option<Decimal>| PointsTender {
+            points: 30.into(),
+            value_per_point: None,
+            amount: eur(0),
+            expense_account: None,
+            cost_center: None,
+            item: Some(RedeemedItem {
+                reward_id: None,
+                product_id: Some("cake".into()),
+                quantity: 2.into(),
+                points_per_unit: 15.into(),
+                product_code: None,
+                category: None,
+                printed_text: (!text.is_empty()).then(|| text.to_owned()),
+                printed_quantity,
+            }),
+            vat_percent: None,
+        };
+        let mut receipt = first_sale();
+        receipt.points_tenders = vec![item("Cake of the day", Some(2.into())), item("", None)];
+        receipt.points_redeemed = 60.into();
+        receipt.balance.reward_reminder = true;
+        receipt.balance.affordable_rewards = vec![AffordableReward {
+            reward_id: "five-off".into(),
+            points: 150.into(),
+            printed_text: "Five euro off".to_owned(),
+        }];
+
+        let text = receipt.to_string();
+
+        let bought = "(paid 0.00 EUR)\n  2 × Cake of the day: 30 points\n  cake: 30 points\nTo pay:";
+        assert!(text.contains(bought), "{text}");
+        assert!(
+            text.ends_with("\nYou can have:\n  Five euro off for 150 points"),
+            "{text}"
+        );
     }
 }

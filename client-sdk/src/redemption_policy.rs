@@ -24,6 +24,8 @@ pub struct RedemptionPolicy {
     pub max_points_per_sale: Option<Decimal>,
     /// Most that points pay of a sale's total, as a percentage above 0, up to 100.
     pub max_percent_of_sale: Option<Decimal>,
+    /// Points from which on answers say that the customer is entitled to a reward; `None`: the price of the first reward.
+    pub reminder_points: Option<Decimal>,
     /// VALUE programs only: percent of VAT that redeemed money includes.
     pub vat_percent: Option<Decimal>,
     /// Whether documents show the quantity of products that were bought with points.
@@ -50,6 +52,7 @@ impl RedemptionPolicy {
             points_step: None,
             max_points_per_sale: None,
             max_percent_of_sale: None,
+            reminder_points: None,
             vat_percent: None,
             print_quantity: false,
         }
@@ -113,6 +116,20 @@ impl RedemptionPolicy {
     #[must_use]
     pub fn vat_percent(mut self, percent: impl Into<Decimal>) -> Self {
         self.vat_percent = Some(percent.into());
+        self
+    }
+
+    /// Reminds customers of rewards from so many points on.
+    #[must_use]
+    pub fn reminder_points(mut self, points: impl Into<Decimal>) -> Self {
+        self.reminder_points = Some(points.into());
+        self
+    }
+
+    /// Lets documents show the quantity of products that were bought with points.
+    #[must_use]
+    pub fn print_quantity(mut self) -> Self {
+        self.print_quantity = true;
         self
     }
 }

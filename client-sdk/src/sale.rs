@@ -3,7 +3,12 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use crate::{id::ProgramId, member::MemberKey, wire::open_enum};
+use crate::{
+    id::{ProductId, ProgramId, RewardId},
+    member::MemberKey,
+    redemption::Redemption,
+    wire::open_enum,
+};
 
 /// A sale: an invoice or a ticket. Amounts are in [`currency_code`](Self::currency_code), 0 to 100,000,000,000, with at
 /// most the currency's decimals.
@@ -202,6 +207,18 @@ impl Sale {
         self.redemption(Redemption::amount(amount))
     }
 
+    /// Lets points buy units of a product at its price in points.
+    #[must_use]
+    pub fn redeem_product(self, product_id: impl Into<ProductId>, quantity: impl Into<Decimal>) -> Self {
+        self.redemption(Redemption::product(product_id, quantity))
+    }
+
+    /// Lets points buy so many of a reward.
+    #[must_use]
+    pub fn redeem_reward(self, reward_id: impl Into<RewardId>, quantity: u32) -> Self {
+        self.redemption(Redemption::reward(reward_id, quantity))
+    }
+
     /// When less is available or due than a redemption asks, takes what is possible instead of refusing: holds for every
     /// redemption of the sale.
     #[must_use]
@@ -338,62 +355,4 @@ pub struct Tender {
     pub tender_type: String,
     /// How much of the sale it paid, change already taken off.
     pub amount: Decimal,
-}
-
-/// Asks that points pay a part of the sale. The server computes the other side at the member's rate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redemption {
-    pub(crate) ask: Ask,
-    pub(crate) clamped: bool,
-    pub(crate) expense_account: String,
-    pub(crate) cost_center: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ask {
-    Points(Decimal),
-    Amount(Decimal),
-}
-
-impl Redemption {
-    /// So many points, above 0: they pay points × rate, rounded down to the currency's decimals.
-    pub fn points(points: impl Into<Decimal>) -> Self {
-        Self {
-            ask: Ask::Points(points.into()),
-            clamped: false,
-            expense_account: String::new(),
-            cost_center: String::new(),
-        }
-    }
-
-    /// So much money, above 0: it takes amount / rate points, rounded as the program says.
-    pub fn amount(amount: impl Into<Decimal>) -> Self {
-        Self {
-            ask: Ask::Amount(amount.into()),
-            clamped: false,
-            expense_account: String::new(),
-            cost_center: String::new(),
-        }
-    }
-
-    /// When less is available or due than asked, takes what is possible instead of refusing.
-    #[must_use]
-    pub fn clamped(mut self) -> Self {
-        self.clamped = true;
-        self
-    }
-
-    /// Books it to another expense account than the program's, at most 64 characters.
-    #[must_use]
-    pub fn expense_account(mut self, expense_account: impl Into<String>) -> Self {
-        self.expense_account = expense_account.into();
-        self
-    }
-
-    /// Books it to another cost center than the program's, at most 64 characters.
-    #[must_use]
-    pub fn cost_center(mut self, cost_center: impl Into<String>) -> Self {
-        self.cost_center = cost_center.into();
-        self
-    }
 }

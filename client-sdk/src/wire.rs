@@ -8,6 +8,8 @@ mod operation;
 mod product;
 mod program;
 mod receipt;
+mod redemption;
+mod redemption_quote;
 mod reward;
 mod rule;
 mod sale;
@@ -67,6 +69,13 @@ pub(crate) fn present<T>(field: &'static str, part: Option<T>) -> Result<T, Erro
 pub(crate) fn decimal_message(number: Decimal) -> v1::Decimal {
     v1::Decimal {
         value: number.to_string(),
+    }
+}
+
+fn money_message(money: &Money) -> v1::Money {
+    v1::Money {
+        currency_code: money.currency_code.clone(),
+        amount: Some(decimal_message(money.amount)),
     }
 }
 

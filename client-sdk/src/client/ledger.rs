@@ -39,7 +39,10 @@ impl Client {
     /// [`Error::MemberNotFound`], [`Error::AmbiguousMember`], [`Error::CurrencyMismatch`], [`Error::TimeOutOfRange`],
     /// [`Error::DocumentTypeRefused`], [`Error::LedgerRange`]; when points should pay also
     /// [`Error::InsufficientPoints`], [`Error::ExceedsDue`], [`Error::NothingToRedeem`], [`Error::TooManyDecimals`],
-    /// [`Error::RedemptionClosed`], [`Error::RedemptionNotOffered`]. None of them wrote anything to the books.
+    /// [`Error::RedemptionClosed`], [`Error::RedemptionNotOffered`], [`Error::RewardNotFound`],
+    /// [`Error::ProductNotRedeemable`], [`Error::ExceedsSaleLines`], and the limits of the program:
+    /// [`Error::ExceedsSaleShare`], [`Error::BelowMinimumPoints`], [`Error::NotInSteps`],
+    /// [`Error::ExceedsMaximumPoints`]. None of them wrote anything to the books.
     pub async fn record_sale(&self, sale: &Sale) -> Result<Receipt, Error> {
         let message = |request_id| v1::RecordSaleRequest {
             request_id,

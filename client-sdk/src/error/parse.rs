@@ -92,6 +92,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::DocumentTypeRefused
         | Reason::RedemptionClosed
         | Reason::RedemptionNotOffered
+        | Reason::ProductNotRedeemable
+        | Reason::ExceedsSaleLines
         | Reason::ExceedsDue
         | Reason::ExceedsSaleShare
         | Reason::NothingToRedeem
@@ -215,6 +217,15 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         Reason::TooManyDecimals => Error::TooManyDecimals {
             field: facts.text("field")?,
             decimals: facts.parsed("decimals")?,
+        },
+        Reason::ProductNotRedeemable => Error::ProductNotRedeemable {
+            program_id: facts.text("program_id")?.into(),
+            product_id: facts.text("product_id")?.into(),
+        },
+        Reason::ExceedsSaleLines => Error::ExceedsSaleLines {
+            product_id: facts.text("product_id")?.into(),
+            quantity: facts.parsed("quantity")?,
+            available: facts.parsed("available")?,
         },
         Reason::ExceedsDue => Error::ExceedsDue {
             amount: facts.parsed::<Decimal>("amount")?,

@@ -7,7 +7,8 @@ use crate::{
     error::Error,
     id::RuleId,
     member::{
-        Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberFilter, MemberKey, MemberQuery, NextTier,
+        AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberFilter, MemberKey,
+        MemberQuery, NextTier,
     },
     new_member::NewMember,
     page::PageRequest,
@@ -156,6 +157,22 @@ impl Balance {
             next_expiry_at: optional_instant("balance.next_expiry_at", balance.next_expiry_at)?,
             pending: decimal("balance.pending", balance.pending)?,
             next_pending_until: optional_instant("balance.next_pending_until", balance.next_pending_until)?,
+            reward_reminder: balance.reward_reminder,
+            affordable_rewards: balance
+                .affordable_rewards
+                .into_iter()
+                .map(AffordableReward::from_wire)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl AffordableReward {
+    fn from_wire(reward: v1::AffordableReward) -> Result<Self, Error> {
+        Ok(Self {
+            reward_id: reward.reward_id.into(),
+            points: decimal("affordable_reward.points", reward.points)?,
+            printed_text: reward.printed_text,
         })
     }
 }

@@ -160,6 +160,7 @@ impl RedemptionPolicy {
             points_step: self.points_step.map(decimal_message),
             max_points_per_sale: self.max_points_per_sale.map(decimal_message),
             max_percent_of_sale: self.max_percent_of_sale.map(decimal_message),
+            reminder_points: self.reminder_points.map(decimal_message),
             vat_percent: self.vat_percent.map(decimal_message),
             print_quantity: self.print_quantity,
         }
@@ -175,6 +176,7 @@ impl RedemptionPolicy {
             points_step: optional_decimal("redemption.points_step", redemption.points_step)?,
             max_points_per_sale: optional_decimal("redemption.max_points_per_sale", redemption.max_points_per_sale)?,
             max_percent_of_sale: optional_decimal("redemption.max_percent_of_sale", redemption.max_percent_of_sale)?,
+            reminder_points: optional_decimal("redemption.reminder_points", redemption.reminder_points)?,
             vat_percent: optional_decimal("redemption.vat_percent", redemption.vat_percent)?,
             print_quantity: redemption.print_quantity,
         })

@@ -6,7 +6,7 @@ use super::{decimal, money, optional_decimal, optional_instant, optional_text, p
 use crate::{
     error::Error,
     member::Balance,
-    receipt::{CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt},
+    receipt::{CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt, RedeemedItem},
 };
 
 impl Receipt {
@@ -39,13 +39,30 @@ impl Receipt {
 }
 
 impl PointsTender {
-    fn from_wire(tender: v1::PointsTender) -> Result<Self, Error> {
+    pub(crate) fn from_wire(tender: v1::PointsTender) -> Result<Self, Error> {
         Ok(Self {
             points: decimal("points_tender.points", tender.points)?,
-            value_per_point: decimal("points_tender.value_per_point", tender.value_per_point)?,
+            value_per_point: optional_decimal("points_tender.value_per_point", tender.value_per_point)?,
             amount: money("points_tender.amount", tender.amount)?,
             expense_account: optional_text(tender.expense_account),
             cost_center: optional_text(tender.cost_center),
+            item: tender.item.map(RedeemedItem::from_wire).transpose()?,
+            vat_percent: optional_decimal("points_tender.vat_percent", tender.vat_percent)?,
+        })
+    }
+}
+
+impl RedeemedItem {
+    fn from_wire(item: v1::RedeemedItem) -> Result<Self, Error> {
+        Ok(Self {
+            reward_id: optional_text(item.reward_id),
+            product_id: optional_text(item.product_id),
+            quantity: decimal("item.quantity", item.quantity)?,
+            points_per_unit: decimal("item.points_per_unit", item.points_per_unit)?,
+            product_code: optional_text(item.product_code),
+            category: optional_text(item.category),
+            printed_text: optional_text(item.printed_text),
+            printed_quantity: optional_decimal("item.printed_quantity", item.printed_quantity)?,
         })
     }
 }
@@ -68,6 +85,8 @@ impl LineOutcome {
                     })
                 })
                 .collect::<Result<_, Error>>()?,
+            redeem_points: optional_decimal("line.redeem_points", line.redeem_points)?,
+            redeemable_quantity: optional_decimal("line.redeemable_quantity", line.redeemable_quantity)?,
         })
     }
 }

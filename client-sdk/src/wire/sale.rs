@@ -1,11 +1,11 @@
 //! Sales on the wire.
 
-use loyalty_api::v1::{self, sale_redemption};
+use loyalty_api::v1;
 
 use super::{decimal_message, timestamp};
 use crate::{
     id::ProgramId,
-    sale::{Ask, Redemption, Sale, SaleLine, SaleLineFlag, Tender},
+    sale::{Sale, SaleLine, SaleLineFlag, Tender},
 };
 
 impl Sale {
@@ -61,20 +61,6 @@ impl Tender {
         v1::Tender {
             tender_type: self.tender_type.clone(),
             amount: Some(decimal_message(self.amount)),
-        }
-    }
-}
-
-impl Redemption {
-    fn to_wire(&self, all_clamped: bool) -> v1::SaleRedemption {
-        v1::SaleRedemption {
-            ask: Some(match self.ask {
-                Ask::Points(points) => sale_redemption::Ask::Points(decimal_message(points)),
-                Ask::Amount(amount) => sale_redemption::Ask::Amount(decimal_message(amount)),
-            }),
-            clamp: self.clamped || all_clamped,
-            expense_account: self.expense_account.clone(),
-            cost_center: self.cost_center.clone(),
         }
     }
 }

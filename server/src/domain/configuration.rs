@@ -214,6 +214,7 @@ fn check_redemption(program: &Program, policy: &RedemptionPolicy) -> Result<(), 
         ("minimum_points", limits.minimum_points),
         ("points_step", limits.points_step),
         ("max_points_per_sale", limits.max_points_per_sale),
+        ("reminder_points", policy.reminder_points),
     ] {
         if points.is_some_and(|points| points.normalize().scale() > program.decimals) {
             return Err(Rejection::TooManyDecimals {

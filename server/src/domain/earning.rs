@@ -15,6 +15,7 @@ use super::account::Attributes;
 use super::number::{self, Fraction, Rounding, ten_thousandths};
 use super::outcome::{CampaignShare, EarnReason, LineOutcome, RateOutcome, RateSource};
 use super::program::{DocumentTreatment, EarnRate, ExpiryPolicy, ProgramState, ProgramVersion, Tier};
+use super::redemption::Bought;
 use super::rejection::Rejection;
 use super::rule::set::Place;
 use super::rule::{Rule, RuleEffect};
@@ -52,15 +53,19 @@ pub(crate) struct Rated<'a> {
     pub(crate) carry: Option<Fraction>,
     /// What rules that are limited per day or member may still give.
     pub(crate) allowances: &'a Allowances,
+    /// What of its lines points bought.
+    pub(crate) bought: &'a Bought,
     /// Why the whole of it does not earn, if it does not.
     pub(crate) closed: Option<EarnReason>,
 }
 
-/// Rates a sale at the tier that it reaches. The part that points paid lowers everything in proportion.
-pub(crate) fn rate(rated: Rated<'_>, tier: Option<&Tier>, points_paid: Decimal) -> Result<Earning, Rejection> {
+/// Rates a sale at the tier that it reaches. Of what points paid, that which they bought of lines does not earn; the rest
+/// lowers everything in proportion.
+pub(crate) fn rate(mut rated: Rated<'_>, tier: Option<&Tier>, points_paid: Decimal) -> Result<Earning, Rejection> {
     let Rated { version, sale, .. } = rated;
     let program = &version.program;
     let paid = if program.earn_on_points_paid_part {
+        rated.bought = Bought::NOTHING;
         Decimal::ZERO
     } else {
         points_paid
@@ -69,7 +74,8 @@ pub(crate) fn rate(rated: Rated<'_>, tier: Option<&Tier>, points_paid: Decimal) 
         return Ok(nothing(rated, reason));
     }
     let matched = matching::matched(rated, tier);
-    let kept = Kept::new(sale.total, paid);
+    let bought = rated.bought.amount();
+    let kept = Kept::new(sale.total - bought, paid - bought);
     let decimals = program.decimals;
 
     let shares = Shares::new(&matched, kept)?;
@@ -387,6 +393,7 @@ impl Shares {
                 source: Some(base.source.clone()),
                 reason: EarnReason::Earned,
                 campaigns: Vec::new(),
+                price: None,
             };
             for (rule_id, factor) in matched.multipliers_of(line) {
                 let points = kept.share(base, amount, ten_thousandths(factor - Decimal::ONE))?;
@@ -437,5 +444,6 @@ fn no_points(reason: EarnReason) -> LineOutcome {
         source: None,
         reason,
         campaigns: Vec::new(),
+        price: None,
     }
 }

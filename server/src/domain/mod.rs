@@ -5,6 +5,8 @@ pub(crate) mod account;
 pub(crate) mod answer;
 pub(crate) mod configuration;
 pub(crate) mod configuration_change;
+#[cfg(test)]
+pub(crate) mod dice;
 pub(crate) mod earning;
 pub(crate) mod enrolment;
 pub(crate) mod entry;

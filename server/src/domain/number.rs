@@ -42,6 +42,13 @@ pub(crate) fn ten_thousandths(value: Decimal) -> I256 {
     I256::from(scaled.mantissa())
 }
 
+/// A non-negative quantity as a whole count of millionths. Digits past the sixth are not there by construction.
+pub(crate) fn millionths(quantity: Decimal) -> I256 {
+    let mut scaled = quantity;
+    scaled.rescale(6);
+    I256::from(scaled.mantissa())
+}
+
 /// `numerator / denominator` brought to `decimals` by `rounding`; `None` where the result leaves the ledger's range.
 /// Both are non-negative, the denominator above 0.
 pub(crate) fn divide(numerator: I256, denominator: I256, decimals: u32, rounding: Rounding) -> Option<Decimal> {

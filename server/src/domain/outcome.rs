@@ -71,6 +71,19 @@ pub(crate) struct Balance {
     pub(crate) pending: Decimal,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next_pending_until: Option<DateTime<Utc>>,
+    /// Whether there are as many points as the customer is reminded of rewards at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) reward_reminder: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) affordable_rewards: Vec<AffordableReward>,
+}
+
+/// A reward that the points of a member buy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AffordableReward {
+    pub(crate) reward_id: String,
+    pub(crate) points: Decimal,
+    pub(crate) printed_text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,10 +116,54 @@ impl Accounting {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PointsTender {
     pub(crate) points: Decimal,
-    pub(crate) value_per_point: Decimal,
+    /// `None` where they bought something at a price of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value_per_point: Option<Decimal>,
+    /// Money that they paid.
     pub(crate) amount: Decimal,
     #[serde(flatten)]
     pub(crate) accounting: Accounting,
+    /// What they bought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) item: Option<RedeemedItem>,
+    /// VAT that the money of a VALUE program includes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vat_percent: Option<Decimal>,
+}
+
+impl PointsTender {
+    pub(crate) fn new(points: Decimal, amount: Decimal) -> Self {
+        Self {
+            points,
+            value_per_point: None,
+            amount,
+            accounting: Accounting::default(),
+            item: None,
+            vat_percent: None,
+        }
+    }
+}
+
+/// A product or a reward that points bought.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RedeemedItem {
+    /// Empty for a product at its own price.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) reward_id: String,
+    /// Empty for money off.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) product_id: String,
+    pub(crate) quantity: Decimal,
+    pub(crate) points_per_unit: Decimal,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) product_code: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) category: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) printed_text: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) print_quantity: bool,
 }
 
 /// What a line earned, and why.
@@ -120,6 +177,18 @@ pub(crate) struct LineOutcome {
     /// What of the points campaigns added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) campaigns: Vec<CampaignShare>,
+    /// What its product costs in points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) price: Option<LinePrice>,
+}
+
+/// What the product of a line costs in points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LinePrice {
+    /// Of a unit.
+    pub(crate) points: Decimal,
+    /// How many whole units of the line the points that are left can buy.
+    pub(crate) quantity: Decimal,
 }
 
 /// What a campaign added to a line.

@@ -199,6 +199,9 @@ pub(crate) struct RedemptionPolicy {
     pub(crate) cover_remainder: bool,
     #[serde(flatten)]
     pub(crate) limits: RedemptionLimits,
+    /// Points at which customers are reminded of rewards; `None`: those of the first reward.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reminder_points: Option<Decimal>,
     /// VAT that the redeemed money of a VALUE program includes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) vat_percent: Option<Decimal>,

@@ -1,27 +1,38 @@
-//! Points as money: what an ask takes, what it pays, and which lots it comes from.
+//! What points are turned into: what an ask takes, what it pays, and which lots it comes from.
 
-use chrono::{DateTime, Utc};
+mod bought;
+mod item;
+mod money;
+#[cfg(test)]
+mod properties;
+pub(crate) mod quote;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+
+pub(crate) use bought::{Bought, BoughtLine};
 
 use super::account::{Books, LotsMissing};
 use super::lot::LotKey;
-use super::number::{self, Rounding};
-use super::outcome::PointsTender;
-use super::program::{RedemptionLimits, RedemptionPolicy};
+use super::number::{self, LEDGER_LIMIT, Rounding};
+use super::outcome::{AffordableReward, LinePrice, PointsTender};
+use super::program::{ProgramState, ProgramVersion, RedemptionLimits};
 use super::rejection::Rejection;
-use super::sale::{RedemptionAsk, SaleRedemption};
+use super::sale::{RedemptionAsk, SaleLine, SaleRedemption};
 
-/// What bounds a redemption.
+/// Affordable rewards that answers name: more than a till has keys.
+const MOST_AFFORDABLE: usize = 20;
+
+/// What the redemptions of one sale, or of one call, are decided by.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds<'a> {
-    pub(crate) policy: &'a RedemptionPolicy,
-    /// Money that one point pays.
-    pub(crate) value_per_point: Decimal,
-    /// Decimals of points.
-    pub(crate) decimals: u32,
-    /// Decimals of the currency.
-    pub(crate) minor_units: u32,
-    pub(crate) left: Left,
+pub(crate) struct Terms<'a> {
+    pub(crate) version: &'a ProgramVersion,
+    /// Money that one point pays for the member; `None`: points do not pay by amount.
+    pub(crate) value_per_point: Option<Decimal>,
+    /// What products are bought of.
+    pub(crate) lines: &'a [SaleLine],
+    /// Where the request has the asks.
+    pub(crate) field: &'static str,
 }
 
 /// What is left to redemptions.
@@ -37,65 +48,124 @@ pub(crate) struct Left {
     pub(crate) share: Option<Decimal>,
 }
 
-/// The tender line of one ask. By points: points × rate, rounded down to the currency. By amount: exactly the amount,
-/// for amount / rate points in the program's rounding. `None` where a caller who takes what is possible can have nothing.
-pub(crate) fn tender(redemption: &SaleRedemption, bounds: Bounds<'_>) -> Result<Option<PointsTender>, Rejection> {
-    let (points, amount) = match (redemption.ask, redemption.clamp) {
-        (RedemptionAsk::Points(points), false) => by_points(points, bounds)?,
-        (RedemptionAsk::Amount(amount), false) => by_amount(amount, bounds)?,
-        (RedemptionAsk::Points(points), true) => at_most_points(points, bounds)?,
-        (RedemptionAsk::Amount(amount), true) => at_most_amount(amount, bounds)?,
-    };
-    let is_nothing = points <= Decimal::ZERO || amount <= Decimal::ZERO;
-    let minimum = bounds.policy.limits.minimum_points.unwrap_or_default();
-    if redemption.clamp && (is_nothing || points < minimum) {
-        return Ok(None);
-    }
-    if is_nothing {
-        return Err(Rejection::NothingToRedeem { points, amount });
-    }
-    check_points(points, bounds)?;
-    Ok(Some(PointsTender {
-        points,
-        value_per_point: bounds.value_per_point,
-        amount,
-        accounting: redemption.accounting.clone(),
-    }))
+/// What came of the asks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Redeemed {
+    /// Without the asks that came to nothing.
+    pub(crate) tenders: Vec<PointsTender>,
+    pub(crate) bought: Bought,
 }
 
-impl Left {
-    /// What the program's limits leave to the redemptions of a sale.
-    pub(crate) fn of(
-        limits: &RedemptionLimits,
-        total: Decimal,
-        due: Decimal,
-        available: Decimal,
-        minor_units: u32,
-    ) -> Self {
-        let part = |percent| number::percent(total, percent, minor_units, Rounding::Floor);
-        Self {
-            available,
-            due,
-            points: limits.max_points_per_sale,
-            share: limits.max_percent_of_sale.and_then(part),
-        }
+impl Redeemed {
+    pub(crate) fn points(&self) -> Decimal {
+        self.tenders.iter().map(|tender| tender.points).sum()
     }
 
-    /// What a tender leaves.
-    pub(crate) fn without(self, tender: &PointsTender) -> Self {
-        Self {
-            available: self.available - tender.points,
-            due: self.due - tender.amount,
-            points: self.points.map(|points| points - tender.points),
-            share: self.share.map(|share| share - tender.amount),
+    /// Money that all of them paid.
+    pub(crate) fn paid(&self) -> Decimal {
+        self.tenders.iter().map(|tender| tender.amount).sum()
+    }
+}
+
+/// The tender lines of the asks, in order, each out of what the ones before left.
+pub(crate) fn redeem(terms: Terms<'_>, asks: &[SaleRedemption], mut left: Left) -> Result<Redeemed, Rejection> {
+    check_asks(terms, asks)?;
+    let accounting = &terms.version.program.accounting;
+    let mut redeemed = Redeemed::default();
+    for ask in asks {
+        let tender = match &ask.ask {
+            RedemptionAsk::Points(points) => money::by_points(terms, *points, ask.clamp, left)?,
+            RedemptionAsk::Amount(amount) => money::by_amount(terms, *amount, ask.clamp, left)?,
+            RedemptionAsk::Product { product_id, quantity } => {
+                let offer = item::product(terms, product_id, *quantity)?;
+                offer.redeem(terms, ask.clamp, left, &mut redeemed.bought)?
+            }
+            RedemptionAsk::Reward { reward_id, quantity } => {
+                let offer = item::reward(terms, reward_id, *quantity)?;
+                offer.redeem(terms, ask.clamp, left, &mut redeemed.bought)?
+            }
+        };
+        if let Some(tender) = tender {
+            left = left.without(&tender);
+            redeemed.tenders.push(PointsTender {
+                accounting: ask.accounting.or(accounting),
+                ..tender
+            });
         }
     }
+    Ok(redeemed)
+}
 
-    /// Money that can be paid at most.
-    fn payable(self) -> Decimal {
-        self.share
-            .map_or(self.due, |share| share.min(self.due))
-            .max(Decimal::ZERO)
+/// Refuses when points of the program cannot be redeemed on a day.
+pub(crate) fn check_open(version: &ProgramVersion, day: NaiveDate) -> Result<(), Rejection> {
+    let program = &version.program;
+    let state = match program.state {
+        ProgramState::Active if program.redeem_until.is_some_and(|last| day > last) => "ENDED",
+        ProgramState::Active => return Ok(()),
+        ProgramState::Draft => "DRAFT",
+        ProgramState::Paused => "PAUSED",
+        ProgramState::Archived => "ARCHIVED",
+    };
+    Err(Rejection::RedemptionClosed {
+        program_id: version.program_id.to_string(),
+        state,
+    })
+}
+
+/// What the product of a line costs in points, and how many whole units of it the points that are left can buy; `None`
+/// for a line whose product has no such price.
+pub(crate) fn price_of(
+    terms: Terms<'_>,
+    line: &SaleLine,
+    bought: Decimal,
+    left: Left,
+) -> Result<Option<LinePrice>, Rejection> {
+    let product = terms.version.products.get(&line.product_id);
+    let Some(points) = product.and_then(|product| product.redeem_points) else {
+        return Ok(None);
+    };
+    let most = left.most_points(terms.version.program.decimals);
+    let affordable = number::divide(
+        number::ten_thousandths(most),
+        number::ten_thousandths(points),
+        0,
+        Rounding::Floor,
+    );
+    let affordable = affordable.ok_or(Rejection::LedgerRange { field: "redemption" })?;
+    let quantity = affordable.min((line.quantity - bought).floor());
+    Ok(Some(LinePrice { points, quantity }))
+}
+
+/// The rewards that a member is entitled to.
+pub(crate) struct Entitlement {
+    /// Whether there are as many points as the program, else its first reward says.
+    pub(crate) reminder: bool,
+    pub(crate) affordable: Vec<AffordableReward>,
+}
+
+/// What `available` points entitle to on a day; nothing where points cannot be redeemed.
+pub(crate) fn entitlement(version: &ProgramVersion, available: Decimal, day: NaiveDate) -> Entitlement {
+    let policy = version.program.redemption.as_ref();
+    let limit = policy.and_then(|policy| policy.reminder_points);
+    let first = version.rewards.iter().next().map(|(_, reward)| reward.points);
+    let (Some(limit), Ok(())) = (limit.or(first), check_open(version, day)) else {
+        return Entitlement {
+            reminder: false,
+            affordable: Vec::new(),
+        };
+    };
+    let most = Left::without_sale(version, available).most_points(version.program.decimals);
+    let affordable = version.rewards.iter().filter(|(_, reward)| reward.points <= most);
+    Entitlement {
+        reminder: available >= limit,
+        affordable: affordable
+            .take(MOST_AFFORDABLE)
+            .map(|(reward_id, reward)| AffordableReward {
+                reward_id: reward_id.clone(),
+                points: reward.points,
+                printed_text: reward.text().to_owned(),
+            })
+            .collect(),
     }
 }
 
@@ -137,106 +207,99 @@ pub(crate) fn value(available: Decimal, value_per_point: Decimal, minor_units: u
     number::multiply(available, value_per_point, minor_units, Rounding::Floor)
 }
 
-fn by_points(points: Decimal, bounds: Bounds<'_>) -> Result<(Decimal, Decimal), Rejection> {
-    let amount = worth(points, bounds)?;
-    check_amount(amount, bounds)?;
-    Ok((points, amount))
+impl Left {
+    /// What the program's limits leave of `available` points to a sale of `total` with `due` still to pay.
+    pub(crate) fn of_sale(version: &ProgramVersion, total: Decimal, due: Decimal, available: Decimal) -> Self {
+        let limits = limits(version);
+        let minor_units = version.program.currency.minor_units;
+        let part = |percent| number::percent(total, percent, minor_units, Rounding::Floor);
+        Self {
+            available,
+            due,
+            points: limits.max_points_per_sale,
+            share: limits.max_percent_of_sale.and_then(part),
+        }
+    }
+
+    /// The same where there is no sale: nothing is due, so nothing is too much.
+    pub(crate) fn without_sale(version: &ProgramVersion, available: Decimal) -> Self {
+        Self {
+            available,
+            due: LEDGER_LIMIT,
+            points: limits(version).max_points_per_sale,
+            share: None,
+        }
+    }
+
+    /// What a tender leaves.
+    pub(crate) fn without(self, tender: &PointsTender) -> Self {
+        Self {
+            available: self.available - tender.points,
+            due: self.due - tender.amount,
+            points: self.points.map(|points| points - tender.points),
+            share: self.share.map(|share| share - tender.amount),
+        }
+    }
+
+    /// Money that can be paid at most.
+    fn payable(self) -> Decimal {
+        let most = self.share.map_or(self.due, |share| share.min(self.due));
+        most.max(Decimal::ZERO)
+    }
+
+    /// The most points that are there and that the limit of the sale leaves.
+    fn most_points(self, decimals: u32) -> Decimal {
+        let most = self.points.map_or(self.available, |points| points.min(self.available));
+        number::cut(most.max(Decimal::ZERO), decimals)
+    }
+
+    fn check_amount(self, amount: Decimal) -> Result<(), Rejection> {
+        if amount > self.due {
+            return Err(Rejection::ExceedsDue { amount, due: self.due });
+        }
+        match self.share.map(|share| share.max(Decimal::ZERO)) {
+            Some(max_amount) if amount > max_amount => Err(Rejection::ExceedsSaleShare { amount, max_amount }),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_points(self, points: Decimal) -> Result<(), Rejection> {
+        if let Some(max_points) = self.points.filter(|most| points > *most) {
+            return Err(Rejection::ExceedsMaximumPoints { points, max_points });
+        }
+        if points > self.available {
+            return Err(Rejection::InsufficientPoints {
+                available: self.available.max(Decimal::ZERO).normalize(),
+                requested: points,
+            });
+        }
+        Ok(())
+    }
 }
 
-fn by_amount(amount: Decimal, bounds: Bounds<'_>) -> Result<(Decimal, Decimal), Rejection> {
-    check_amount(amount, bounds)?;
-    Ok((points_for(amount, bounds.policy.points_rounding, bounds)?, amount))
+fn limits(version: &ProgramVersion) -> RedemptionLimits {
+    let policy = version.program.redemption.as_ref();
+    policy.map(|policy| policy.limits).unwrap_or_default()
 }
 
-/// As many points as are there, as the limits let, and as are not worth more than is due: what they leave is paid
-/// otherwise.
-fn at_most_points(asked: Decimal, bounds: Bounds<'_>) -> Result<(Decimal, Decimal), Rejection> {
-    let mut points = asked.min(most_points(bounds));
-    if money(points, Rounding::Floor, bounds)? > bounds.left.payable() {
-        points = points.min(points_for(bounds.left.payable(), Rounding::Floor, bounds)?);
-    }
-    let points = in_steps(points, bounds);
-    Ok((points, worth(points, bounds)?))
-}
-
-/// As much as is due and as the limits and the points let.
-fn at_most_amount(asked: Decimal, bounds: Bounds<'_>) -> Result<(Decimal, Decimal), Rejection> {
-    let amount = asked.min(bounds.left.payable());
-    let points = points_for(amount, bounds.policy.points_rounding, bounds)?;
-    let possible = in_steps(points.min(most_points(bounds)), bounds);
-    if possible == points {
-        return Ok((points, amount));
-    }
-    Ok((possible, amount.min(worth(possible, bounds)?)))
-}
-
-/// Money that points pay: their worth rounded down; all that is due where the program covers what that leaves.
-fn worth(points: Decimal, bounds: Bounds<'_>) -> Result<Decimal, Rejection> {
-    let amount = money(points, Rounding::Floor, bounds)?;
-    let covers = bounds.policy.cover_remainder
-        && amount < bounds.left.due
-        && money(points, Rounding::Ceiling, bounds)? == bounds.left.due
-        && bounds.left.payable() == bounds.left.due;
-    Ok(if covers { bounds.left.due } else { amount })
-}
-
-fn check_amount(amount: Decimal, bounds: Bounds<'_>) -> Result<(), Rejection> {
-    let Left { due, share, .. } = bounds.left;
-    if amount > due {
-        return Err(Rejection::ExceedsDue { amount, due });
-    }
-    match share.map(|share| share.max(Decimal::ZERO)) {
-        Some(max_amount) if amount > max_amount => Err(Rejection::ExceedsSaleShare { amount, max_amount }),
-        _ => Ok(()),
-    }
-}
-
-fn check_points(points: Decimal, bounds: Bounds<'_>) -> Result<(), Rejection> {
-    let limits = &bounds.policy.limits;
-    if let Some(minimum_points) = limits.minimum_points.filter(|minimum| points < *minimum) {
-        return Err(Rejection::BelowMinimumPoints { points, minimum_points });
-    }
-    if let Some(points_step) = limits.points_step.filter(|_| in_steps(points, bounds) != points) {
-        return Err(Rejection::NotInSteps { points, points_step });
-    }
-    if let Some(max_points) = bounds.left.points.filter(|most| points > *most) {
-        return Err(Rejection::ExceedsMaximumPoints { points, max_points });
-    }
-    if points > bounds.left.available {
-        return Err(Rejection::InsufficientPoints {
-            available: bounds.left.available.max(Decimal::ZERO),
-            requested: points,
+/// What of the asks can be told to be wrong before any of them is carried out.
+fn check_asks(terms: Terms<'_>, asks: &[SaleRedemption]) -> Result<(), Rejection> {
+    let asks_money = |ask: &SaleRedemption| matches!(ask.ask, RedemptionAsk::Points(_) | RedemptionAsk::Amount(_));
+    if terms.value_per_point.is_none() && asks.iter().any(asks_money) {
+        return Err(Rejection::RedemptionNotOffered {
+            program_id: terms.version.program_id.to_string(),
         });
     }
-    Ok(())
-}
-
-/// The most points that are there and that the limit of the sale leaves.
-fn most_points(bounds: Bounds<'_>) -> Decimal {
-    let Left { available, points, .. } = bounds.left;
-    let most = points.map_or(available, |points| points.min(available));
-    number::cut(most.max(Decimal::ZERO), bounds.decimals)
-}
-
-/// The multiple of the program's step that is not above.
-fn in_steps(points: Decimal, bounds: Bounds<'_>) -> Decimal {
-    let limits = &bounds.policy.limits;
-    let points = limits.points_step.map_or(points, |step| points - points % step);
-    points.normalize()
-}
-
-fn money(points: Decimal, rounding: Rounding, bounds: Bounds<'_>) -> Result<Decimal, Rejection> {
-    let points = points.max(Decimal::ZERO);
-    number::multiply(points, bounds.value_per_point, bounds.minor_units, rounding)
-        .ok_or(Rejection::LedgerRange { field: "redemption" })
-}
-
-fn points_for(amount: Decimal, rounding: Rounding, bounds: Bounds<'_>) -> Result<Decimal, Rejection> {
-    number::divide(
-        number::ten_thousandths(amount.max(Decimal::ZERO)),
-        number::ten_thousandths(bounds.value_per_point),
-        bounds.decimals,
-        rounding,
-    )
-    .ok_or(Rejection::LedgerRange { field: "redemption" })
+    let decimals = terms.version.program.decimals;
+    let is_too_precise = |ask: &SaleRedemption| match ask.ask {
+        RedemptionAsk::Points(points) => points.normalize().scale() > decimals,
+        _ => false,
+    };
+    match asks.iter().position(is_too_precise) {
+        Some(place) => Err(Rejection::TooManyDecimals {
+            field: format!("{}[{place}].points", terms.field),
+            decimals,
+        }),
+        None => Ok(()),
+    }
 }

@@ -60,6 +60,14 @@ pub(crate) enum Rejection {
     RedemptionNotOffered { program_id: String },
     #[error("points of the program have at most {decimals} decimals")]
     TooManyDecimals { field: String, decimals: u32 },
+    #[error("the product `{product_id}` has no price in points")]
+    ProductNotRedeemable { program_id: String, product_id: String },
+    #[error("{quantity} of `{product_id}` were asked, and the lines have {available} more")]
+    ExceedsSaleLines {
+        product_id: String,
+        quantity: Decimal,
+        available: Decimal,
+    },
     #[error("the points are worth {amount}, and {due} is due")]
     ExceedsDue { amount: Decimal, due: Decimal },
     #[error("points would pay {amount} of the sale, and at most {max_amount} of it may be paid with points")]
@@ -105,6 +113,17 @@ impl Rejection {
                 | Self::AmbiguousMember { .. }
                 | Self::AmbiguousOptIn { .. }
         )
+    }
+
+    /// The points that were asked, where the refusal is about them.
+    pub(crate) fn points(&self) -> Option<Decimal> {
+        match self {
+            Self::BelowMinimumPoints { points, .. }
+            | Self::NotInSteps { points, .. }
+            | Self::ExceedsMaximumPoints { points, .. }
+            | Self::InsufficientPoints { requested: points, .. } => Some(*points),
+            _ => None,
+        }
     }
 
     fn parts(&self) -> (&'static str, Vec<(&'static str, String)>) {
@@ -181,6 +200,22 @@ impl Rejection {
             Self::TooManyDecimals { field, decimals } => (
                 "TOO_MANY_DECIMALS",
                 vec![("field", field.clone()), ("decimals", decimals.to_string())],
+            ),
+            Self::ProductNotRedeemable { program_id, product_id } => (
+                "PRODUCT_NOT_REDEEMABLE",
+                vec![("program_id", program_id.clone()), ("product_id", product_id.clone())],
+            ),
+            Self::ExceedsSaleLines {
+                product_id,
+                quantity,
+                available,
+            } => (
+                "EXCEEDS_SALE_LINES",
+                vec![
+                    ("product_id", product_id.clone()),
+                    ("quantity", quantity.to_string()),
+                    ("available", available.to_string()),
+                ],
             ),
             Self::ExceedsDue { amount, due } => (
                 "EXCEEDS_DUE",

@@ -149,7 +149,28 @@ pub(crate) fn check_count(in_force: usize) -> Result<(), Rejection> {
     })
 }
 
+impl Reward {
+    /// What documents say.
+    pub(crate) fn text(&self) -> &str {
+        if self.printed_text.is_empty() {
+            &self.name
+        } else {
+            &self.printed_text
+        }
+    }
+}
+
 impl Rewards {
+    /// All of them, in the order of tills.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(String, Reward)> {
+        self.ordered.iter()
+    }
+
+    pub(crate) fn find(&self, reward_id: &str) -> Option<&Reward> {
+        let mut rewards = self.ordered.iter();
+        rewards.find(|(id, _)| id == reward_id).map(|(_, reward)| reward)
+    }
+
     /// Arranges the rewards that are in force.
     pub(crate) fn new(mut rewards: Vec<(String, Reward)>) -> Self {
         let place = |reward: &Reward| {

@@ -114,11 +114,20 @@ pub(crate) struct SaleRedemption {
     pub(crate) accounting: Accounting,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RedemptionAsk {
     Points(Decimal),
     Amount(Decimal),
+    /// Units of a product at its price in points.
+    Product {
+        product_id: String,
+        quantity: Decimal,
+    },
+    Reward {
+        reward_id: String,
+        quantity: Decimal,
+    },
 }
 
 impl MemberKey {

@@ -8,13 +8,13 @@ use super::earning::{self, Earning, Rated};
 use super::entry::{Occasion, Origin, SaleKey, said};
 use super::expiry::{self, NEVER};
 use super::number::Fraction;
-use super::outcome::{Balance, Carry, EarnReason, NextTier, PointsTender, SaleOutcome};
-use super::program::{DocumentTreatment, ProgramState, ProgramVersion, RedemptionPolicy, TierSpendBasis};
-use super::redemption::{self, Bounds, Left};
+use super::outcome::{Balance, Carry, EarnReason, LineOutcome, NextTier, PointsTender, SaleOutcome};
+use super::program::{DocumentTreatment, ProgramVersion, TierSpendBasis};
+use super::redemption::{self, Left, Redeemed, Terms};
 use super::rejection::Rejection;
 use super::rule_usage::Allowances;
-use super::sale::{RedemptionAsk, Sale, SaleRedemption};
-use super::tier::{self, Spend, Standing};
+use super::sale::Sale;
+use super::tier::{self, Spend};
 
 /// How far ahead of the server a till's clock may run.
 const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
@@ -78,6 +78,7 @@ pub(crate) fn balance_at(books: &Books, version: &ProgramVersion, now: DateTime<
     let kept = books.account.tier_id.as_deref();
     let standing = tier::standing(program, &spend, kept, program.local_date(at));
     let available = books.available(at)?;
+    let entitlement = redemption::entitlement(version, available, program.local_date(at));
     let value = earning::value_per_point(version, &books.account.attributes, standing.tier)
         .and_then(|rate| redemption::value(available, rate, program.currency.minor_units));
     Ok(Balance {
@@ -92,6 +93,8 @@ pub(crate) fn balance_at(books: &Books, version: &ProgramVersion, now: DateTime<
         next_expiry_at: books.next_expiry(at)?,
         pending: books.pending_at(at)?.normalize(),
         next_pending_until: books.next_pending_until(at)?,
+        reward_reminder: entitlement.reminder,
+        affordable_rewards: entitlement.affordable,
     })
 }
 
@@ -123,24 +126,29 @@ impl Recording<'_> {
         let closed = earning::closed(self.version, self.sale, self.day);
         let counting = Counting {
             recording: self,
+            terms: Terms {
+                version: self.version,
+                value_per_point: earning::value_per_point(self.version, &self.member, before.tier),
+                lines: &self.sale.lines,
+                field: "sale.redemptions",
+            },
             spend: &spend,
             kept_tier,
             carry: program.carry_fractions.then_some(books.account.carry),
             allowances: books.rule_usage.allowances(self.version, self.day),
             closed,
         };
-        let tenders = self.tenders(&before, balance_before, &counting)?;
-        let paid = paid(&tenders);
+        let redeemed = self.redeemed(balance_before, &counting)?;
         let Counted {
-            earning,
+            mut earning,
             tier_spend,
             tier_id,
-        } = counting.with(paid)?;
+        } = counting.with(&redeemed)?;
+        self.mark_prices(counting.terms, &redeemed, balance_before, &mut earning.lines)?;
         let (carried_before, allowances) = (counting.carry, counting.allowances);
         self.check_range(books, &earning, tier_spend)?;
 
-        let points_redeemed: Decimal = tenders.iter().map(|tender| tender.points).sum();
-        self.enter(books, &tenders, earning.points, tier_spend)?;
+        self.enter(books, &redeemed.tenders, earning.points, tier_spend)?;
         // Where a tier once reached stays, the one that an old sale reached on its own day stays too.
         books.account.tier_id = tier_id;
         let balance = balance_at(books, self.version, self.recorded_at)?;
@@ -155,10 +163,10 @@ impl Recording<'_> {
             program_version: version,
             currency: program.currency.clone(),
             points_earned: earning.points,
-            points_redeemed,
+            points_redeemed: redeemed.points(),
             rated_amount: earning.rated_amount,
-            points_tenders: tenders,
-            due: self.sale.due() - paid,
+            due: self.sale.due() - redeemed.paid(),
+            points_tenders: redeemed.tenders,
             balance_before: balance_before.normalize(),
             balance,
             tier_id_before,
@@ -220,32 +228,29 @@ impl Recording<'_> {
         books.expire_lapsed(self.version.version, self.recorded_at)
     }
 
-    /// The tender lines. Where points of the sale can pay for it, what can be spent depends on what is earned and the
+    /// What points pay. Where points of the sale can pay for it, what can be spent depends on what is earned and the
     /// other way round: each pass counts on what the sale earns when the tenders before pay for it, until they are
     /// covered by what they leave to be earned. Mostly the second pass is: less paid with points earns more, unless it
     /// reaches a tier that earns less. Every pass then asks for less than the one before; what does not settle soon is
     /// refused.
-    fn tenders(
-        &self,
-        standing: &Standing<'_>,
-        available: Decimal,
-        counting: &Counting<'_>,
-    ) -> Result<Vec<PointsTender>, Rejection> {
-        let Some(policy) = self.redemption_policy()? else {
-            return Ok(Vec::new());
-        };
+    fn redeemed(&self, available: Decimal, counting: &Counting<'_>) -> Result<Redeemed, Rejection> {
+        if self.sale.redemptions.is_empty() {
+            return Ok(Redeemed::default());
+        }
+        self.check_redeeming()?;
+        let asks = &self.sale.redemptions;
         let are_spendable = self.expires_at > self.recorded_at && self.pending_until().is_none();
         if !self.same_sale_points_can_pay() || !are_spendable {
-            return self.tenders_within(policy, standing, available);
+            return redemption::redeem(counting.terms, asks, self.left(available));
         }
-        let mut spendable = available + counting.with(Decimal::ZERO)?.earning.points;
+        let mut spendable = available + counting.with(&Redeemed::default())?.earning.points;
         let mut requested = Decimal::ZERO;
         for _ in 0..MOST_PASSES {
-            let tenders = self.tenders_within(policy, standing, spendable)?;
-            requested = tenders.iter().map(|tender| tender.points).sum();
-            spendable = available + counting.with(paid(&tenders))?.earning.points;
+            let redeemed = redemption::redeem(counting.terms, asks, self.left(spendable))?;
+            requested = redeemed.points();
+            spendable = available + counting.with(&redeemed)?.earning.points;
             if requested <= spendable {
-                return Ok(tenders);
+                return Ok(redeemed);
             }
         }
         Err(Rejection::InsufficientPoints {
@@ -254,81 +259,38 @@ impl Recording<'_> {
         })
     }
 
-    fn tenders_within(
-        &self,
-        policy: &RedemptionPolicy,
-        standing: &Standing<'_>,
-        available: Decimal,
-    ) -> Result<Vec<PointsTender>, Rejection> {
-        let program = &self.version.program;
-        let Some(value_per_point) = earning::value_per_point(self.version, &self.member, standing.tier) else {
-            return Err(Rejection::RedemptionNotOffered {
-                program_id: self.version.program_id.to_string(),
-            });
-        };
-        let minor_units = program.currency.minor_units;
-        let (total, due) = (self.sale.total, self.sale.due());
-        let mut left = Left::of(&policy.limits, total, due, available, minor_units);
-        let mut tenders = Vec::with_capacity(self.sale.redemptions.len());
-        for redemption in &self.sale.redemptions {
-            let bounds = Bounds {
-                policy,
-                value_per_point,
-                decimals: program.decimals,
-                minor_units,
-                left,
-            };
-            let Some(mut tender) = redemption::tender(redemption, bounds)? else {
-                continue;
-            };
-            tender.accounting = tender.accounting.or(&program.accounting);
-            left = left.without(&tender);
-            tenders.push(tender);
-        }
-        Ok(tenders)
+    fn left(&self, available: Decimal) -> Left {
+        Left::of_sale(self.version, self.sale.total, self.sale.due(), available)
     }
 
-    /// The terms of redemption; `None` when none is asked.
-    fn redemption_policy(&self) -> Result<Option<&RedemptionPolicy>, Rejection> {
-        if self.sale.redemptions.is_empty() {
-            return Ok(None);
-        }
-        let program = &self.version.program;
-        if program.treatment(&self.sale.document_type) == DocumentTreatment::Ignored {
+    /// Whether points can pay for the sale at all.
+    fn check_redeeming(&self) -> Result<(), Rejection> {
+        if self.version.program.treatment(&self.sale.document_type) == DocumentTreatment::Ignored {
             return Err(Rejection::DocumentTypeRefused {
                 document_type: self.sale.document_type.clone(),
             });
         }
-        let program_id = || self.version.program_id.to_string();
-        let state = match program.state {
-            ProgramState::Active if program.redeem_until.is_some_and(|last| self.day > last) => Some("ENDED"),
-            ProgramState::Active => None,
-            ProgramState::Draft => Some("DRAFT"),
-            ProgramState::Paused => Some("PAUSED"),
-            ProgramState::Archived => Some("ARCHIVED"),
-        };
-        if let Some(state) = state {
-            return Err(Rejection::RedemptionClosed {
-                program_id: program_id(),
-                state,
-            });
+        redemption::check_open(self.version, self.day)
+    }
+
+    /// Marks the lines that points can buy, with what the redemptions leave.
+    fn mark_prices(
+        &self,
+        terms: Terms<'_>,
+        redeemed: &Redeemed,
+        available: Decimal,
+        lines: &mut [LineOutcome],
+    ) -> Result<(), Rejection> {
+        if self.check_redeeming().is_err() {
+            return Ok(());
         }
-        let Some(policy) = &program.redemption else {
-            return Err(Rejection::RedemptionNotOffered {
-                program_id: program_id(),
-            });
-        };
-        let too_precise = |redemption: &SaleRedemption| match redemption.ask {
-            RedemptionAsk::Points(points) => points.normalize().scale() > program.decimals,
-            RedemptionAsk::Amount(_) => false,
-        };
-        match self.sale.redemptions.iter().position(too_precise) {
-            Some(place) => Err(Rejection::TooManyDecimals {
-                field: format!("sale.redemptions[{place}].points"),
-                decimals: program.decimals,
-            }),
-            None => Ok(Some(policy)),
+        let tenders = redeemed.tenders.iter();
+        let left = tenders.fold(self.left(available), |left, tender| left.without(tender));
+        for (place, (line, outcome)) in self.sale.lines.iter().zip(lines).enumerate() {
+            let bought = redeemed.bought.of_line(place).quantity;
+            outcome.price = redemption::price_of(terms, line, bought, left)?;
         }
+        Ok(())
     }
 
     /// Until when the points of this sale cannot be spent; `None` where they can when it is recorded.
@@ -357,6 +319,7 @@ impl Recording<'_> {
 /// How much of a sale counts, depending on how much of it points paid.
 struct Counting<'a> {
     recording: &'a Recording<'a>,
+    terms: Terms<'a>,
     spend: &'a Spend,
     kept_tier: Option<&'a str>,
     /// What earlier sales left, where the program keeps it.
@@ -375,8 +338,9 @@ struct Counted {
 }
 
 impl Counting<'_> {
-    /// What the sale earns at the tier it reaches when points pay `paid` of it.
-    fn with(&self, paid: Decimal) -> Result<Counted, Rejection> {
+    /// What the sale earns at the tier it reaches when points pay this of it.
+    fn with(&self, redeemed: &Redeemed) -> Result<Counted, Rejection> {
+        let paid = redeemed.paid();
         let Recording { version, sale, day, .. } = self.recording;
         let tier_spend = match version.program.tier_spend_basis {
             _ if self.closed.is_some() => Decimal::ZERO,
@@ -392,6 +356,7 @@ impl Counting<'_> {
             local: version.program.local_time(self.recording.occurred_at),
             carry: self.carry,
             allowances: &self.allowances,
+            bought: &redeemed.bought,
             closed: self.closed,
         };
         let earning = earning::rate(rated, reached.tier, paid)?;
@@ -401,10 +366,6 @@ impl Counting<'_> {
             tier_id: reached.tier_id(),
         })
     }
-}
-
-fn paid(tenders: &[PointsTender]) -> Decimal {
-    tenders.iter().map(|tender| tender.amount).sum()
 }
 
 fn check_document(

@@ -12,6 +12,7 @@ mod member_lookup;
 mod page_token;
 mod product_calls;
 mod program_service;
+mod redemption_calls;
 mod redemption_service;
 mod rule_service;
 mod status;

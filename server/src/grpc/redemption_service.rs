@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::auth::{actor, caller};
 use super::fields::Fields;
-use super::{Context, convert, deadline, page_token, status};
+use super::{Context, convert, deadline, page_token, redemption_calls, status};
 use crate::domain::answer::Answer;
 use crate::domain::rejection::Rejection;
 use crate::domain::reward::RewardEdit;
@@ -185,6 +185,14 @@ impl RedemptionService for Redemptions {
             Ok(wire::ArchiveRewardResponse { reward: Some(reward) })
         })
         .await
+    }
+
+    async fn quote_redemption(
+        &self,
+        request: Request<wire::QuoteRedemptionRequest>,
+    ) -> Result<Response<wire::QuoteRedemptionResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, redemption_calls::quote(&self.0, request)).await
     }
 }
 

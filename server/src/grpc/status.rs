@@ -174,6 +174,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::DocumentTypeRefused
         | ErrorReason::RedemptionClosed
         | ErrorReason::RedemptionNotOffered
+        | ErrorReason::ProductNotRedeemable
+        | ErrorReason::ExceedsSaleLines
         | ErrorReason::ExceedsDue
         | ErrorReason::ExceedsSaleShare
         | ErrorReason::NothingToRedeem

@@ -8,10 +8,11 @@ use ethnum::I256;
 use rust_decimal::Decimal;
 
 use super::{Rated, assigned, discount};
-use crate::domain::number::{SCALE, ten_thousandths};
+use crate::domain::number::{self, Rounding, SCALE, millionths, ten_thousandths};
 use crate::domain::outcome::{EarnReason, RateSource};
 use crate::domain::path;
 use crate::domain::program::{EarnRate, RatedBasis, Tier};
+use crate::domain::redemption::BoughtLine;
 use crate::domain::rule::set::Place;
 use crate::domain::rule::{Rule, RuleEffect, precedence};
 use crate::domain::sale::SaleLine;
@@ -76,7 +77,10 @@ pub(super) fn matched<'a>(rated: Rated<'a>, tier: Option<&'a Tier>) -> Matched<'
         bases: Vec::new(),
         sums: Vec::new(),
     };
-    let lines: Vec<MatchedLine> = sale_lines(rated).map(|line| matching.line(&line)).collect();
+    let lines: Vec<MatchedLine> = sale_lines(rated)
+        .enumerate()
+        .map(|(place, line)| matching.line(place, line))
+        .collect();
     matching.finish(lines)
 }
 
@@ -87,6 +91,27 @@ fn sale_lines<'a>(rated: Rated<'a>) -> Box<dyn Iterator<Item = Cow<'a, SaleLine>
         return Box::new(std::iter::once(Cow::Owned(SaleLine::whole(sale.total))));
     }
     Box::new(sale.lines.iter().map(Cow::Borrowed))
+}
+
+/// What of a line points did not buy.
+fn without(line: Cow<'_, SaleLine>, bought: BoughtLine) -> Cow<'_, SaleLine> {
+    if bought.quantity.is_zero() {
+        return line;
+    }
+    let quantity = line.quantity - bought.quantity;
+    // Not more than all of the tax, which is at most the amount.
+    let tax = number::divide(
+        ten_thousandths(line.tax_amount) * millionths(quantity),
+        millionths(line.quantity) * I256::from(10_i128.pow(SCALE)),
+        SCALE,
+        Rounding::Floor,
+    );
+    Cow::Owned(SaleLine {
+        quantity,
+        amount: line.amount - bought.amount,
+        tax_amount: tax.unwrap_or_default(),
+        ..line.into_owned()
+    })
 }
 
 struct Matching<'a> {
@@ -103,11 +128,15 @@ struct Matching<'a> {
 }
 
 impl<'a> Matching<'a> {
-    fn line(&mut self, line: &SaleLine) -> MatchedLine {
+    fn line(&mut self, place: usize, line: Cow<'_, SaleLine>) -> MatchedLine {
+        let bought = self.rated.bought.of_line(place);
+        let line = &*without(line, bought);
         let program = &self.rated.version.program;
         let percent_discounted = line.discount_percent.is_some_and(|percent| percent > Decimal::ZERO);
         let refused = if line.flag.is_some() {
             Some(EarnReason::LineFlagged)
+        } else if line.quantity.is_zero() {
+            Some(EarnReason::PaidWithPoints)
         } else {
             (program.exclude_percent_discounted_lines && percent_discounted).then_some(EarnReason::PercentDiscounted)
         };
@@ -338,11 +367,4 @@ impl<'a> Matching<'a> {
             multipliers,
         }
     }
-}
-
-/// A quantity as a whole count of millionths: the edge refuses finer ones.
-fn millionths(quantity: Decimal) -> I256 {
-    let mut scaled = quantity;
-    scaled.rescale(6);
-    I256::from(scaled.mantissa())
 }

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use super::{Earning, Rated, rate};
 use crate::domain::account::Attributes;
+use crate::domain::dice::Dice;
 use crate::domain::number::{Currency, Fraction, Rounding};
 use crate::domain::outcome::Accounting;
 use crate::domain::product::{ProductPoints, Products};
@@ -15,6 +16,7 @@ use crate::domain::program::{
     EarnRate, EnrolmentPolicy, Program, ProgramState, ProgramUnit, ProgramVersion, RatedBasis, TierSpendBasis,
     TierSpendWindow,
 };
+use crate::domain::redemption::Bought;
 use crate::domain::rule::set::RuleSet;
 use crate::domain::rule::{Rule, RuleEffect, precedence};
 use crate::domain::rule_usage::Allowances;
@@ -24,35 +26,6 @@ const CASES: u64 = 3_000;
 const CATEGORIES: [&str; 6] = ["", "food", "food/coffee", "food/coffee/beans", "foods", "books"];
 const BRANDS: [&str; 3] = ["", "acme", "zeta"];
 const PRODUCTS: [&str; 5] = ["", "p1", "p2", "p3", "never"];
-
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-
-    fn one_in(&mut self, chances: u64) -> bool {
-        self.below(chances) == 0
-    }
-
-    fn of<'a>(&mut self, list: &[&'a str]) -> &'a str {
-        let place = self.below(list.len() as u64);
-        list[usize::try_from(place).unwrap()]
-    }
-
-    fn cents(&mut self, most: u64) -> Decimal {
-        Decimal::new(i64::try_from(self.below(most)).unwrap(), 2)
-    }
-
-    fn rounding(&mut self) -> Rounding {
-        [Rounding::Floor, Rounding::HalfUp, Rounding::Ceiling, Rounding::None][usize::try_from(self.below(4)).unwrap()]
-    }
-}
 
 fn effect(dice: &mut Dice) -> RuleEffect {
     match dice.below(8) {
@@ -207,6 +180,7 @@ fn earned_with(version: &ProgramVersion, lines: Vec<SaleLine>, paid: Decimal, ca
             .unwrap(),
         carry,
         allowances: &Allowances::new(),
+        bought: Bought::NOTHING,
         closed: None,
     };
     rate(rated, None, paid).unwrap()

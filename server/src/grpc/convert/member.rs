@@ -9,7 +9,7 @@ use crate::domain::account::Attributes;
 use crate::domain::enrolment::{Enrolment, Identifier, IdentifierKind};
 use crate::domain::member::{Member, Person};
 use crate::domain::number::Currency;
-use crate::domain::outcome::Balance;
+use crate::domain::outcome::{AffordableReward, Balance};
 use crate::domain::sale::MemberKey;
 use crate::grpc::fields::Fields;
 
@@ -214,5 +214,15 @@ pub(in crate::grpc) fn balance(balance: Balance, currency: &Currency) -> wire::B
         next_expiry_at: balance.next_expiry_at.map(timestamp),
         pending: decimal(balance.pending),
         next_pending_until: balance.next_pending_until.map(timestamp),
+        reward_reminder: balance.reward_reminder,
+        affordable_rewards: balance.affordable_rewards.into_iter().map(affordable_reward).collect(),
+    }
+}
+
+fn affordable_reward(reward: AffordableReward) -> wire::AffordableReward {
+    wire::AffordableReward {
+        reward_id: reward.reward_id,
+        points: decimal(reward.points),
+        printed_text: reward.printed_text,
     }
 }

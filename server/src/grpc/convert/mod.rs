@@ -10,6 +10,7 @@ pub(super) mod outcome;
 pub(super) mod person;
 pub(super) mod product;
 pub(super) mod program;
+pub(super) mod redemption;
 mod redemption_policy;
 pub(super) mod reward;
 pub(super) mod rule;

@@ -4,18 +4,13 @@ use loyalty_api::v1 as wire;
 
 use super::member::balance;
 use super::{decimal, money, timestamp};
-use crate::domain::outcome::{EarnReason, LineOutcome, RateOutcome, RateSource, SaleOutcome};
+use crate::domain::number::Currency;
+use crate::domain::outcome::{EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, SaleOutcome};
 
 /// The outcome of a sale on the wire.
 pub(in crate::grpc) fn sale_outcome(outcome: SaleOutcome) -> wire::SaleOutcome {
     let currency = outcome.currency;
-    let points_tenders = outcome.points_tenders.into_iter().map(|tender| wire::PointsTender {
-        points: decimal(tender.points),
-        value_per_point: decimal(tender.value_per_point),
-        amount: money(&currency, tender.amount),
-        expense_account: tender.accounting.expense_account,
-        cost_center: tender.accounting.cost_center,
-    });
+    let tenders = outcome.points_tenders.into_iter();
     wire::SaleOutcome {
         // The quote of a sale that would enrol its customer has no member yet.
         member_id: match outcome.member_id.is_nil() {
@@ -28,7 +23,7 @@ pub(in crate::grpc) fn sale_outcome(outcome: SaleOutcome) -> wire::SaleOutcome {
         points_earned: decimal(outcome.points_earned),
         points_redeemed: decimal(outcome.points_redeemed),
         rated_amount: money(&currency, outcome.rated_amount),
-        points_tenders: points_tenders.collect(),
+        points_tenders: tenders.map(|tender| points_tender(tender, &currency)).collect(),
         due: money(&currency, outcome.due),
         balance_before: decimal(outcome.balance_before),
         balance: Some(balance(outcome.balance, &currency)),
@@ -43,6 +38,28 @@ pub(in crate::grpc) fn sale_outcome(outcome: SaleOutcome) -> wire::SaleOutcome {
         points_pending_until: outcome.points_pending_until.map(timestamp),
         carried_before: outcome.carry.and_then(|carry| decimal(carry.before.shown())),
         carried_after: outcome.carry.and_then(|carry| decimal(carry.after.shown())),
+    }
+}
+
+/// A tender line on the wire.
+pub(in crate::grpc) fn points_tender(tender: PointsTender, currency: &Currency) -> wire::PointsTender {
+    wire::PointsTender {
+        points: decimal(tender.points),
+        value_per_point: tender.value_per_point.and_then(decimal),
+        amount: money(currency, tender.amount),
+        expense_account: tender.accounting.expense_account,
+        cost_center: tender.accounting.cost_center,
+        item: tender.item.map(|item| wire::RedeemedItem {
+            reward_id: item.reward_id,
+            product_id: item.product_id,
+            printed_quantity: item.print_quantity.then(|| decimal(item.quantity)).flatten(),
+            quantity: decimal(item.quantity),
+            points_per_unit: decimal(item.points_per_unit),
+            product_code: item.product_code,
+            category: item.category,
+            printed_text: item.printed_text,
+        }),
+        vat_percent: tender.vat_percent.and_then(decimal),
     }
 }
 
@@ -61,10 +78,12 @@ fn line_outcome((line, outcome): (u32, LineOutcome)) -> wire::LineOutcome {
                 points: decimal(share.points),
             })
             .collect(),
+        redeem_points: outcome.price.and_then(|price| decimal(price.points)),
+        redeemable_quantity: outcome.price.and_then(|price| decimal(price.quantity)),
     }
 }
 
-fn rate_outcome(outcome: RateOutcome, currency: &crate::domain::number::Currency) -> wire::RateOutcome {
+fn rate_outcome(outcome: RateOutcome, currency: &Currency) -> wire::RateOutcome {
     wire::RateOutcome {
         source: Some(source(outcome.source)),
         rated_amount: money(currency, outcome.rated_amount),

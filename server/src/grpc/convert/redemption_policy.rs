@@ -19,10 +19,11 @@ pub(super) fn policy(fields: &mut Fields, given: wire::RedemptionPolicy) -> Rede
         let bounds = Bounds::up_to(BILLION, 4).positive();
         fields.decimal(&format!("program.redemption.{name}"), given, bounds)
     };
-    let (minimum_points, points_step, max_points_per_sale) = (
+    let (minimum_points, points_step, max_points_per_sale, reminder_points) = (
         points("minimum_points", given.minimum_points),
         points("points_step", given.points_step),
         points("max_points_per_sale", given.max_points_per_sale),
+        points("reminder_points", given.reminder_points),
     );
     RedemptionPolicy {
         value_per_point: value_per_point(fields, "program.redemption.value_per_point", given.value_per_point),
@@ -39,6 +40,7 @@ pub(super) fn policy(fields: &mut Fields, given: wire::RedemptionPolicy) -> Rede
                 PERCENT.positive(),
             ),
         },
+        reminder_points,
         vat_percent: fields.decimal("program.redemption.vat_percent", given.vat_percent, VAT_PERCENT),
         print_quantity: given.print_quantity,
     }
@@ -56,6 +58,7 @@ pub(super) fn to_wire(policy: &RedemptionPolicy) -> wire::RedemptionPolicy {
         points_step: limits.points_step.and_then(decimal),
         max_points_per_sale: limits.max_points_per_sale.and_then(decimal),
         max_percent_of_sale: limits.max_percent_of_sale.and_then(decimal),
+        reminder_points: policy.reminder_points.and_then(decimal),
         vat_percent: policy.vat_percent.and_then(decimal),
         print_quantity: policy.print_quantity,
     }

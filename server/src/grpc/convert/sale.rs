@@ -12,9 +12,12 @@ use crate::grpc::fields::{Bounds, Fields};
 const MOST_LINES: usize = 1_000;
 const MOST_TENDERS: usize = 50;
 const MOST_REDEMPTIONS: usize = 10;
+const MOST_OF_A_REWARD: u32 = 10_000;
+/// Of a product that points buy.
+const UNITS: Bounds = Bounds::up_to(Decimal::from_parts(1_000_000, 0, 0, false, 0), 6).positive();
 
 /// A hundred thousand million: what every amount and its products stay computable under.
-const AMOUNT_LIMIT: Decimal = Decimal::from_parts(1_215_752_192, 23, 0, false, 0);
+pub(super) const AMOUNT_LIMIT: Decimal = Decimal::from_parts(1_215_752_192, 23, 0, false, 0);
 const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// A sale; its currency's decimals bound every amount.
@@ -150,8 +153,16 @@ fn redemptions(fields: &mut Fields, given: Vec<wire::SaleRedemption>, amounts: B
             Some(Ask::Amount(asked)) => fields
                 .decimal(&format!("{field}.amount"), Some(asked), amounts.positive())
                 .map(RedemptionAsk::Amount),
+            Some(Ask::Product(asked)) => Some(RedemptionAsk::Product {
+                product_id: fields.text(&format!("{field}.product.product_id"), asked.product_id, 1, 64),
+                quantity: match asked.quantity {
+                    None => Decimal::ONE,
+                    given => fields.required_decimal(&format!("{field}.product.quantity"), given, UNITS),
+                },
+            }),
+            Some(Ask::Reward(asked)) => Some(reward(fields, &field, asked)),
             None => {
-                fields.wrong(&field, "must ask for points or for an amount");
+                fields.wrong(&field, "must ask for points, an amount, a product or a reward");
                 None
             }
         };
@@ -166,6 +177,19 @@ fn redemptions(fields: &mut Fields, given: Vec<wire::SaleRedemption>, amounts: B
         }));
     }
     redemptions
+}
+
+fn reward(fields: &mut Fields, field: &str, asked: wire::RewardRedemption) -> RedemptionAsk {
+    if asked.quantity > MOST_OF_A_REWARD {
+        fields.wrong(
+            format!("{field}.reward.quantity"),
+            format!("must be at most {MOST_OF_A_REWARD}"),
+        );
+    }
+    RedemptionAsk::Reward {
+        reward_id: fields.slug(&format!("{field}.reward.reward_id"), asked.reward_id),
+        quantity: Decimal::from(asked.quantity.max(1)),
+    }
 }
 
 #[cfg(test)]
