@@ -2,7 +2,7 @@
 
 use loyalty_sdk::{
     EarnRate, EarnReason, Error, ExpiryPolicy, NewMember, NewProgram, NewRule, PageRequest, ProgramState,
-    ProgramUpdate, RatedBasis, RedemptionPolicy, RuleUpdate, Tier, TierSpendWindow,
+    ProgramUpdate, RatedBasis, RedemptionPolicy, RuleUpdate, ShortfallPolicy, Tier, TierSpendWindow,
 };
 
 use crate::harness::{PROGRAM, Shop, day, dec, instant};
@@ -25,6 +25,7 @@ async fn a_program_is_read_as_it_was_created() {
             .expiry(ExpiryPolicy::months(12))
             .redemption(RedemptionPolicy::new(dec("0.05")))
             .document_type("NC", loyalty_sdk::DocumentTreatment::Returning)
+            .shortfall_policy(ShortfallPolicy::Refuse)
     };
 
     let created = shop.client.create_program(&new).await.expect("a program");
@@ -58,8 +59,23 @@ async fn a_program_is_read_as_it_was_created() {
         pending_days: read.pending_days,
         expense_account: read.expense_account,
         cost_center: read.cost_center,
+        shortfall_policy: read.shortfall_policy,
     };
     assert_eq!(read, new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_of_points_that_are_taken_back_is_owed_unless_the_program_says_otherwise() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+
+    let created = shop.program().await;
+    let changed = shop
+        .changes(|club| club.shortfall_policy(ShortfallPolicy::ClampToZero))
+        .await;
+
+    assert_eq!(created.shortfall_policy, ShortfallPolicy::AllowNegative);
+    assert_eq!(changed.shortfall_policy, ShortfallPolicy::ClampToZero);
+    assert_eq!(shop.program().await, changed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

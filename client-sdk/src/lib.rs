@@ -72,7 +72,7 @@ pub use page::{Page, PageRequest};
 pub use product::{Product, ProductLoad, ProductUpdate};
 pub use program::{
     DocumentTreatment, DocumentType, EnrolmentPolicy, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program,
-    ProgramState, ProgramUnit, RatedBasis,
+    ProgramState, ProgramUnit, RatedBasis, ShortfallPolicy,
 };
 pub use program_update::ProgramUpdate;
 pub use receipt::{

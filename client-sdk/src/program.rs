@@ -64,6 +64,8 @@ pub struct NewProgram {
     pub expense_account: Option<String>,
     /// The cost center that redemptions are booked to, at most 64 characters.
     pub cost_center: Option<String>,
+    /// What happens where points are taken back that were spent.
+    pub shortfall_policy: ShortfallPolicy,
 }
 
 impl NewProgram {
@@ -133,6 +135,13 @@ impl NewProgram {
         self
     }
 
+    /// Says what happens where points are taken back that were spent.
+    #[must_use]
+    pub fn shortfall_policy(mut self, policy: ShortfallPolicy) -> Self {
+        self.shortfall_policy = policy;
+        self
+    }
+
     /// Says how documents of one type are treated.
     #[must_use]
     pub fn document_type(mut self, document_type: impl Into<String>, treatment: DocumentTreatment) -> Self {
@@ -197,6 +206,8 @@ pub struct Program {
     pub expense_account: Option<String>,
     /// The cost center that redemptions are booked to, at most 64 characters.
     pub cost_center: Option<String>,
+    /// What happens where points are taken back that were spent.
+    pub shortfall_policy: ShortfallPolicy,
     /// Number of the current version, shared by settings, tiers and rules.
     pub version: u32,
     /// Changes with every change of settings or tiers; an update brings the one it has read.
@@ -377,6 +388,20 @@ open_enum! {
         Gross,
         /// The amount without tax.
         Net,
+    }
+}
+
+open_enum! {
+    /// What happens where points are taken back, by a return, a cancellation or an adjustment, and fewer can be spent.
+    #[derive(Default)]
+    ShortfallPolicy {
+        /// What is missing is owed: the next points that come repay it first; the balance may be below zero.
+        #[default]
+        AllowNegative,
+        /// Only what can be spent is taken back.
+        ClampToZero,
+        /// The call is refused: [`Error::InsufficientPoints`](crate::Error::InsufficientPoints).
+        Refuse,
     }
 }
 

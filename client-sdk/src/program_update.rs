@@ -5,7 +5,7 @@ use loyalty_api::v1;
 use rust_decimal::Decimal;
 
 use crate::{
-    program::{DocumentType, EnrolmentPolicy, ExpiryPolicy, Program, ProgramState, RatedBasis},
+    program::{DocumentType, EnrolmentPolicy, ExpiryPolicy, Program, ProgramState, RatedBasis, ShortfallPolicy},
     redemption_policy::RedemptionPolicy,
     tier::{Tier, TierSpendBasis, TierSpendWindow},
     wire,
@@ -163,6 +163,12 @@ impl ProgramUpdate {
     pub fn cost_center(mut self, cost_center: impl Into<String>) -> Self {
         self.program.cost_center = cost_center.into();
         self.changing("cost_center")
+    }
+
+    /// What happens where points are taken back that were spent.
+    pub fn shortfall_policy(mut self, policy: ShortfallPolicy) -> Self {
+        self.program.shortfall_policy = policy.number();
+        self.changing("shortfall_policy")
     }
 
     fn changing(mut self, path: &str) -> Self {

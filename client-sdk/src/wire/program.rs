@@ -8,7 +8,7 @@ use crate::{
     id::ProgramId,
     program::{
         DocumentTreatment, DocumentType, EnrolmentPolicy, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program,
-        ProgramState, ProgramUnit, RatedBasis,
+        ProgramState, ProgramUnit, RatedBasis, ShortfallPolicy,
     },
     redemption_policy::RedemptionPolicy,
     tier::{Rounding, Tier, TierSpendBasis, TierSpendWindow},
@@ -42,6 +42,7 @@ impl NewProgram {
             pending_days: self.pending_days,
             expense_account: self.expense_account.clone().unwrap_or_default(),
             cost_center: self.cost_center.clone().unwrap_or_default(),
+            shortfall_policy: self.shortfall_policy.number(),
             version: 0,
             etag: String::new(),
             created_at: None,
@@ -81,6 +82,7 @@ impl Program {
             enrolment: EnrolmentPolicy::from_wire(program.enrolment.unwrap_or_default())?,
             expense_account: optional_text(program.expense_account),
             cost_center: optional_text(program.cost_center),
+            shortfall_policy: ShortfallPolicy::from_number(program.shortfall_policy),
             document_types: program
                 .document_types
                 .into_iter()

@@ -11,6 +11,7 @@ use super::program::{
     RedemptionPolicy, Tier, TierSpendBasis, TierSpendWindow,
 };
 use super::rejection::Rejection;
+use super::shortfall::ShortfallPolicy;
 
 /// New values of some settings of a program. Its serialized form is canonical: only what changes is in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,8 @@ pub(crate) struct ProgramEdit {
     pub(crate) expense_account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cost_center: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shortfall_policy: Option<ShortfallPolicy>,
 }
 
 impl ProgramEdit {
@@ -86,6 +89,7 @@ impl ProgramEdit {
         set(&mut program.pending_days, edit.pending_days);
         set(&mut program.accounting.expense_account, edit.expense_account);
         set(&mut program.accounting.cost_center, edit.cost_center);
+        set(&mut program.shortfall_policy, edit.shortfall_policy);
         program.tiers.sort_by_key(|tier| tier.minimum_spend);
         if let (ProgramUnit::Value, Some(policy)) = (program.unit, &mut program.redemption)
             && policy.value_per_point.is_none()

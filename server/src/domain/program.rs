@@ -12,6 +12,7 @@ use super::outcome::Accounting;
 use super::product::Products;
 use super::reward::Rewards;
 use super::rule::set::RuleSet;
+use super::shortfall::ShortfallPolicy;
 
 /// Settings and tiers of a program, as people configure them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,9 @@ pub(crate) struct Program {
     /// Where redemptions are booked that say nothing themselves.
     #[serde(flatten)]
     pub(crate) accounting: Accounting,
+    /// What happens where points are taken back that were spent.
+    #[serde(default, skip_serializing_if = "ShortfallPolicy::is_default")]
+    pub(crate) shortfall_policy: ShortfallPolicy,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

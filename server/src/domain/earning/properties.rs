@@ -21,6 +21,7 @@ use crate::domain::rule::set::RuleSet;
 use crate::domain::rule::{Rule, RuleEffect, precedence};
 use crate::domain::rule_usage::Allowances;
 use crate::domain::sale::{MemberKey, Sale, SaleLine};
+use crate::domain::shortfall::ShortfallPolicy;
 
 const CASES: u64 = 3_000;
 const CATEGORIES: [&str; 6] = ["", "food", "food/coffee", "food/coffee/beans", "foods", "books"];
@@ -125,6 +126,7 @@ fn version(rules: Vec<(String, Rule)>, decimals: u32) -> ProgramVersion {
             carry_fractions: false,
             enrolment: EnrolmentPolicy::default(),
             pending_days: 0,
+            shortfall_policy: ShortfallPolicy::default(),
             accounting: Accounting::default(),
         },
         rules: RuleSet::new(rules),

@@ -15,6 +15,7 @@ mod redemption_policy;
 pub(super) mod reward;
 pub(super) mod rule;
 pub(super) mod sale;
+mod tier;
 
 use chrono::{DateTime, Utc};
 use loyalty_api::v1 as wire;

@@ -5,28 +5,29 @@ use loyalty_api::v1 as wire;
 use rust_decimal::Decimal;
 
 use super::expiry_policy::{expiry, expiry_to_wire};
+use super::tier::{tier_spend_basis, tier_spend_window, tier_to_wire, tiers, window_to_wire};
 use super::{decimal, enrolment_policy, redemption_policy, timestamp};
 use crate::domain::answer::ProgramRecord;
 use crate::domain::configuration::ProgramEdit;
 use crate::domain::number::{Currency, Rounding};
 use crate::domain::outcome::Accounting;
 use crate::domain::program::{
-    DocumentTreatment, DocumentType, EarnRate, EnrolmentPolicy, Program, ProgramState, ProgramUnit, RatedBasis, Tier,
-    TierDowngrade, TierSpendBasis, TierSpendWindow,
+    DocumentTreatment, DocumentType, EarnRate, EnrolmentPolicy, Program, ProgramState, ProgramUnit, RatedBasis,
+    TierSpendBasis, TierSpendWindow,
 };
+use crate::domain::shortfall::ShortfallPolicy;
 use crate::grpc::fields::{Bounds, Fields};
 
-const MOST_TIERS: usize = 50;
 const MOST_DOCUMENT_TYPES: usize = 100;
 const MOST_PENDING_DAYS: u32 = 366;
-const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
-const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+pub(super) const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+pub(super) const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 
 /// A percentage.
 pub(super) const PERCENT: Bounds = Bounds::up_to(Decimal::ONE_HUNDRED, 4);
 
 /// Every field that an update can name.
-const CHANGEABLE: [&str; 21] = [
+const CHANGEABLE: [&str; 22] = [
     "name",
     "state",
     "time_zone",
@@ -48,6 +49,7 @@ const CHANGEABLE: [&str; 21] = [
     "pending_days",
     "expense_account",
     "cost_center",
+    "shortfall_policy",
 ];
 
 /// The currency of a code; one without minor units when it is wrong.
@@ -123,6 +125,7 @@ pub(in crate::grpc) fn new_program(fields: &mut Fields, given: wire::Program) ->
         enrolment: EnrolmentPolicy::default(),
         pending_days: 0,
         accounting: Accounting::default(),
+        shortfall_policy: ShortfallPolicy::default(),
     };
     let paths: Vec<String> = CHANGEABLE.iter().map(|path| (*path).to_owned()).collect();
     (defaults, program_edit(fields, given, &paths))
@@ -175,6 +178,7 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
                 let center = given.cost_center.clone();
                 edit.cost_center = Some(fields.text("program.cost_center", center, 0, 64));
             }
+            "shortfall_policy" => edit.shortfall_policy = Some(shortfall_policy(fields, given.shortfall_policy)),
             "document_types" => edit.document_types = Some(document_types(fields, given.document_types.clone())),
             other => fields.wrong("update_mask", format!("`{other}` cannot be changed")),
         }
@@ -216,27 +220,6 @@ fn time_zone(fields: &mut Fields, name: &str) -> Tz {
     })
 }
 
-fn tiers(fields: &mut Fields, given: Vec<wire::Tier>) -> Vec<Tier> {
-    if !fields.at_most("program.tiers", &given, MOST_TIERS) {
-        return Vec::new();
-    }
-    let spend = Bounds::up_to(BILLION * MILLION / Decimal::ONE_THOUSAND, 4);
-    given
-        .into_iter()
-        .enumerate()
-        .map(|(place, given)| {
-            let field = |name: &str| format!("program.tiers[{place}].{name}");
-            Tier {
-                tier_id: fields.slug(&field("tier_id"), given.tier_id),
-                name: fields.text(&field("name"), given.name, 1, 200),
-                minimum_spend: fields.required_decimal(&field("minimum_spend"), given.minimum_spend, spend),
-                earn_rate: given.earn_rate.map(|rate| earn_rate(fields, &field("earn_rate"), rate)),
-                value_per_point: value_per_point(fields, &field("value_per_point"), given.value_per_point),
-            }
-        })
-        .collect()
-}
-
 /// A rate.
 pub(super) fn earn_rate(fields: &mut Fields, at: &str, given: wire::EarnRate) -> EarnRate {
     let bounds = Bounds::up_to(BILLION, 4).positive();
@@ -267,59 +250,20 @@ pub(super) fn rounding_of(rounding: wire::Rounding) -> Rounding {
     }
 }
 
-fn tier_spend_basis(fields: &mut Fields, number: i32) -> TierSpendBasis {
-    match fields.choice("program.tier_spend_basis", number) {
-        Some(wire::TierSpendBasis::WithoutPointsPaidPart) => TierSpendBasis::WithoutPointsPaidPart,
-        Some(wire::TierSpendBasis::WholeSale | wire::TierSpendBasis::Unspecified) | None => TierSpendBasis::WholeSale,
-    }
-}
-
-fn tier_spend_window(fields: &mut Fields, given: Option<wire::TierSpendWindow>) -> TierSpendWindow {
-    use wire::tier_spend_window::Window;
-    let Some(given) = given else {
-        return TierSpendWindow::Lifetime;
-    };
-    let downgrade = match fields.choice("program.tier_spend_window.downgrade", given.downgrade) {
-        Some(wire::TierDowngrade::AfterWindow) => {
-            if given.grace_days > 3_660 {
-                fields.wrong("program.tier_spend_window.grace_days", "must be at most 3660");
-            }
-            TierDowngrade::AfterWindow {
-                grace_days: given.grace_days,
-            }
-        }
-        Some(wire::TierDowngrade::Never | wire::TierDowngrade::Unspecified) | None => {
-            if given.grace_days != 0 {
-                fields.wrong(
-                    "program.tier_spend_window.grace_days",
-                    "has a meaning with AFTER_WINDOW only",
-                );
-            }
-            TierDowngrade::Never
-        }
-    };
-    match given.window {
-        Some(Window::RollingDays(days)) => {
-            if days == 0 || days > 3_660 {
-                fields.wrong("program.tier_spend_window.rolling_days", "must be 1 to 3660");
-            }
-            TierSpendWindow::RollingDays { days, downgrade }
-        }
-        Some(Window::CalendarYear(true)) => TierSpendWindow::CalendarYear { downgrade },
-        Some(Window::CalendarYear(false)) | None => {
-            fields.wrong(
-                "program.tier_spend_window",
-                "names neither rolling_days nor calendar_year",
-            );
-            TierSpendWindow::Lifetime
-        }
-    }
-}
-
 fn rated_basis(fields: &mut Fields, number: i32) -> RatedBasis {
     match fields.choice("program.rated_basis", number) {
         Some(wire::RatedBasis::Net) => RatedBasis::Net,
         Some(wire::RatedBasis::Gross | wire::RatedBasis::Unspecified) | None => RatedBasis::Gross,
+    }
+}
+
+fn shortfall_policy(fields: &mut Fields, number: i32) -> ShortfallPolicy {
+    match fields.choice("program.shortfall_policy", number) {
+        Some(wire::ShortfallPolicy::ClampToZero) => ShortfallPolicy::ClampToZero,
+        Some(wire::ShortfallPolicy::Refuse) => ShortfallPolicy::Refuse,
+        Some(wire::ShortfallPolicy::AllowNegative | wire::ShortfallPolicy::Unspecified) | None => {
+            ShortfallPolicy::AllowNegative
+        }
     }
 }
 
@@ -392,6 +336,12 @@ pub(in crate::grpc) fn program(record: ProgramRecord) -> wire::Program {
         pending_days: program.pending_days,
         expense_account: program.accounting.expense_account,
         cost_center: program.accounting.cost_center,
+        shortfall_policy: match program.shortfall_policy {
+            ShortfallPolicy::AllowNegative => wire::ShortfallPolicy::AllowNegative,
+            ShortfallPolicy::ClampToZero => wire::ShortfallPolicy::ClampToZero,
+            ShortfallPolicy::Refuse => wire::ShortfallPolicy::Refuse,
+        }
+        .into(),
         version: record.version,
         etag: record.since_version.to_string(),
         created_at: Some(timestamp(record.created_at)),
@@ -419,16 +369,6 @@ fn state_to_wire(state: ProgramState) -> wire::ProgramState {
     }
 }
 
-fn tier_to_wire(tier: &Tier) -> wire::Tier {
-    wire::Tier {
-        tier_id: tier.tier_id.clone(),
-        name: tier.name.clone(),
-        minimum_spend: decimal(tier.minimum_spend),
-        earn_rate: tier.earn_rate.as_ref().map(earn_rate_to_wire),
-        value_per_point: tier.value_per_point.and_then(decimal),
-    }
-}
-
 pub(super) fn rounding_to_wire(rounding: Rounding) -> wire::Rounding {
     match rounding {
         Rounding::Floor => wire::Rounding::Floor,
@@ -436,24 +376,6 @@ pub(super) fn rounding_to_wire(rounding: Rounding) -> wire::Rounding {
         Rounding::Ceiling => wire::Rounding::Ceiling,
         Rounding::None => wire::Rounding::None,
     }
-}
-
-fn window_to_wire(window: TierSpendWindow) -> Option<wire::TierSpendWindow> {
-    use wire::tier_spend_window::Window;
-    let (window, downgrade) = match window {
-        TierSpendWindow::Lifetime => return None,
-        TierSpendWindow::RollingDays { days, downgrade } => (Window::RollingDays(days), downgrade),
-        TierSpendWindow::CalendarYear { downgrade } => (Window::CalendarYear(true), downgrade),
-    };
-    let (downgrade, grace_days) = match downgrade {
-        TierDowngrade::Never => (wire::TierDowngrade::Never, 0),
-        TierDowngrade::AfterWindow { grace_days } => (wire::TierDowngrade::AfterWindow, grace_days),
-    };
-    Some(wire::TierSpendWindow {
-        window: Some(window),
-        downgrade: downgrade.into(),
-        grace_days,
-    })
 }
 
 fn document_type_to_wire(listed: DocumentType) -> wire::DocumentType {
