@@ -8,11 +8,13 @@ use loyalty_sdk::{
     DocumentTreatment, EarnRate, EnrolmentPolicy, MemberKey, NewMember, NewProgram, NewReward, NewRule, ProductUpdate,
     ProgramState, ProgramUpdate, RedemptionPolicy,
 };
+use loyalty_server::tenants::Role;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use crate::harness::keys::Keys as _;
 use crate::harness::raw::{customer, number, request_id};
 use crate::harness::{Shop, dec};
 
@@ -32,7 +34,14 @@ type Provoke = for<'a> fn(&'a Scene) -> Provoked<'a>;
 /// A reason, the code and the metadata that the contract gives it, and how it comes about.
 #[rustfmt::skip]
 const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
+    (ErrorReason::Unauthenticated, Code::Unauthenticated, &[], |scene| scene.asks_as("nobody")),
+    (ErrorReason::RoleNotAllowed, Code::PermissionDenied, &["role", "call"], |scene| scene.asks_as(&scene.till)),
     (ErrorReason::InvalidField, Code::InvalidArgument, &[], |scene| scene.sells(|sale| sale.total = None)),
+    (ErrorReason::PlaceMismatch, Code::PermissionDenied, &["field", "allowed"], |scene| Box::pin(async {
+        let till = scene.shop.client_with(&scene.till).await;
+        let sale = wire::Sale { store_id: "store-2".to_owned(), ..scene.sale() };
+        till.raw_ledger().quote_sale(wire::QuoteSaleRequest { sale: Some(sale) }).await.err()
+    })),
     (ErrorReason::RequestIdReused, Code::AlreadyExists, &["request_id"], |scene| scene.sells_as("used")),
     (ErrorReason::OperationNotFound, Code::NotFound, &["request_id"], |scene| Box::pin(async {
         let request_id = "never-used".to_owned();
@@ -236,6 +245,8 @@ async fn of_several_reasons_the_first_of_the_contract_is_answered() {
 /// A shop in which each reason is one call away.
 struct Scene {
     shop: Shop,
+    /// Key of a till in `store-1`.
+    till: String,
 }
 
 impl Scene {
@@ -310,7 +321,17 @@ impl Scene {
             .await
             .expect("a receipt");
         assert_eq!(ada.points().await, dec("100"));
-        Self { shop }
+        let till = shop.tenants().await.key("default", Role::Terminal).await;
+        Self { shop, till }
+    }
+
+    /// What a till may not ask, with a key.
+    fn asks_as<'a>(&'a self, key: &'a str) -> Provoked<'a> {
+        Box::pin(async {
+            let client = self.shop.client_with(key).await;
+            let request = wire::ListMembersRequest::default();
+            client.raw_programs().list_members(request).await.err()
+        })
     }
 
     /// A thousand euro to ada, who has a hundred points worth ten cents.

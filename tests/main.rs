@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod access;
 mod accounting;
 mod assigned_rules;
 mod bad_input;
@@ -24,12 +25,14 @@ mod drain;
 mod earning;
 mod enrolment;
 mod error_reasons;
+mod every_call;
 mod examples_of_the_field;
 mod expiry;
 mod expiry_ends;
 mod expiry_entries;
 mod history;
 mod identifiers;
+mod keys;
 mod latency;
 mod member_lists;
 mod member_records;
@@ -37,8 +40,10 @@ mod members;
 mod model;
 mod opt_in;
 mod pending;
+mod places;
 mod posting;
 mod process;
+mod process_tenants;
 mod product_earning;
 mod product_limits;
 mod products;

@@ -1,137 +1,17 @@
 //! The program itself: its private database, its signals, and what survives `kill -9`.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
+use std::time::Duration;
 
-use loyalty_sdk::{Client, EarnRate, Error, MemberKey, NewMember, NewProgram, NewRule, Sale};
+use loyalty_sdk::{Client, EarnRate, MemberKey, NewMember, NewProgram, NewRule, Sale};
 use loyalty_server::embedded::{EmbeddedDatabase, EmbeddedOptions};
 use loyalty_server::serve::{ServeError, ServeOptions, Server};
 use rust_decimal::Decimal;
-use tempfile::TempDir;
 
 use crate::harness::database::database_binary;
 use crate::harness::dec;
-
-fn directory() -> TempDir {
-    TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
-}
-
-fn program(data_dir: &Path, port: u16) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_server-process"));
-    command.env_remove("DATABASE_URL").env("LOYALTY_DATA_DIR", data_dir);
-    command
-        .env("LOYALTY_LISTEN", format!("127.0.0.1:{port}"))
-        .env("NO_COLOR", "1");
-    if let Some(binary) = database_binary() {
-        command.env("LOYALTY_DATABASE_BINARY", binary);
-    }
-    command
-}
-
-/// A running `loyalty-server`, stopped with its database when the test ends.
-struct Program {
-    child: Child,
-    data_dir: PathBuf,
-    port: u16,
-}
-
-impl Program {
-    /// Started on a free port; answers calls when this returns.
-    async fn start(data_dir: &Path) -> (Self, Client) {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
-            .expect("a free port")
-            .port();
-        let mut command = program(data_dir, port);
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
-        let log = BufReader::new(child.stderr.take().expect("its log"));
-        // The log must be read on, or the program would block on it.
-        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| eprintln!("{line}")));
-        let program = Self {
-            child,
-            data_dir: data_dir.to_owned(),
-            port,
-        };
-        let client = program.client().await;
-        let started = Instant::now();
-        while client
-            .get_program("none")
-            .await
-            .is_err_and(|error| !matches!(error, Error::ProgramNotFound { .. }))
-        {
-            assert!(
-                started.elapsed() < Duration::from_secs(90),
-                "the program does not answer"
-            );
-        }
-        (program, client)
-    }
-
-    async fn client(&self) -> Client {
-        Client::connect(format!("http://127.0.0.1:{}", self.port))
-            .await
-            .expect("a client")
-    }
-
-    /// Lets go of a killed program whose database another one has taken over.
-    fn forget(mut self) {
-        drop(self.child.wait());
-        self.data_dir = PathBuf::from("/nowhere");
-    }
-
-    fn signal(&self, signal: &str) {
-        kill(signal, self.child.id());
-    }
-
-    /// The program's exit code, when it ended by itself.
-    fn wait(mut self) -> Option<i32> {
-        let started = Instant::now();
-        loop {
-            match self.child.try_wait().expect("its state") {
-                Some(status) => return status.code(),
-                None => assert!(started.elapsed() < Duration::from_secs(60), "the program does not end"),
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Process ids of the database servers that work in this directory.
-    fn databases(data_dir: &Path) -> Vec<u32> {
-        let option = format!("--datadir={}", data_dir.display());
-        let processes = std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
-        processes
-            .filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok())
-            .filter(|id| {
-                std::fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains(&option))
-            })
-            .collect()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may have ended already; its database may have outlived it.
-        drop(self.child.kill());
-        drop(self.child.wait());
-        for process_id in Self::databases(&self.data_dir) {
-            drop(run_kill("-KILL", process_id));
-        }
-    }
-}
-
-fn kill(signal: &str, process_id: u32) {
-    assert!(run_kill(signal, process_id).expect("kill runs").success());
-}
-
-/// The shell's own `kill`: a bare Debian has no other.
-fn run_kill(signal: &str, process_id: u32) -> std::io::Result<std::process::ExitStatus> {
-    Command::new("sh")
-        .args(["-c", &format!("kill {signal} {process_id}")])
-        .status()
-}
+use crate::harness::program::{Program, directory, kill, program};
 
 async fn opens(client: &Client) {
     client
@@ -258,10 +138,7 @@ async fn a_second_server_on_the_same_data_is_refused() {
     let (code, log) = refused(&mut program(directory.path(), 0));
 
     assert_eq!(code, Some(1));
-    assert!(
-        log.contains("in use") && log.contains(&first.child.id().to_string()),
-        "{log}"
-    );
+    assert!(log.contains("in use") && log.contains(&first.id().to_string()), "{log}");
     assert!(log.contains(&directory.path().display().to_string()), "{log}");
 }
 

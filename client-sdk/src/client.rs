@@ -1,5 +1,6 @@
 //! The client: one shared connection, and how every call goes over it.
 
+mod credentials;
 mod history;
 mod ledger;
 mod members;
@@ -9,7 +10,7 @@ mod redemptions;
 mod rewards;
 mod rules;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use loyalty_api::v1::{
     ledger_service_client::LedgerServiceClient, program_service_client::ProgramServiceClient,
@@ -18,6 +19,7 @@ use loyalty_api::v1::{
 use tonic::{
     Request, Response, Status,
     metadata::AsciiMetadataValue,
+    service::interceptor::InterceptedService,
     transport::{Channel, Endpoint},
 };
 
@@ -51,6 +53,11 @@ macro_rules! attempt {
 }
 use attempt;
 
+pub use credentials::Credentials;
+
+/// A connection that brings the API key of its client with each call.
+pub type Connection = InterceptedService<Channel, Credentials>;
+
 /// A client of the loyalty-points service.
 ///
 /// Clones are cheap and share one connection, which is made by the first call and made anew when it was lost. The
@@ -58,6 +65,7 @@ use attempt;
 #[derive(Clone, Debug)]
 pub struct Client {
     channel: Channel,
+    credentials: Credentials,
     deadline: Duration,
     retry: RetryPolicy,
     request_id: Option<RequestId>,
@@ -83,6 +91,7 @@ impl Client {
             deadline: DEFAULT_DEADLINE,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             retry: RetryPolicy::default(),
+            api_key: None,
             actor: None,
         }
     }
@@ -127,26 +136,30 @@ impl Client {
     }
 
     /// The generated client of programs and members, on the same connection: no deadline, no retries, no types.
-    pub fn raw_programs(&self) -> ProgramServiceClient<Channel> {
-        ProgramServiceClient::new(self.channel.clone())
+    pub fn raw_programs(&self) -> ProgramServiceClient<Connection> {
+        ProgramServiceClient::new(self.connection())
     }
 
     /// The generated client of rules, on the same connection: no deadline, no retries, no types.
-    pub fn raw_rules(&self) -> RuleServiceClient<Channel> {
-        RuleServiceClient::new(self.channel.clone())
+    pub fn raw_rules(&self) -> RuleServiceClient<Connection> {
+        RuleServiceClient::new(self.connection())
     }
 
     /// The generated client of the ledger, on the same connection: no deadline, no retries, no types.
-    pub fn raw_ledger(&self) -> LedgerServiceClient<Channel> {
-        LedgerServiceClient::new(self.channel.clone())
+    pub fn raw_ledger(&self) -> LedgerServiceClient<Connection> {
+        LedgerServiceClient::new(self.connection())
     }
 
     /// The generated client of rewards and redemptions, on the same connection: no deadline, no retries, no types.
-    pub fn raw_redemptions(&self) -> RedemptionServiceClient<Channel> {
-        RedemptionServiceClient::new(self.channel.clone())
+    pub fn raw_redemptions(&self) -> RedemptionServiceClient<Connection> {
+        RedemptionServiceClient::new(self.connection())
     }
 
-    /// The connection, for other clients of the same server (health, reflection).
+    fn connection(&self) -> Connection {
+        InterceptedService::new(self.channel(), self.credentials.clone())
+    }
+
+    /// The connection without the API key, for other clients of the same server (health, reflection).
     pub fn channel(&self) -> Channel {
         self.channel.clone()
     }
@@ -217,6 +230,7 @@ pub struct ClientBuilder {
     deadline: Duration,
     connect_timeout: Duration,
     retry: RetryPolicy,
+    api_key: Option<ApiKey>,
     actor: Option<String>,
 }
 
@@ -239,8 +253,16 @@ impl ClientBuilder {
         self
     }
 
+    /// The API key that says who calls, such as `lk_1-3f9a6c01b2de_…`. Without one only a server in its development mode
+    /// lets the client in.
+    pub fn api_key(mut self, api_key: impl Into<String>) -> Self {
+        self.api_key = Some(ApiKey(api_key.into()));
+        self
+    }
+
     /// Who acts through this client, such as the user of a back office: 1 to 64 printable ASCII characters. It shows in
-    /// the history of what the client changes; a write with another name is refused ([`Error::InvalidFields`]).
+    /// the history of what the client changes; a write with another name is refused ([`Error::InvalidFields`]). With a key
+    /// only the roles back office and operator may say it ([`Error::RoleNotAllowed`]); unsaid, it is the key's name.
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.actor = Some(actor.into());
         self
@@ -250,15 +272,21 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidEndpoint`] when the endpoint is not of the form `http://host:port`.
+    /// [`Error::InvalidEndpoint`] when the endpoint is not of the form `http://host:port`, [`Error::InvalidApiKey`] when
+    /// the key has characters that no key has.
     // Nothing here waits, but the connection needs a runtime to live in, and `async` is how a signature says so.
     pub async fn connect(self) -> Result<Client, Error> {
         let endpoint = self.checked_endpoint().map_err(|message| Error::InvalidEndpoint {
             endpoint: self.endpoint.clone(),
             message,
         })?;
+        let credentials = match &self.api_key {
+            Some(ApiKey(key)) => Credentials::of_key(key).ok_or(Error::InvalidApiKey)?,
+            None => Credentials::default(),
+        };
         Ok(Client {
             channel: endpoint.connect_lazy(),
+            credentials,
             deadline: self.deadline,
             retry: self.retry,
             request_id: None,
@@ -278,6 +306,16 @@ impl ClientBuilder {
             .connect_timeout(self.connect_timeout)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT))
+    }
+}
+
+/// Shows in no log.
+#[derive(Clone)]
+struct ApiKey(String);
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
     }
 }
 

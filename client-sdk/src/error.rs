@@ -18,6 +18,28 @@ use crate::id::{MemberId, ProductId, ProgramId, RequestId, RewardId, RuleId};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The client has no API key, or one that is not valid, has expired or was revoked.
+    #[error("not authenticated: {message}")]
+    Unauthenticated {
+        /// What is wrong with the key.
+        message: String,
+    },
+    /// The role of the client's key may not do this.
+    #[error("the role {role} may not do this ({call})")]
+    RoleNotAllowed {
+        /// The role of the key: `TERMINAL`, `BACK_OFFICE`, `READ_ONLY` or `OPERATOR`.
+        role: String,
+        /// The call.
+        call: String,
+    },
+    /// The client's key is for another store or terminal.
+    #[error("{field}: the key is for {allowed}")]
+    PlaceMismatch {
+        /// The field of the request that names the store or terminal.
+        field: String,
+        /// The one of the key.
+        allowed: String,
+    },
     /// Fields are missing, malformed or out of their bounds. Nothing was looked up or written.
     #[error("invalid fields: {}", list(.0))]
     InvalidFields(Vec<FieldViolation>),
@@ -319,6 +341,9 @@ pub enum Error {
         /// What it holds; empty when it is missing.
         value: String,
     },
+    /// The client cannot be made: its API key has characters that no key has.
+    #[error("the API key is malformed")]
+    InvalidApiKey,
     /// The client cannot be made: the endpoint is no `http://host:port`.
     #[error("{endpoint:?} is no endpoint: {message}")]
     InvalidEndpoint {
@@ -377,6 +402,9 @@ impl Error {
     pub fn reason(&self) -> ErrorReason {
         use ErrorReason as Reason;
         match self {
+            Self::Unauthenticated { .. } => Reason::Unauthenticated,
+            Self::RoleNotAllowed { .. } => Reason::RoleNotAllowed,
+            Self::PlaceMismatch { .. } => Reason::PlaceMismatch,
             Self::InvalidFields(_) => Reason::InvalidField,
             Self::Overloaded(failure)
             | Self::Unavailable(failure)
@@ -419,7 +447,7 @@ impl Error {
             Self::InsufficientPoints { .. } => Reason::InsufficientPoints,
             Self::LedgerRange { .. } => Reason::LedgerRange,
             Self::Refused { reason, .. } => parse::known_reason(reason),
-            Self::InvalidAnswer { .. } | Self::InvalidEndpoint { .. } => Reason::Unspecified,
+            Self::InvalidAnswer { .. } | Self::InvalidEndpoint { .. } | Self::InvalidApiKey => Reason::Unspecified,
         }
     }
 
@@ -429,7 +457,7 @@ impl Error {
         match self {
             Self::Refused { code, .. } => *code,
             Self::InvalidAnswer { .. } => Code::Internal,
-            Self::InvalidEndpoint { .. } => Code::InvalidArgument,
+            Self::InvalidEndpoint { .. } | Self::InvalidApiKey => Code::InvalidArgument,
             other => match other.failure() {
                 Some(failure) => failure.code,
                 None => parse::contract_code(other.reason()),

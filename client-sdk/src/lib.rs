@@ -54,7 +54,7 @@ mod sale;
 mod tier;
 mod wire;
 
-pub use client::{Client, ClientBuilder};
+pub use client::{Client, ClientBuilder, Connection, Credentials};
 pub use configuration_change::{
     ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
 };

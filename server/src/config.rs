@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::PostingOptions;
+use crate::commands::{KeyCommand, MerchantCommand, StoreCommand, TerminalCommand};
 
 /// A loyalty-points service: gRPC on MySQL or MariaDB.
 #[derive(Debug, Parser)]
@@ -25,12 +26,24 @@ pub struct Config {
 }
 
 /// What to do.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Bring the schema up to date and serve.
     Serve,
     /// Bring the schema up to date and exit.
     Migrate,
+    /// Merchants: everything in the database belongs to one.
+    #[command(subcommand)]
+    Merchant(MerchantCommand),
+    /// Stores of a merchant.
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Terminals of a store.
+    #[command(subcommand)]
+    Terminal(TerminalCommand),
+    /// API keys of a merchant: who may call.
+    #[command(subcommand)]
+    Key(KeyCommand),
 }
 
 /// Where the data is.
@@ -61,7 +74,11 @@ pub struct DatabaseConfig {
 /// How calls are served.
 #[derive(Debug, Args)]
 pub struct ServiceConfig {
-    /// Address to listen on. Everybody who reaches it is the merchant `default`, so it must be a loopback address.
+    /// Let everybody in without a key, as operator of the merchant `default`: for development.
+    #[arg(long, env = "LOYALTY_DEVELOPMENT", global = true)]
+    pub development: bool,
+
+    /// Loopback address to listen on.
     #[arg(long, env = "LOYALTY_LISTEN", default_value = "127.0.0.1:50051", value_parser = loopback, global = true)]
     pub listen: SocketAddr,
 
@@ -89,7 +106,7 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     if address.ip().is_loopback() {
         Ok(address)
     } else {
-        Err("must be a loopback address: callers are not authenticated".to_owned())
+        Err("must be a loopback address".to_owned())
     }
 }
 

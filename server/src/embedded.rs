@@ -160,6 +160,14 @@ impl Drop for EmbeddedDatabase {
     }
 }
 
+/// The address of the service's database in a directory that another process holds; `None` when the database there does
+/// not answer, because it is starting or stopping.
+pub async fn url_of_running(data_dir: &Path) -> Option<String> {
+    let socket = directory::socket_of(&data_dir.canonicalize().ok()?);
+    administration::ping(&url(&socket, "")).await.ok()?;
+    Some(url(&socket, DATABASE_NAME))
+}
+
 /// Owns the process and the claim on its directory until it is stopped or given up.
 async fn supervise(server: Server, mut child: Child, stop: Arc<Notify>, state: watch::Sender<State>) {
     let mut deaths = Deaths::default();

@@ -1,6 +1,7 @@
 //! The loyalty-points service: a gRPC server on MySQL or MariaDB. The program is `loyalty-server`; this library is
 //! what its tests start.
 
+pub mod commands;
 pub mod config;
 mod domain;
 pub mod embedded;
@@ -9,6 +10,7 @@ mod posting;
 pub mod process;
 pub mod serve;
 mod storage;
+pub mod tenants;
 
 pub use grpc::Clock;
 pub use posting::{PostingOptions, PostingStatistics};

@@ -10,8 +10,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use crate::commands::{self, TenantCommand};
 use crate::config::{Command, Config, DatabaseConfig};
-use crate::embedded::{EmbeddedDatabase, EmbeddedError, EmbeddedOptions};
+use crate::embedded::{self, EmbeddedDatabase, EmbeddedError, EmbeddedOptions};
 use crate::serve::{self, ServeOptions, Server};
 use crate::{Clock, PostingOptions};
 
@@ -44,8 +45,16 @@ async fn with_database(config: Config) -> Result<(), Failure> {
         return carry_out(&config, &url, std::future::pending::<EmbeddedError>()).await;
     }
     let options = embedded_options(&config.database)?;
-    tracing::info!(data_dir = %options.data_dir.display(), "starting the private database");
-    let database = EmbeddedDatabase::start(options).await?;
+    let data_dir = options.data_dir.clone();
+    tracing::info!(data_dir = %data_dir.display(), "starting the private database");
+    let database = match EmbeddedDatabase::start(options).await {
+        // A command about tenants works beside the server that has the directory, on its database.
+        Err(in_use @ EmbeddedError::DataDirectoryInUse { .. }) if tenant_command(&config).is_some() => {
+            let url = embedded::url_of_running(&data_dir).await.ok_or(in_use)?;
+            return carry_out(&config, &url, std::future::pending::<EmbeddedError>()).await;
+        }
+        started => started?,
+    };
     let url = database.url();
     let outcome = carry_out(&config, &url, database.failed()).await;
     database.stop().await;
@@ -54,13 +63,24 @@ async fn with_database(config: Config) -> Result<(), Failure> {
 
 async fn carry_out(config: &Config, url: &str, lost: impl Future<Output = EmbeddedError>) -> Result<(), Failure> {
     let clock: Clock = Arc::new(Utc::now);
-    match config.command.unwrap_or(Command::Serve) {
-        Command::Migrate => {
-            let migrations = serve::migrate(url, &clock).await?;
-            tracing::info!(migrations, "the schema is up to date");
-            Ok(())
-        }
-        Command::Serve => serve(config, url, clock, lost).await,
+    if let Some(command) = tenant_command(config) {
+        return Ok(commands::run(command, url, clock).await?);
+    }
+    if matches!(config.command, Some(Command::Migrate)) {
+        let migrations = serve::migrate(url, &clock).await?;
+        tracing::info!(migrations, "the schema is up to date");
+        return Ok(());
+    }
+    serve(config, url, clock, lost).await
+}
+
+fn tenant_command(config: &Config) -> Option<TenantCommand> {
+    match config.command.clone()? {
+        Command::Serve | Command::Migrate => None,
+        Command::Merchant(command) => Some(TenantCommand::Merchant(command)),
+        Command::Store(command) => Some(TenantCommand::Store(command)),
+        Command::Terminal(command) => Some(TenantCommand::Terminal(command)),
+        Command::Key(command) => Some(TenantCommand::Key(command)),
     }
 }
 
@@ -82,11 +102,15 @@ async fn serve(
             batch_limit: config.service.batch_limit,
             queue_limit: config.service.queue_limit,
         },
+        development: config.service.development,
         read_connections: config.service.read_connections,
         allow_weak_durability: config.database.allow_weak_durability,
         ..ServeOptions::new(url)
     };
     let server = Server::start(&options, clock).await?;
+    if config.service.development {
+        tracing::warn!("development mode: everybody is the operator of the merchant `default`, without a key");
+    }
     tracing::info!(address = %listener.local_addr()?, "serving");
     let stopped = async move {
         tokio::select! {

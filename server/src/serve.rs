@@ -10,7 +10,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::grpc::{self, Clock, Context};
+use crate::grpc::{self, Clock, Context, Gate};
 use crate::posting::{Posting, PostingOptions, PostingStatistics};
 use crate::storage::connection::{self, Database};
 use crate::storage::error::StorageError;
@@ -19,6 +19,9 @@ use crate::storage::{durability, merchant, migration};
 
 /// The merchant of the development mode.
 const DEVELOPMENT_MERCHANT: &str = "default";
+
+/// Connections on which keys are looked up: a look-up takes a fraction of a millisecond.
+const KEY_CONNECTIONS: usize = 2;
 
 /// The longest wait for calls in flight when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -45,6 +48,8 @@ pub struct ServeOptions {
     pub database_url: String,
     /// How posting is sized.
     pub posting: PostingOptions,
+    /// Whether everybody without a key is the merchant `default`: for development, on a loopback address only.
+    pub development: bool,
     /// Connections for reads.
     pub read_connections: usize,
     /// Whether to serve on a database that can lose committed transactions when its machine fails.
@@ -52,11 +57,12 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
-    /// The defaults for a database.
+    /// The defaults for a database, in the development mode.
     pub fn new(database_url: impl Into<String>) -> Self {
         Self {
             database_url: database_url.into(),
             posting: PostingOptions::default(),
+            development: true,
             read_connections: 8,
             allow_weak_durability: false,
         }
@@ -74,6 +80,9 @@ pub enum ServeError {
         "the database can lose committed sales when its machine fails: {0}; set it right, or start with --allow-weak-durability"
     )]
     WeakDurability(String),
+    /// Everybody could do everything.
+    #[error("in the development mode callers need no key: listen on a loopback address")]
+    AnonymousAccess,
     /// The listener failed.
     #[error("the listener failed")]
     Transport(#[from] tonic::transport::Error),
@@ -91,6 +100,8 @@ impl From<StorageError> for ServeError {
 /// A server that is ready to serve.
 pub struct Server {
     context: Arc<Context>,
+    gate: Gate,
+    is_anonymous: bool,
     writers: Vec<JoinHandle<()>>,
 }
 
@@ -116,7 +127,12 @@ impl Server {
         if migrations > 0 {
             tracing::info!(migrations, "schema brought up to date");
         }
-        let merchant_id = merchant::ensure(&mut connection, DEVELOPMENT_MERCHANT, clock()).await?;
+        let development = if options.development {
+            Some(merchant::ensure(&mut connection, DEVELOPMENT_MERCHANT, clock()).await?)
+        } else {
+            None
+        };
+        let gate = Gate::new(Database::new(url, KEY_CONNECTIONS)?, Arc::clone(&clock), development);
 
         let programs = ProgramCache::default();
         let (posting, writers) = Posting::start(url, options.posting, &programs);
@@ -125,10 +141,11 @@ impl Server {
             database: Database::new(url, options.read_connections)?,
             posting,
             programs,
-            merchant_id,
         };
         Ok(Self {
             context: Arc::new(context),
+            gate,
+            is_anonymous: options.development,
             writers,
         })
     }
@@ -145,7 +162,16 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { context, writers } = self;
+        let Self {
+            context,
+            gate,
+            is_anonymous,
+            writers,
+        } = self;
+        let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+        if is_anonymous && !is_loopback {
+            return Err(ServeError::AnonymousAccess);
+        }
         let (health, health_service) = tonic_health::server::health_reporter();
         report(&health, ServingStatus::Serving).await;
         let (begin_drain, drain_begun) = tokio::sync::oneshot::channel();
@@ -163,6 +189,7 @@ impl Server {
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
             .max_concurrent_streams(Some(CALLS_PER_CONNECTION))
             .http2_max_pending_accept_reset_streams(Some(CANCELLED_BEFORE_ACCEPTED))
+            .layer(gate)
             .add_service(health_service)
             .add_service(reflection()?.build_v1()?)
             .add_service(reflection()?.build_v1alpha()?)

@@ -42,7 +42,7 @@ impl Server {
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("NO_COLOR", "1")
-            .args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["--development", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(directory.join("data"))
             .args(flags)
             .stdin(Stdio::null())

@@ -1,13 +1,16 @@
 //! What the tests are told with: a shop with its own database and server, its members, and the clock they live by.
 
+pub(crate) mod any_call;
 pub(crate) mod books;
 pub(crate) mod database;
+pub(crate) mod keys;
 mod member;
+pub(crate) mod program;
 pub(crate) mod raw;
 mod shop;
 
 pub(crate) use member::ShopMember;
-pub(crate) use shop::{PROGRAM, Shop};
+pub(crate) use shop::{MERCHANT, PROGRAM, Shop};
 
 use rust_decimal::Decimal;
 

@@ -10,16 +10,21 @@ use loyalty_sdk::{
     Rule,
 };
 use loyalty_server::serve::{ServeOptions, Server};
+use loyalty_server::tenants::{Role, Tenants};
 use loyalty_server::{Clock, PostingOptions, PostingStatistics};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::database::{self, TestDatabase};
+use super::keys::Keys as _;
 use super::{ShopMember, instant};
 
 /// The program that members are enrolled in unless a test says otherwise.
 pub(crate) const PROGRAM: &str = "club";
+
+/// The merchant of a shop with keys.
+pub(crate) const MERCHANT: &str = "acme";
 
 /// A shop in a town of its own: nothing of another test is in its database.
 pub(crate) struct Shop {
@@ -40,12 +45,28 @@ impl Shop {
 
     /// A shop whose server posts in another way.
     pub(crate) async fn with_posting(posting: PostingOptions) -> Self {
+        Self::serving(|options| ServeOptions { posting, ..options }).await
+    }
+
+    /// A shop whose server lets nobody in without a key. Its client is an operator of the merchant `acme`.
+    pub(crate) async fn with_keys() -> Self {
+        let mut shop = Self::serving(|options| ServeOptions {
+            development: false,
+            ..options
+        })
+        .await;
+        let mut tenants = shop.tenants().await;
+        tenants.create_merchant(MERCHANT).await.expect("a merchant");
+        let key = tenants.key(MERCHANT, Role::Operator).await;
+        shop.client = shop.client_with(&key).await;
+        shop
+    }
+
+    /// A shop whose server is set up in another way.
+    pub(crate) async fn serving(set_up: impl FnOnce(ServeOptions) -> ServeOptions) -> Self {
         let database = TestDatabase::create().await;
         let now = Arc::new(Mutex::new(instant("2026-01-15T10:00:00Z")));
-        let options = ServeOptions {
-            posting,
-            ..ServeOptions::new(&database.url)
-        };
+        let options = set_up(ServeOptions::new(&database.url));
         let (endpoint, statistics, server) = serve(options, &now).await;
         let client = Client::builder(&endpoint)
             .retry(RetryPolicy::never())
@@ -94,10 +115,38 @@ impl Shop {
 
     /// A second server on the same database and the same clock.
     pub(crate) async fn second_server(&self) -> Client {
-        let (endpoint, _, server) = serve(ServeOptions::new(&self.database.url), &self.now).await;
+        let endpoint = self.another_server(|options| options).await;
+        Client::connect(endpoint).await.expect("a client")
+    }
+
+    /// Where another server on the same database and the same clock is.
+    pub(crate) async fn another_server(&self, set_up: impl FnOnce(ServeOptions) -> ServeOptions) -> String {
+        let (endpoint, _, server) = serve(set_up(ServeOptions::new(&self.database.url)), &self.now).await;
         // It lives as long as the test's runtime.
         std::mem::forget(server);
-        Client::connect(endpoint).await.expect("a client")
+        endpoint
+    }
+
+    /// The merchants of this shop's database, as the commands of the program make them.
+    pub(crate) async fn tenants(&self) -> Tenants {
+        let tenants = Tenants::open(&self.database.url, self.clock()).await;
+        tenants.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A client that brings a key.
+    pub(crate) async fn client_with(&self, key: &str) -> Client {
+        let client = Client::builder(&self.endpoint).retry(RetryPolicy::never()).api_key(key);
+        client.connect().await.expect("a client")
+    }
+
+    /// The address of the database, for the program's own commands.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
+    fn clock(&self) -> Clock {
+        let now = Arc::clone(&self.now);
+        Arc::new(move || *now.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Creates a rule that fits.

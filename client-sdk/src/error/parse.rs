@@ -37,6 +37,9 @@ pub(crate) fn from_status(status: &Status, attempts: u32, request_id: Option<Req
         Code::Unavailable => Error::Unavailable(failure),
         Code::ResourceExhausted => Error::Overloaded(failure),
         Code::Internal | Code::Unknown | Code::DataLoss => Error::Internal(failure),
+        Code::Unauthenticated if failure.reason == ErrorReason::Unauthenticated => Error::Unauthenticated {
+            message: failure.message,
+        },
         code if failure.reason != ErrorReason::Unspecified && code != contract_code(failure.reason) => {
             untyped(code, reason, failure.message, metadata)
         }
@@ -62,6 +65,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
     use ErrorReason as Reason;
     match reason {
         Reason::Unspecified => Code::Unknown,
+        Reason::Unauthenticated => Code::Unauthenticated,
+        Reason::RoleNotAllowed | Reason::PlaceMismatch => Code::PermissionDenied,
         Reason::Overloaded => Code::ResourceExhausted,
         Reason::DatabaseUnavailable => Code::Unavailable,
         Reason::Internal => Code::Internal,
@@ -111,10 +116,19 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
     use ErrorReason as Reason;
     let error = match reason {
         Reason::Unspecified
+        | Reason::Unauthenticated
         | Reason::Overloaded
         | Reason::DatabaseUnavailable
         | Reason::Internal
         | Reason::DeadlineExceeded => return None,
+        Reason::RoleNotAllowed => Error::RoleNotAllowed {
+            role: facts.text("role")?,
+            call: facts.text("call")?,
+        },
+        Reason::PlaceMismatch => Error::PlaceMismatch {
+            field: facts.text("field")?,
+            allowed: facts.text("allowed")?,
+        },
         Reason::InvalidField => Error::InvalidFields(vec![FieldViolation {
             field: facts.text("field")?,
             description: facts.text("description")?,

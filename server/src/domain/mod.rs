@@ -1,6 +1,7 @@
 //! What the product exists for, as values and pure functions: programs, tiers, earning, redemption, lots and the
 //! decision of each command. No clock, no randomness, no database, no protobuf: time and ids are arguments.
 
+pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod answer;
 pub(crate) mod configuration;

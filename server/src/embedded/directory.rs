@@ -141,6 +141,11 @@ impl Drop for DataDirectory {
     }
 }
 
+/// The socket of the database in this directory, whoever holds it.
+pub(super) fn socket_of(data_dir: &Path) -> PathBuf {
+    socket_in(&run_directory(data_dir))
+}
+
 fn lock(data_dir: &Path) -> Result<File, EmbeddedError> {
     let path = data_dir.join("server.lock");
     let inaccessible = || EmbeddedError::inaccessible(&path);

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use tonic::Status;
 use tonic_types::FieldViolation;
 
-use super::status;
+use super::{auth, status};
 
 /// Characters of a decimal; the longest legal one has 28 digits, a sign and a point.
 const DECIMAL_LENGTH: usize = 32;
@@ -18,6 +18,8 @@ const MOST_VIOLATIONS: usize = 50;
 #[derive(Default)]
 pub(super) struct Fields {
     violations: Vec<FieldViolation>,
+    /// The act takes place where the caller does not act.
+    misplaced: Option<Status>,
 }
 
 /// The bounds of a number.
@@ -57,11 +59,10 @@ impl Bounds {
 impl Fields {
     /// The value, unless a field was wrong.
     pub(super) fn finish<T>(self, value: T) -> Result<T, Status> {
-        if self.violations.is_empty() {
-            Ok(value)
-        } else {
-            Err(status::invalid_fields(self.violations))
+        if !self.violations.is_empty() {
+            return Err(status::invalid_fields(self.violations));
         }
+        self.misplaced.map_or(Ok(value), Err)
     }
 
     /// Whether a field was wrong.
@@ -90,6 +91,25 @@ impl Fields {
             self.wrong(field, "begins or ends with a blank");
         }
         value
+    }
+
+    /// Store and terminal in which an act takes place, at `<prefix>store_id` and `<prefix>terminal_id`. What is empty
+    /// comes from the caller's key; another place than the key's is refused.
+    pub(super) fn place(&mut self, prefix: &str, store_id: String, terminal_id: String) -> (String, String) {
+        let (store, terminal) = auth::place();
+        let store_id = self.one_place(format!("{prefix}store_id"), store_id, store, 1);
+        let terminal_id = self.one_place(format!("{prefix}terminal_id"), terminal_id, terminal, 0);
+        (store_id, terminal_id)
+    }
+
+    fn one_place(&mut self, field: String, given: String, of_key: Option<String>, min: usize) -> String {
+        let Some(of_key) = of_key else {
+            return self.text(&field, given, min, 64);
+        };
+        if !given.is_empty() && given != of_key && self.misplaced.is_none() {
+            self.misplaced = Some(status::place_mismatch(&field, &of_key));
+        }
+        of_key
     }
 
     /// An id of configuration: 1 to 64 of `a-z 0-9 - _ .`.

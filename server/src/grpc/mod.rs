@@ -1,10 +1,13 @@
 //! The only room that knows protobuf: a file per service, conversions at the edge, errors as `google.rpc` details.
 
+mod access;
 mod auth;
 mod convert;
 mod deadline;
 mod fields;
+mod gate;
 mod history_calls;
+mod keys;
 mod ledger_service;
 mod member_calls;
 mod member_list;
@@ -25,6 +28,8 @@ use loyalty_api::v1::program_service_server::ProgramServiceServer;
 use loyalty_api::v1::redemption_service_server::RedemptionServiceServer;
 use loyalty_api::v1::rule_service_server::RuleServiceServer;
 
+pub(crate) use gate::Gate;
+
 use crate::posting::Posting;
 use crate::storage::connection::Database;
 use crate::storage::program_cache::ProgramCache;
@@ -41,8 +46,6 @@ pub(crate) struct Context {
     pub(crate) database: Database,
     pub(crate) posting: Posting,
     pub(crate) programs: ProgramCache,
-    /// The merchant of the development mode.
-    pub(crate) merchant_id: u32,
 }
 
 /// The program service on its context.

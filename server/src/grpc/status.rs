@@ -1,7 +1,7 @@
 //! Refusals and failures as gRPC statuses: a code, `google.rpc` details, and a neutral sentence. What the database said
 //! goes to the log, never to a caller.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use loyalty_api::v1::ErrorReason;
@@ -9,6 +9,7 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
 
+use crate::domain::access::Role;
 use crate::domain::answer::Refusal;
 use crate::domain::rejection::Rejection;
 use crate::posting::PostingError;
@@ -62,6 +63,40 @@ pub(super) fn refusal(refusal: &Refusal) -> Status {
     Status::with_error_details(code, &refusal.message, details)
 }
 
+/// The caller is not known.
+pub(super) fn unauthenticated(message: &str) -> Status {
+    refusal(&Refusal {
+        reason: name(ErrorReason::Unauthenticated),
+        message: message.to_owned(),
+        metadata: BTreeMap::new(),
+    })
+}
+
+/// The caller is known, and may not `act`.
+pub(super) fn role_not_allowed(role: Role, call: &str, act: &str) -> Status {
+    let metadata = [("role", role.name()), ("call", call)];
+    refusal(&Refusal {
+        reason: name(ErrorReason::RoleNotAllowed),
+        message: format!("a caller of the role {} may not {act}", role.name()),
+        metadata: metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+    })
+}
+
+/// The act takes place where the caller's key does not act.
+pub(super) fn place_mismatch(field: &str, allowed: &str) -> Status {
+    let metadata = [("field", field), ("allowed", allowed)];
+    refusal(&Refusal {
+        reason: name(ErrorReason::PlaceMismatch),
+        message: format!("{field} is not the one of the caller's key, {allowed:?}"),
+        metadata: metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+    })
+}
+
+/// The server has no room for one more now.
+pub(super) fn overloaded(message: &str) -> Status {
+    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message)
+}
+
 /// A refusal found before posting.
 pub(super) fn rejection(rejection: &Rejection) -> Status {
     refusal(&Refusal::from(rejection))
@@ -79,11 +114,7 @@ pub(super) fn operation_not_found(request_id: &str) -> Status {
 /// Posting came to no decision; it has logged why.
 pub(super) fn posting(error: &PostingError) -> Status {
     match error {
-        PostingError::Overloaded => failure(
-            Code::ResourceExhausted,
-            ErrorReason::Overloaded,
-            "more writes are waiting than the server takes",
-        ),
+        PostingError::Overloaded => overloaded("more writes are waiting than the server takes"),
         PostingError::Unavailable(_) => unavailable(),
         PostingError::Internal(_) => internal(),
     }
@@ -115,7 +146,8 @@ pub(super) fn internal() -> Status {
     )
 }
 
-fn unavailable() -> Status {
+/// The database does not answer.
+pub(super) fn unavailable() -> Status {
     failure(
         Code::Unavailable,
         ErrorReason::DatabaseUnavailable,
@@ -147,6 +179,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::CurrencyMismatch
         | ErrorReason::TimeOutOfRange
         | ErrorReason::TooManyDecimals => Code::InvalidArgument,
+        ErrorReason::Unauthenticated => Code::Unauthenticated,
+        ErrorReason::RoleNotAllowed | ErrorReason::PlaceMismatch => Code::PermissionDenied,
         ErrorReason::Overloaded => Code::ResourceExhausted,
         ErrorReason::DatabaseUnavailable => Code::Unavailable,
         ErrorReason::Unspecified | ErrorReason::Internal => Code::Internal,

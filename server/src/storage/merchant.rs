@@ -9,16 +9,28 @@ use super::connection::Connection;
 use super::error::StorageError;
 use super::schema::merchant;
 
+/// The id of the merchant with this code; `None` when there is none.
+pub(crate) async fn find(connection: &mut Connection, code: &str) -> Result<Option<u32>, StorageError> {
+    let found = merchant::table
+        .filter(merchant::code.eq(code))
+        .select(merchant::merchant_id);
+    Ok(found.first(connection).await.optional()?)
+}
+
+/// The next merchants behind `after`, by code.
+pub(crate) async fn page(connection: &mut Connection, after: &str, limit: i64) -> Result<Vec<String>, StorageError> {
+    let merchants = merchant::table
+        .filter(merchant::code.gt(after))
+        .select(merchant::code)
+        .order(merchant::code)
+        .limit(limit);
+    Ok(merchants.load(connection).await?)
+}
+
 /// The id of the merchant with this code, who is made when there is none.
 pub(crate) async fn ensure(connection: &mut Connection, code: &str, now: DateTime<Utc>) -> Result<u32, StorageError> {
     loop {
-        let found = merchant::table
-            .filter(merchant::code.eq(code))
-            .select(merchant::merchant_id)
-            .first::<u32>(connection)
-            .await
-            .optional()?;
-        if let Some(merchant_id) = found {
+        if let Some(merchant_id) = find(connection, code).await? {
             return Ok(merchant_id);
         }
         let newest: Option<u32> = merchant::table

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod administration;
+pub(crate) mod api_key;
 pub(crate) mod books;
 pub(crate) mod configuration_change;
 pub(crate) mod connection;
@@ -27,4 +28,6 @@ pub(crate) mod rule_usage;
 pub(crate) mod sale;
 mod schema;
 pub(crate) mod statement;
+pub(crate) mod store;
+pub(crate) mod terminal;
 mod value;

@@ -235,3 +235,37 @@ diesel::table! {
         points -> Numeric,
     }
 }
+
+diesel::table! {
+    store (merchant_id, store_id) {
+        merchant_id -> Unsigned<Integer>,
+        store_id -> Text,
+        created_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    terminal (merchant_id, store_id, terminal_id) {
+        merchant_id -> Unsigned<Integer>,
+        store_id -> Text,
+        terminal_id -> Text,
+        created_at -> Datetime,
+    }
+}
+
+diesel::table! {
+    api_key (merchant_id, key_id) {
+        merchant_id -> Unsigned<Integer>,
+        key_id -> Text,
+        name -> Text,
+        role -> Unsigned<TinyInt>,
+        store_id -> Nullable<Text>,
+        terminal_id -> Nullable<Text>,
+        secret_hash -> Binary,
+        previous_secret_hash -> Nullable<Binary>,
+        previous_until -> Nullable<Datetime>,
+        created_at -> Datetime,
+        expires_at -> Nullable<Datetime>,
+        revoked_at -> Nullable<Datetime>,
+    }
+}

@@ -6,6 +6,9 @@ use super::*;
 /// Every fact that a reason of the contract may bring.
 fn all_facts() -> HashMap<String, String> {
     [
+        ("role", "TERMINAL"),
+        ("call", "loyalty.v1.LedgerService/RecordSale"),
+        ("allowed", "store-1"),
         ("request_id", "r"),
         ("program_id", "p"),
         ("program_ids", "p, q"),
@@ -39,7 +42,7 @@ fn status(code: Code, reason: &str, metadata: HashMap<String, String>) -> Status
 }
 
 fn reasons() -> impl Iterator<Item = ErrorReason> {
-    (1..).map_while(|number| ErrorReason::try_from(number).ok())
+    (1..1_000).filter_map(|number| ErrorReason::try_from(number).ok())
 }
 
 fn name(reason: ErrorReason) -> &'static str {

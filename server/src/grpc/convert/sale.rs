@@ -28,10 +28,11 @@ pub(in crate::grpc) fn sale(fields: &mut Fields, given: Option<wire::Sale>) -> O
     };
     let currency = currency(fields, "sale.currency_code", &given.currency_code);
     let amounts = Bounds::up_to(AMOUNT_LIMIT, currency.minor_units);
+    let (store_id, terminal_id) = fields.place("sale.", given.store_id, given.terminal_id);
     let sale = Sale {
         sale_id: fields.text("sale.sale_id", given.sale_id, 1, 64),
-        store_id: fields.text("sale.store_id", given.store_id, 1, 64),
-        terminal_id: fields.text("sale.terminal_id", given.terminal_id, 0, 64),
+        store_id,
+        terminal_id,
         cashier_id: fields.text("sale.cashier_id", given.cashier_id, 0, 64),
         document_type: fields.text("sale.document_type", given.document_type, 0, 64),
         document_number: fields.text("sale.document_number", given.document_number, 0, 64),

@@ -1,0 +1,29 @@
+//! Scenarios of LedgerService.
+
+use loyalty_sdk::api as wire;
+
+use super::{Scenario, scenario};
+use crate::harness::raw::{customer, request_id};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario!("LedgerService/QuoteSale", |world| [wire::QuoteSaleRequest {
+        sale: Some(world.sale()),
+    }]),
+    scenario!("LedgerService/RecordSale", |world| [wire::RecordSaleRequest {
+        request_id: request_id(),
+        sale: Some(world.sale()),
+    }]),
+    scenario!("LedgerService/GetBalance", |_world| [wire::GetBalanceRequest {
+        member: customer("alpha-ada"),
+        ..wire::GetBalanceRequest::default()
+    }]),
+    scenario!("LedgerService/ListEntries", |world| [wire::ListEntriesRequest {
+        member: Some(wire::MemberKey {
+            key: Some(wire::member_key::Key::MemberId(world.member_id.clone())),
+        }),
+        ..wire::ListEntriesRequest::default()
+    }]),
+    scenario!("LedgerService/GetOperation", |_world| [wire::GetOperationRequest {
+        request_id: "alpha-request".to_owned(),
+    }]),
+];
