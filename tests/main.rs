@@ -69,4 +69,5 @@ mod same_sale_points;
 mod schema;
 mod tier_windows;
 mod tiers;
+mod tls;
 mod version_history;

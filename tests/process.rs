@@ -155,8 +155,10 @@ fn without_a_database_it_says_what_to_install() {
 
 #[test]
 fn wrong_settings_are_named_before_anything_starts() {
-    let cases: [(&str, &str, &str); 5] = [
+    let cases: [(&str, &str, &str); 7] = [
         ("LOYALTY_LISTEN", "0.0.0.0:50051", "loopback"),
+        ("LOYALTY_TLS_CERTIFICATE", "/nowhere/server.pem", "--tls-key"),
+        ("LOYALTY_TLS_CLIENT_CA", "/nowhere/ca.pem", "--tls-certificate"),
         ("LOYALTY_LISTEN", "somewhere", "--listen"),
         ("LOYALTY_WRITERS", "0", "--writers"),
         ("LOYALTY_BATCH_LIMIT", "5000", "--batch-limit"),

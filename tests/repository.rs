@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 const ROOMS: [(&str, &[&str]); 6] = [
     (
         "process",
-        &["main", "commands", "config", "serve", "embedded", "process", "tenants"],
+        &[
+            "main", "commands", "config", "serve", "embedded", "listener", "process", "tenants", "tls",
+        ],
     ),
     ("grpc", &["grpc"]),
     ("jobs", &["jobs"]),
@@ -17,7 +19,7 @@ const ROOMS: [(&str, &[&str]); 6] = [
 ];
 
 /// Crates that only these rooms may know.
-const CRATES: [(&str, &[&str]); 17] = [
+const CRATES: [(&str, &[&str]); 18] = [
     ("diesel", &["storage"]),
     ("diesel_async", &["storage"]),
     ("diesel_migrations", &["storage"]),
@@ -34,6 +36,7 @@ const CRATES: [(&str, &[&str]); 17] = [
     ("getrandom", &["process"]),
     ("http_body", &["grpc"]),
     ("subtle", &["storage"]),
+    ("tokio_rustls", &["process"]),
     ("tower", &["grpc"]),
 ];
 

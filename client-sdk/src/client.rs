@@ -1,5 +1,6 @@
 //! The client: one shared connection, and how every call goes over it.
 
+mod builder;
 mod credentials;
 mod history;
 mod ledger;
@@ -10,17 +11,15 @@ mod redemptions;
 mod rewards;
 mod rules;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use loyalty_api::v1::{
     ledger_service_client::LedgerServiceClient, program_service_client::ProgramServiceClient,
     redemption_service_client::RedemptionServiceClient, rule_service_client::RuleServiceClient,
 };
 use tonic::{
-    Request, Response, Status,
-    metadata::AsciiMetadataValue,
-    service::interceptor::InterceptedService,
-    transport::{Channel, Endpoint},
+    Request, Response, Status, metadata::AsciiMetadataValue, service::interceptor::InterceptedService,
+    transport::Channel,
 };
 
 use crate::{
@@ -28,15 +27,6 @@ use crate::{
     id::RequestId,
     retry::{self, RetryPolicy},
 };
-
-/// Time for an operation with all its retries, unless told otherwise: as long as a cashier waits.
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
-/// Time for making a connection: less than one attempt, so that an attempt sees why it failed.
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// A call that has been waiting this long asks whether the connection is still there …
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
-/// … and takes it for lost after this much more silence.
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Header with which a write says who acts.
 const ACTOR_HEADER: &str = "loyalty-actor";
@@ -53,6 +43,7 @@ macro_rules! attempt {
 }
 use attempt;
 
+pub use builder::ClientBuilder;
 pub use credentials::Credentials;
 
 /// A connection that brings the API key of its client with each call.
@@ -79,21 +70,14 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidEndpoint`] when `endpoint` is not of the form `http://host:port`.
+    /// [`Error::InvalidEndpoint`] when `endpoint` is not of the form `https://host:port` or `http://host:port`.
     pub async fn connect(endpoint: impl Into<String>) -> Result<Self, Error> {
         Self::builder(endpoint).connect().await
     }
 
     /// A client of the server at `endpoint`, with options.
     pub fn builder(endpoint: impl Into<String>) -> ClientBuilder {
-        ClientBuilder {
-            endpoint: endpoint.into(),
-            deadline: DEFAULT_DEADLINE,
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            retry: RetryPolicy::default(),
-            api_key: None,
-            actor: None,
-        }
+        ClientBuilder::new(endpoint.into())
     }
 
     /// This client acting for somebody else: see [`ClientBuilder::actor`].
@@ -206,116 +190,6 @@ impl Client {
                 description: "must be 1 to 64 printable ASCII characters".to_owned(),
             }])
         })
-    }
-}
-
-/// Options of a [`Client`].
-///
-/// ```no_run
-/// use std::time::Duration;
-/// use loyalty_sdk::{Client, RetryPolicy};
-///
-/// # async fn build() -> Result<Client, loyalty_sdk::Error> {
-/// Client::builder("http://loyalty.shop.internal:50051")
-///     .deadline(Duration::from_secs(4))
-///     .retry(RetryPolicy::default().attempts(3).attempt_timeout(Duration::from_secs(2)))
-///     .connect()
-///     .await
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ClientBuilder {
-    endpoint: String,
-    deadline: Duration,
-    connect_timeout: Duration,
-    retry: RetryPolicy,
-    api_key: Option<ApiKey>,
-    actor: Option<String>,
-}
-
-impl ClientBuilder {
-    /// The time that an operation with all its retries may take, at most a day; 10 s unless told.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// The time for making a connection; 3 s unless told.
-    pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
-        self.connect_timeout = connect_timeout;
-        self
-    }
-
-    /// How often and how soon a call is tried again.
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// The API key that says who calls, such as `lk_1-3f9a6c01b2de_…`. Without one only a server in its development mode
-    /// lets the client in.
-    pub fn api_key(mut self, api_key: impl Into<String>) -> Self {
-        self.api_key = Some(ApiKey(api_key.into()));
-        self
-    }
-
-    /// Who acts through this client, such as the user of a back office: 1 to 64 printable ASCII characters. It shows in
-    /// the history of what the client changes; a write with another name is refused ([`Error::InvalidFields`]). With a key
-    /// only the roles back office and operator may say it ([`Error::RoleNotAllowed`]); unsaid, it is the key's name.
-    pub fn actor(mut self, actor: impl Into<String>) -> Self {
-        self.actor = Some(actor.into());
-        self
-    }
-
-    /// The client. Does not wait for the server.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidEndpoint`] when the endpoint is not of the form `http://host:port`, [`Error::InvalidApiKey`] when
-    /// the key has characters that no key has.
-    // Nothing here waits, but the connection needs a runtime to live in, and `async` is how a signature says so.
-    pub async fn connect(self) -> Result<Client, Error> {
-        let endpoint = self.checked_endpoint().map_err(|message| Error::InvalidEndpoint {
-            endpoint: self.endpoint.clone(),
-            message,
-        })?;
-        let credentials = match &self.api_key {
-            Some(ApiKey(key)) => Credentials::of_key(key).ok_or(Error::InvalidApiKey)?,
-            None => Credentials::default(),
-        };
-        Ok(Client {
-            channel: endpoint.connect_lazy(),
-            credentials,
-            deadline: self.deadline,
-            retry: self.retry,
-            request_id: None,
-            actor: self.actor,
-        })
-    }
-
-    fn checked_endpoint(&self) -> Result<Endpoint, String> {
-        let endpoint = Endpoint::from_shared(self.endpoint.clone()).map_err(|error| error.to_string())?;
-        if endpoint.uri().scheme_str() != Some("http") {
-            return Err("it must start with http://".to_owned());
-        }
-        let endpoint = endpoint
-            .user_agent(concat!("loyalty-sdk/", env!("CARGO_PKG_VERSION")))
-            .map_err(|error| error.to_string())?;
-        Ok(endpoint
-            .connect_timeout(self.connect_timeout)
-            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT))
-    }
-}
-
-/// Shows in no log.
-#[derive(Clone)]
-struct ApiKey(String);
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
     }
 }
 

@@ -344,7 +344,7 @@ pub enum Error {
     /// The client cannot be made: its API key has characters that no key has.
     #[error("the API key is malformed")]
     InvalidApiKey,
-    /// The client cannot be made: the endpoint is no `http://host:port`.
+    /// The client cannot be made: the endpoint is none, or does not go with the other options.
     #[error("{endpoint:?} is no endpoint: {message}")]
     InvalidEndpoint {
         /// The endpoint given.

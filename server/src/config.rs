@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::PostingOptions;
 use crate::commands::{KeyCommand, MerchantCommand, StoreCommand, TerminalCommand};
+use crate::tls::TlsFiles;
 
 /// A loyalty-points service: gRPC on MySQL or MariaDB.
 #[derive(Debug, Parser)]
@@ -78,9 +80,13 @@ pub struct ServiceConfig {
     #[arg(long, env = "LOYALTY_DEVELOPMENT", global = true)]
     pub development: bool,
 
-    /// Loopback address to listen on.
-    #[arg(long, env = "LOYALTY_LISTEN", default_value = "127.0.0.1:50051", value_parser = loopback, global = true)]
+    /// Address to listen on. Without TLS a loopback address.
+    #[arg(long, env = "LOYALTY_LISTEN", default_value = "127.0.0.1:50051", value_parser = address, global = true)]
     pub listen: SocketAddr,
+
+    /// How connections are made secure.
+    #[command(flatten)]
+    pub tls: TlsConfig,
 
     /// Writers, each with a database connection of its own.
     #[arg(long, env = "LOYALTY_WRITERS", default_value_t = PostingOptions::default().writers, value_parser = at_least_one, global = true)]
@@ -99,15 +105,82 @@ pub struct ServiceConfig {
     pub read_connections: usize,
 }
 
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| "must be an address and a port such as 127.0.0.1:50051")?;
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err("must be a loopback address".to_owned())
+/// How connections are made secure. The files are in PEM format and are read again when they change.
+#[derive(Debug, Args)]
+pub struct TlsConfig {
+    /// File with the server's certificate and those between it and its authority.
+    #[arg(long, env = "LOYALTY_TLS_CERTIFICATE", requires = "tls_key", global = true)]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// File with the private key of that certificate.
+    #[arg(long, env = "LOYALTY_TLS_KEY", requires = "tls_certificate", global = true)]
+    pub tls_key: Option<PathBuf>,
+
+    /// File with authorities: only clients with a certificate of one of them are let in.
+    #[arg(long, env = "LOYALTY_TLS_CLIENT_CA", requires = "tls_certificate", global = true)]
+    pub tls_client_ca: Option<PathBuf>,
+
+    /// Listen without TLS on an address that is no loopback address, behind a proxy that speaks TLS.
+    #[arg(
+        long,
+        env = "LOYALTY_ALLOW_PLAINTEXT",
+        conflicts_with = "tls_certificate",
+        global = true
+    )]
+    pub allow_plaintext: bool,
+}
+
+impl TlsConfig {
+    /// The files, when there are any.
+    pub fn files(&self) -> Option<TlsFiles> {
+        let (certificate, key) = self.tls_certificate.clone().zip(self.tls_key.clone())?;
+        Some(TlsFiles {
+            certificate,
+            key,
+            client_ca: self.tls_client_ca.clone(),
+        })
     }
+}
+
+impl Config {
+    /// The settings of this process. Ends it, saying which one is wrong, when they are not right together.
+    pub fn of_process() -> Self {
+        let config = Self::parse();
+        if let Err(wrong) = config.check() {
+            Self::command().error(ErrorKind::ValueValidation, wrong).exit();
+        }
+        config
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let ServiceConfig {
+            listen,
+            tls,
+            development,
+            ..
+        } = &self.service;
+        let is_loopback = listen.ip().is_loopback();
+        if *development && !is_loopback {
+            return Err(format!(
+                "--development lets everybody in: --listen {listen} must be a loopback address"
+            ));
+        }
+        if !is_loopback && tls.files().is_none() && !tls.allow_plaintext {
+            return Err(format!(
+                "--listen {listen} is no loopback address: keys would travel in the open. Give --tls-certificate and \
+                 --tls-key, or --allow-plaintext behind a proxy that speaks TLS"
+            ));
+        }
+        match (self.command.as_ref().unwrap_or(&Command::Serve), tls.files()) {
+            (Command::Serve, Some(files)) => files.check().map_err(|error| format!("--tls-certificate: {error}")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "must be an address and a port such as 127.0.0.1:50051".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -6,11 +6,14 @@ pub mod config;
 mod domain;
 pub mod embedded;
 mod grpc;
+mod listener;
 mod posting;
 pub mod process;
 pub mod serve;
 mod storage;
 pub mod tenants;
+mod tls;
 
 pub use grpc::Clock;
 pub use posting::{PostingOptions, PostingStatistics};
+pub use tls::{TlsError, TlsFiles};

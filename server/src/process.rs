@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::Utc;
-use clap::Parser as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -20,7 +19,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn run() -> ExitCode {
-    let config = Config::parse();
+    let config = Config::of_process();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -103,6 +102,8 @@ async fn serve(
             queue_limit: config.service.queue_limit,
         },
         development: config.service.development,
+        tls: config.service.tls.files(),
+        allow_plaintext: config.service.tls.allow_plaintext,
         read_connections: config.service.read_connections,
         allow_weak_durability: config.database.allow_weak_durability,
         ..ServeOptions::new(url)

@@ -6,16 +6,17 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::transport::Server as Transport;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::grpc::{self, Clock, Context, Gate};
+use crate::listener::Incoming;
 use crate::posting::{Posting, PostingOptions, PostingStatistics};
 use crate::storage::connection::{self, Database};
 use crate::storage::error::StorageError;
 use crate::storage::program_cache::ProgramCache;
 use crate::storage::{durability, merchant, migration};
+use crate::tls::{Tls, TlsError, TlsFiles};
 
 /// The merchant of the development mode.
 const DEVELOPMENT_MERCHANT: &str = "default";
@@ -50,6 +51,12 @@ pub struct ServeOptions {
     pub posting: PostingOptions,
     /// Whether everybody without a key is the merchant `default`: for development, on a loopback address only.
     pub development: bool,
+    /// Certificate and key of the server; without them it speaks plain text.
+    pub tls: Option<TlsFiles>,
+    /// Whether plain text may be spoken on an address that is no loopback address.
+    pub allow_plaintext: bool,
+    /// Most connections at once; further ones are closed at once.
+    pub connections: usize,
     /// Connections for reads.
     pub read_connections: usize,
     /// Whether to serve on a database that can lose committed transactions when its machine fails.
@@ -63,6 +70,9 @@ impl ServeOptions {
             database_url: database_url.into(),
             posting: PostingOptions::default(),
             development: true,
+            tls: None,
+            allow_plaintext: false,
+            connections: 4_096,
             read_connections: 8,
             allow_weak_durability: false,
         }
@@ -83,6 +93,12 @@ pub enum ServeError {
     /// Everybody could do everything.
     #[error("in the development mode callers need no key: listen on a loopback address")]
     AnonymousAccess,
+    /// Keys would travel in the open.
+    #[error("without TLS the server listens on a loopback address only, unless told otherwise")]
+    PlainText,
+    /// There is no TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The listener failed.
     #[error("the listener failed")]
     Transport(#[from] tonic::transport::Error),
@@ -101,7 +117,8 @@ impl From<StorageError> for ServeError {
 pub struct Server {
     context: Arc<Context>,
     gate: Gate,
-    is_anonymous: bool,
+    tls: Option<Tls>,
+    options: ServeOptions,
     writers: Vec<JoinHandle<()>>,
 }
 
@@ -114,6 +131,7 @@ impl Server {
     /// Checks the database, brings its schema up to date and starts posting.
     pub async fn start(options: &ServeOptions, clock: Clock) -> Result<Self, ServeError> {
         let url = &options.database_url;
+        let tls = options.tls.clone().map(Tls::start).transpose()?;
         let mut connection = connection::establish(url).await?;
         let weaknesses = durability::weaknesses(&mut connection).await?;
         if !weaknesses.is_empty() {
@@ -145,7 +163,8 @@ impl Server {
         Ok(Self {
             context: Arc::new(context),
             gate,
-            is_anonymous: options.development,
+            tls,
+            options: options.clone(),
             writers,
         })
     }
@@ -165,12 +184,16 @@ impl Server {
         let Self {
             context,
             gate,
-            is_anonymous,
+            tls,
+            options,
             writers,
         } = self;
         let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
-        if is_anonymous && !is_loopback {
+        if options.development && !is_loopback {
             return Err(ServeError::AnonymousAccess);
+        }
+        if tls.is_none() && !options.allow_plaintext && !is_loopback {
+            return Err(ServeError::PlainText);
         }
         let (health, health_service) = tonic_health::server::health_reporter();
         report(&health, ServingStatus::Serving).await;
@@ -182,9 +205,7 @@ impl Server {
             // Nobody waits for it any more when serving has failed.
             let _ = begin_drain.send(());
         };
-        // Set on the sockets themselves, since the transport sets it on its own listeners only: with Nagle's algorithm
-        // an answer of several frames waits 40 ms for the client's delayed acknowledgement.
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let incoming = Incoming::start(listener, tls, options.connections);
         let serving = Transport::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
             .max_concurrent_streams(Some(CALLS_PER_CONNECTION))

@@ -20,10 +20,10 @@ async fn client_of_nobody() -> Client {
 }
 
 #[tokio::test]
-async fn an_endpoint_must_be_a_plain_http_address() {
+async fn an_endpoint_must_be_an_address() {
     for endpoint in [
         "127.0.0.1:50051",
-        "https://loyalty.example:50051",
+        "ftp://loyalty.example:50051",
         "http://",
         "",
         "no address",
@@ -31,6 +31,47 @@ async fn an_endpoint_must_be_a_plain_http_address() {
         let error = Client::connect(endpoint).await.unwrap_err();
 
         assert!(matches!(error, Error::InvalidEndpoint { .. }), "{endpoint}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_does_not_leave_the_machine_in_the_open_unless_that_is_allowed() {
+    let with_key = |endpoint: &str| Client::builder(endpoint).api_key("lk_1-000000000000_0");
+
+    for endpoint in ["http://127.0.0.1:50051", "http://[::1]:50051", "http://localhost:50051"] {
+        assert!(with_key(endpoint).connect().await.is_ok(), "{endpoint}");
+    }
+    for endpoint in [
+        "http://10.0.0.1:50051",
+        "http://127.0.0.1.example:50051",
+        "http://loyalty.example",
+    ] {
+        let refused = with_key(endpoint).connect().await;
+        assert!(
+            matches!(&refused, Err(Error::InvalidEndpoint { message, .. }) if message.contains("in the open")),
+            "{endpoint}: {refused:?}"
+        );
+        assert!(
+            with_key(endpoint).allow_plaintext_key().connect().await.is_ok(),
+            "{endpoint}"
+        );
+    }
+    let unwritable = with_key("http://localhost:50051").api_key("lk\n").connect().await;
+    assert!(matches!(unwritable, Err(Error::InvalidApiKey)), "{unwritable:?}");
+}
+
+#[tokio::test]
+async fn certificates_must_be_some_and_go_with_https() {
+    let https = || Client::builder("https://127.0.0.1:50051");
+
+    for wrong in [
+        https().ca_certificate("none"),
+        https().client_certificate("none", "none"),
+        Client::builder("http://127.0.0.1:50051").ca_certificate("none"),
+        Client::builder("http://127.0.0.1:50051").client_certificate("none", "none"),
+    ] {
+        let refused = wrong.connect().await;
+        assert!(matches!(refused, Err(Error::InvalidEndpoint { .. })), "{refused:?}");
     }
 }
 

@@ -1,0 +1,198 @@
+//! Connections on their way in: counted, made secure, and given up when they keep silent.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::Sleep;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_stream::Stream;
+use tonic::transport::server::Connected;
+
+use crate::tls::Tls;
+
+/// How long a new connection may take to become secure, and then to say its first word.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What HTTP/2 begins with; less is no word.
+const FIRST_WORD_BYTES: usize = 24;
+/// The pause after the system refused to accept, as it does when it has no more file descriptors.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How often it is told that connections are turned away.
+const TELL: Duration = Duration::from_secs(10);
+
+/// The connections of a listener.
+pub(crate) struct Incoming {
+    ready: mpsc::Receiver<io::Result<Connection>>,
+    accepting: JoinHandle<()>,
+}
+
+impl Incoming {
+    /// Takes connections, at most `limit` at once. Further ones are closed at once: their clients try again, perhaps
+    /// with another server, instead of waiting for a place.
+    pub(crate) fn start(listener: TcpListener, tls: Option<Tls>, limit: usize) -> Self {
+        let (sender, ready) = mpsc::channel(64);
+        let accepting = tokio::spawn(accept(listener, tls, limit, sender));
+        Self { ready, accepting }
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Stream for Incoming {
+    type Item = io::Result<Connection>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.ready.poll_recv(task)
+    }
+}
+
+async fn accept(listener: TcpListener, tls: Option<Tls>, limit: usize, ready: mpsc::Sender<io::Result<Connection>>) {
+    let places = Arc::new(Semaphore::new(limit));
+    let mut told: Option<tokio::time::Instant> = None;
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            if told.is_none_or(|told| told.elapsed() > TELL) {
+                tracing::warn!(limit, "connections are turned away: there are too many");
+                told = Some(tokio::time::Instant::now());
+            }
+            continue;
+        };
+        // With Nagle's algorithm an answer of several frames waits 40 ms for the client's delayed acknowledgement.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection was lost at once");
+            continue;
+        }
+        let Some(tls) = &tls else {
+            let connection = Connection::new(Transport::Plain(stream), place);
+            if ready.send(Ok(connection)).await.is_err() {
+                return;
+            }
+            continue;
+        };
+        // Beside the others: one that is slow keeps nobody waiting.
+        let (acceptor, ready) = (TlsAcceptor::from(tls.current()), ready.clone());
+        tokio::spawn(async move {
+            match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    let connection = Connection::new(Transport::Secure(Box::new(stream)), place);
+                    // Nobody takes it when the server is stopping.
+                    let _ = ready.send(Ok(connection)).await;
+                }
+                Ok(Err(error)) => tracing::debug!(%error, "a connection did not become secure"),
+                Err(_) => tracing::debug!("a connection did not become secure in time"),
+            }
+        });
+    }
+}
+
+enum Transport {
+    Plain(TcpStream),
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
+/// A connection; while it lives it has one of the places.
+pub(crate) struct Connection {
+    transport: Transport,
+    _place: OwnedSemaphorePermit,
+    /// Until when the first word must have come; none when it has.
+    first_word: Option<Pin<Box<Sleep>>>,
+    received: usize,
+}
+
+impl Connection {
+    fn new(transport: Transport, place: OwnedSemaphorePermit) -> Self {
+        Self {
+            transport,
+            _place: place,
+            first_word: Some(Box::pin(tokio::time::sleep(PATIENCE))),
+            received: 0,
+        }
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) {}
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = match &mut self.transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_read(task, buffer),
+            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_read(task, buffer),
+        };
+        let Some(first_word) = &mut self.first_word else {
+            return read;
+        };
+        let is_late = first_word.as_mut().poll(task).is_ready();
+        self.received += buffer.filled().len() - before;
+        if self.received >= FIRST_WORD_BYTES {
+            self.first_word = None;
+        } else if is_late && read.is_pending() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_write(task, bytes),
+            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_write(task, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_flush(task),
+            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_flush(task),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(task),
+            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_shutdown(task),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(task, parts),
+            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_write_vectored(task, parts),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.transport {
+            Transport::Plain(stream) => stream.is_write_vectored(),
+            Transport::Secure(stream) => stream.is_write_vectored(),
+        }
+    }
+}
