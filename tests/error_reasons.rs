@@ -118,6 +118,10 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         sale.member = customer("of-paused");
         sale.redemptions.push(points("1"));
     })),
+    (ErrorReason::MemberBlocked, Code::FailedPrecondition, &["block_reason"], |scene| scene.sells(|sale| {
+        sale.member = customer("blocked");
+        sale.redemptions.push(points("1"));
+    })),
     (ErrorReason::RedemptionNotOffered, Code::FailedPrecondition, &["program_id"], |scene| scene.sells(|sale| {
         sale.member = customer("of-plain");
         sale.redemptions.push(points("1"));
@@ -202,7 +206,7 @@ fn every_reason_of_the_contract_has_a_row_in_the_order_of_precedence() {
 async fn of_several_reasons_the_first_of_the_contract_is_answered() {
     let scene = Scene::set().await;
     type Spoil = fn(&mut wire::Sale);
-    let spoils: [(ErrorReason, Spoil); 8] = [
+    let spoils: [(ErrorReason, Spoil); 9] = [
         (ErrorReason::ProgramNotFound, |sale| {
             sale.program_id = "nowhere".to_owned()
         }),
@@ -219,6 +223,7 @@ async fn of_several_reasons_the_first_of_the_contract_is_answered() {
         (ErrorReason::RedemptionClosed, |sale| {
             sale.member = customer("of-paused")
         }),
+        (ErrorReason::MemberBlocked, |sale| sale.member = customer("blocked")),
         (ErrorReason::TooManyDecimals, |sale| {
             sale.redemptions.push(points("0.5"))
         }),
@@ -321,6 +326,9 @@ impl Scene {
             .await
             .expect("a receipt");
         assert_eq!(ada.points().await, dec("100"));
+        let blocked = shop.enrols("blocked").await;
+        let blocked = client.block_member(&blocked.member, "stolen card").await;
+        blocked.expect("a blocked member");
         let till = shop.tenants().await.key("default", Role::Terminal).await;
         Self { shop, till }
     }

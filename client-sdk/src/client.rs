@@ -4,6 +4,7 @@ mod builder;
 mod credentials;
 mod history;
 mod ledger;
+mod member_changes;
 mod members;
 mod products;
 mod programs;

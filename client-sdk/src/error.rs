@@ -225,6 +225,12 @@ pub enum Error {
         /// Its state, as the server named it.
         state: String,
     },
+    /// Points of the member cannot be redeemed.
+    #[error("the member is blocked: {block_reason}")]
+    MemberBlocked {
+        /// Why, as whoever blocked the member said.
+        block_reason: String,
+    },
     /// The program has no redeem rate.
     #[error("points of program {program_id} cannot pay")]
     RedemptionNotOffered {
@@ -434,6 +440,7 @@ impl Error {
             Self::TimeOutOfRange { .. } => Reason::TimeOutOfRange,
             Self::DocumentTypeRefused { .. } => Reason::DocumentTypeRefused,
             Self::RedemptionClosed { .. } => Reason::RedemptionClosed,
+            Self::MemberBlocked { .. } => Reason::MemberBlocked,
             Self::RedemptionNotOffered { .. } => Reason::RedemptionNotOffered,
             Self::TooManyDecimals { .. } => Reason::TooManyDecimals,
             Self::ProductNotRedeemable { .. } => Reason::ProductNotRedeemable,

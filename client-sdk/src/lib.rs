@@ -35,6 +35,8 @@ mod entry;
 mod error;
 mod id;
 mod member;
+mod member_change;
+mod member_update;
 mod money;
 mod new_member;
 mod operation;
@@ -62,9 +64,11 @@ pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
 pub use id::{MemberId, ProductId, ProgramId, RequestId, RewardId, RuleId};
 pub use member::{
-    AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberFilter, MemberKey,
-    MemberQuery, NextTier,
+    AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock, MemberFilter,
+    MemberKey, MemberQuery, NextTier,
 };
+pub use member_change::{MemberChange, MemberChangeKind};
+pub use member_update::MemberUpdate;
 pub use money::Money;
 pub use new_member::NewMember;
 pub use operation::{Operation, OperationResult};

@@ -161,6 +161,17 @@ pub struct Member {
     pub etag: String,
     /// When the record last changed.
     pub updated_at: DateTime<Utc>,
+    /// Why points of the member cannot be redeemed; `None` when they can. The member goes on earning.
+    pub block: Option<MemberBlock>,
+}
+
+/// Why points of a member cannot be redeemed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberBlock {
+    /// As whoever blocked the member said.
+    pub reason: String,
+    /// Since when.
+    pub blocked_at: DateTime<Utc>,
 }
 
 /// What a customer said to marketing.

@@ -4,6 +4,7 @@
 mod configuration_change;
 mod entry;
 mod member;
+mod member_change;
 mod operation;
 mod product;
 mod program;

@@ -2,6 +2,7 @@
 //! A call without a scenario fails these tests: write one into the file of its service.
 
 mod ledger;
+mod members;
 mod programs;
 mod redemptions;
 mod rules;
@@ -48,6 +49,7 @@ pub(crate) fn scenarios() -> impl Iterator<Item = &'static Scenario> {
     ledger::SCENARIOS
         .iter()
         .chain(programs::SCENARIOS)
+        .chain(members::SCENARIOS)
         .chain(rules::SCENARIOS)
         .chain(redemptions::SCENARIOS)
 }

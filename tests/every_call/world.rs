@@ -54,6 +54,12 @@ impl World {
         self.client.get_program("club").await.expect("a program").etag
     }
 
+    /// Of the member `alpha-ada` as it is now.
+    pub(crate) async fn member_etag(&self) -> String {
+        let record = self.client.get_member(self.member_id.as_str()).await;
+        record.expect("a member").0.etag
+    }
+
     /// Of the rule `extra` as it is now.
     pub(crate) async fn rule_etag(&self) -> String {
         self.client.get_rule("club", "extra").await.expect("a rule").etag

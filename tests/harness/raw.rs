@@ -12,7 +12,7 @@ use tonic_types::StatusExt;
 use super::Shop;
 
 /// The tables that writes of any kind go to.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "account",
     "allocation",
     "configuration_change",
@@ -20,6 +20,7 @@ const TABLES: [&str; 16] = [
     "identifier",
     "lot",
     "member",
+    "member_change",
     "posting_batch",
     "product",
     "program",

@@ -96,6 +96,7 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::RuleTie
         | Reason::DocumentTypeRefused
         | Reason::RedemptionClosed
+        | Reason::MemberBlocked
         | Reason::RedemptionNotOffered
         | Reason::ProductNotRedeemable
         | Reason::ExceedsSaleLines
@@ -224,6 +225,9 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         Reason::RedemptionClosed => Error::RedemptionClosed {
             program_id: facts.text("program_id")?.into(),
             state: facts.text("state")?,
+        },
+        Reason::MemberBlocked => Error::MemberBlocked {
+            block_reason: facts.text("block_reason")?,
         },
         Reason::RedemptionNotOffered => Error::RedemptionNotOffered {
             program_id: facts.text("program_id")?.into(),

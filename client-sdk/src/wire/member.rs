@@ -7,8 +7,8 @@ use crate::{
     error::Error,
     id::RuleId,
     member::{
-        AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberFilter, MemberKey,
-        MemberQuery, NextTier,
+        AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock, MemberFilter,
+        MemberKey, MemberQuery, NextTier,
     },
     new_member::NewMember,
     page::PageRequest,
@@ -79,6 +79,16 @@ impl Member {
             marketing_consent: member.marketing_consent.map(MarketingConsent::from_wire).transpose()?,
             etag: member.etag,
             updated_at: instant("member.updated_at", member.updated_at)?,
+            block: member.block.map(MemberBlock::from_wire).transpose()?,
+        })
+    }
+}
+
+impl MemberBlock {
+    fn from_wire(block: v1::MemberBlock) -> Result<Self, Error> {
+        Ok(Self {
+            reason: block.reason,
+            blocked_at: instant("member.block.blocked_at", block.blocked_at)?,
         })
     }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::entry::{Entry, EntryKind, Occasion};
 use super::expiry::NEVER;
 use super::lot::{Allocation, Lot, LotKey};
+use super::member_status::MemberStatus;
 use super::number::{Fraction, LEDGER_LIMIT};
 use super::outcome::Accounting;
 use super::pending::{Pending, PendingLot};
@@ -53,6 +54,7 @@ pub(crate) struct Account {
     /// When the newest entry was recorded, or the member enrolled.
     pub(crate) recorded_at: DateTime<Utc>,
     pub(crate) attributes: Attributes,
+    pub(crate) status: MemberStatus,
 }
 
 /// What of a member the rules ask about.
@@ -141,6 +143,7 @@ impl Account {
             carry: Fraction::ZERO,
             recorded_at: now,
             attributes: Attributes::default(),
+            status: MemberStatus::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::account::Attributes;
 use super::enrolment::Identifier;
+use super::member_status::MemberStatus;
 use super::rejection::Rejection;
 
 /// How far ahead of the server the clock of whoever asked for consent may run.
@@ -21,6 +22,8 @@ pub(crate) struct Member {
     pub(crate) person: Person,
     #[serde(flatten)]
     pub(crate) attributes: Attributes,
+    #[serde(default, skip_serializing_if = "MemberStatus::is_plain")]
+    pub(crate) status: MemberStatus,
     pub(crate) enrolled_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     /// Counts the changes of the record: its etag.

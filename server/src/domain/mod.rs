@@ -14,6 +14,8 @@ pub(crate) mod entry;
 pub(crate) mod expiry;
 pub(crate) mod lot;
 pub(crate) mod member;
+pub(crate) mod member_change;
+pub(crate) mod member_status;
 pub(crate) mod number;
 pub(crate) mod opt_in;
 pub(crate) mod outcome;

@@ -28,6 +28,21 @@ pub(crate) fn check_eligible(version: &ProgramVersion, attributes: &Attributes) 
     }
 }
 
+/// Refuses an assigned rule that is none of the program, or archived. `field` is where the request has it.
+pub(crate) fn check_assigned_rule(
+    field: &str,
+    attributes: &Attributes,
+    version: &ProgramVersion,
+) -> Result<(), Rejection> {
+    match attributes.assigned_rule_id.as_deref() {
+        Some(rule_id) if version.rules.find(rule_id).is_none() => Err(Rejection::InvalidField {
+            field: field.to_owned(),
+            description: format!("the program has no rule `{rule_id}`, or it is archived"),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// The program that a sale of a customer who is no member enrols in: of those that take this customer and this sale the
 /// one with the highest priority; `None` when there is none.
 pub(crate) fn choose<'a>(

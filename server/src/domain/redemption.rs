@@ -14,6 +14,7 @@ pub(crate) use bought::{Bought, BoughtLine};
 
 use super::account::{Books, LotsMissing};
 use super::lot::LotKey;
+use super::member_status::MemberStatus;
 use super::number::{self, LEDGER_LIMIT, Rounding};
 use super::outcome::{AffordableReward, LinePrice, PointsTender};
 use super::program::{ProgramState, ProgramVersion, RedemptionLimits};
@@ -96,12 +97,13 @@ pub(crate) fn redeem(terms: Terms<'_>, asks: &[SaleRedemption], mut left: Left) 
     Ok(redeemed)
 }
 
-/// Refuses when points of the program cannot be redeemed on a day.
-pub(crate) fn check_open(version: &ProgramVersion, day: NaiveDate) -> Result<(), Rejection> {
+/// Refuses when points of the program cannot be redeemed on a day, or not those of a member: whatever takes points to pay
+/// asks here.
+pub(crate) fn check_open(version: &ProgramVersion, member: &MemberStatus, day: NaiveDate) -> Result<(), Rejection> {
     let program = &version.program;
     let state = match program.state {
         ProgramState::Active if program.redeem_until.is_some_and(|last| day > last) => "ENDED",
-        ProgramState::Active => return Ok(()),
+        ProgramState::Active => return member.check_redeeming(),
         ProgramState::Draft => "DRAFT",
         ProgramState::Paused => "PAUSED",
         ProgramState::Archived => "ARCHIVED",
@@ -143,12 +145,17 @@ pub(crate) struct Entitlement {
     pub(crate) affordable: Vec<AffordableReward>,
 }
 
-/// What `available` points entitle to on a day; nothing where points cannot be redeemed.
-pub(crate) fn entitlement(version: &ProgramVersion, available: Decimal, day: NaiveDate) -> Entitlement {
+/// What `available` points of a member entitle to on a day; nothing where they cannot be redeemed.
+pub(crate) fn entitlement(
+    version: &ProgramVersion,
+    member: &MemberStatus,
+    available: Decimal,
+    day: NaiveDate,
+) -> Entitlement {
     let policy = version.program.redemption.as_ref();
     let limit = policy.and_then(|policy| policy.reminder_points);
     let first = version.rewards.iter().next().map(|(_, reward)| reward.points);
-    let (Some(limit), Ok(())) = (limit.or(first), check_open(version, day)) else {
+    let (Some(limit), Ok(())) = (limit.or(first), check_open(version, member, day)) else {
         return Entitlement {
             reminder: false,
             affordable: Vec::new(),

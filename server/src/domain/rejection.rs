@@ -56,6 +56,8 @@ pub(crate) enum Rejection {
     DocumentTypeRefused { document_type: String },
     #[error("points of the program cannot be redeemed now: {state}")]
     RedemptionClosed { program_id: String, state: &'static str },
+    #[error("the member is blocked: {block_reason}")]
+    MemberBlocked { block_reason: String },
     #[error("the program has no redeem rate")]
     RedemptionNotOffered { program_id: String },
     #[error("points of the program have at most {decimals} decimals")]
@@ -194,6 +196,7 @@ impl Rejection {
                 "REDEMPTION_CLOSED",
                 vec![("program_id", program_id.clone()), ("state", (*state).to_owned())],
             ),
+            Self::MemberBlocked { block_reason } => ("MEMBER_BLOCKED", vec![("block_reason", block_reason.clone())]),
             Self::RedemptionNotOffered { program_id } => {
                 ("REDEMPTION_NOT_OFFERED", vec![("program_id", program_id.clone())])
             }

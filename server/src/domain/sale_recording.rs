@@ -7,6 +7,7 @@ use super::account::{Attributes, Books, Earned, LotsMissing, Stop, within_ledger
 use super::earning::{self, Earning, Rated};
 use super::entry::{Occasion, Origin, SaleKey, said};
 use super::expiry::{self, NEVER};
+use super::member_status::MemberStatus;
 use super::number::Fraction;
 use super::outcome::{Balance, Carry, EarnReason, LineOutcome, NextTier, PointsTender, SaleOutcome};
 use super::program::{DocumentTreatment, ProgramVersion, TierSpendBasis};
@@ -48,6 +49,7 @@ pub(crate) fn record(
             occurred_at,
         ),
         member: books.account.attributes.clone(),
+        status: books.account.status.clone(),
     };
 
     let only_earns =
@@ -78,7 +80,7 @@ pub(crate) fn balance_at(books: &Books, version: &ProgramVersion, now: DateTime<
     let kept = books.account.tier_id.as_deref();
     let standing = tier::standing(program, &spend, kept, program.local_date(at));
     let available = books.available(at)?;
-    let entitlement = redemption::entitlement(version, available, program.local_date(at));
+    let entitlement = redemption::entitlement(version, &books.account.status, available, program.local_date(at));
     let value = earning::value_per_point(version, &books.account.attributes, standing.tier)
         .and_then(|rate| redemption::value(available, rate, program.currency.minor_units));
     Ok(Balance {
@@ -109,6 +111,7 @@ struct Recording<'a> {
     /// When points of this sale lapse.
     expires_at: DateTime<Utc>,
     member: Attributes,
+    status: MemberStatus,
 }
 
 impl Recording<'_> {
@@ -270,7 +273,7 @@ impl Recording<'_> {
                 document_type: self.sale.document_type.clone(),
             });
         }
-        redemption::check_open(self.version, self.day)
+        redemption::check_open(self.version, &self.status, self.day)
     }
 
     /// Marks the lines that points can buy, with what the redemptions leave.

@@ -51,6 +51,8 @@ const ALL: &[Role] = &Role::ALL;
 const SELL: &[Role] = &[Role::Terminal, Role::BackOffice, Role::Operator];
 /// What is looked at in the office.
 const LOOK: &[Role] = &[Role::BackOffice, Role::ReadOnly, Role::Operator];
+/// What the office does for single members.
+const CARE: &[Role] = &[Role::BackOffice, Role::Operator];
 /// What changes the terms for everybody.
 const CONFIGURE: &[Role] = &[Role::Operator];
 
@@ -75,6 +77,10 @@ const RULES: &[Rule] = &[
     call("ProgramService/LookupMember", ALL),
     call("ProgramService/GetMember", LOOK),
     call("ProgramService/ListMembers", LOOK),
+    call("ProgramService/UpdateMember", CARE),
+    call("ProgramService/BlockMember", CARE),
+    call("ProgramService/UnblockMember", CARE),
+    call("ProgramService/ListMemberChanges", LOOK),
     call("RuleService/CreateRule", CONFIGURE).tells_of(OF_RULE),
     call("RuleService/GetRule", LOOK),
     call("RuleService/ListRules", LOOK),

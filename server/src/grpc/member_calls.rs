@@ -70,7 +70,8 @@ pub(super) async fn get(context: &Context, request: wire::GetMemberRequest) -> R
     })
 }
 
-async fn write(
+/// Has a command about a member carried out.
+pub(super) async fn write(
     context: &Context,
     request_id: String,
     content_hash: [u8; 32],

@@ -10,6 +10,7 @@ mod history_calls;
 mod keys;
 mod ledger_service;
 mod member_calls;
+mod member_changes;
 mod member_list;
 mod member_lookup;
 mod page_token;

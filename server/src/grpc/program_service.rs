@@ -9,7 +9,10 @@ use uuid::Uuid;
 
 use super::auth::{Caller, actor, caller};
 use super::fields::Fields;
-use super::{Context, convert, deadline, history_calls, member_calls, member_list, page_token, product_calls, status};
+use super::{
+    Context, convert, deadline, history_calls, member_calls, member_changes, member_list, page_token, product_calls,
+    status,
+};
 use crate::domain::answer::{Answer, ProgramRecord};
 use crate::domain::configuration::ProgramEdit;
 use crate::domain::program::ProgramState;
@@ -224,6 +227,38 @@ impl ProgramService for Programs {
     ) -> Result<Response<wire::ListMembersResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         deadline::bounded(&metadata, member_list::list(&self.0, request)).await
+    }
+
+    async fn update_member(
+        &self,
+        request: Request<wire::UpdateMemberRequest>,
+    ) -> Result<Response<wire::UpdateMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_changes::update(&self.0, &metadata, request)).await
+    }
+
+    async fn block_member(
+        &self,
+        request: Request<wire::BlockMemberRequest>,
+    ) -> Result<Response<wire::BlockMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_changes::block(&self.0, &metadata, request)).await
+    }
+
+    async fn unblock_member(
+        &self,
+        request: Request<wire::UnblockMemberRequest>,
+    ) -> Result<Response<wire::UnblockMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_changes::unblock(&self.0, &metadata, request)).await
+    }
+
+    async fn list_member_changes(
+        &self,
+        request: Request<wire::ListMemberChangesRequest>,
+    ) -> Result<Response<wire::ListMemberChangesResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_changes::list(&self.0, request)).await
     }
 }
 

@@ -207,6 +207,7 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RuleTie
         | ErrorReason::DocumentTypeRefused
         | ErrorReason::RedemptionClosed
+        | ErrorReason::MemberBlocked
         | ErrorReason::RedemptionNotOffered
         | ErrorReason::ProductNotRedeemable
         | ErrorReason::ExceedsSaleLines

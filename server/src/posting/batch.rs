@@ -2,6 +2,7 @@
 
 mod enrolling;
 mod loading;
+mod members;
 mod writing;
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use self::members::MemberRecords;
 use super::command::Named;
 use super::{Action, Command, Decided, Decision};
 use crate::domain::account::{Books, Stop};
@@ -79,7 +81,7 @@ struct Batch<'a> {
     versions: HashMap<ProgramKey, Arc<ProgramVersion>>,
     new_requests: Vec<RequestKey>,
     new_sales: Vec<(&'a Command, &'a Sale, Arc<SaleOutcome>)>,
-    new_members: Vec<(u32, Member)>,
+    records: MemberRecords,
     round_trips: u64,
 }
 
@@ -94,11 +96,8 @@ impl<'a> Batch<'a> {
                 let (store_id, sale_id) = (sale.store_id.clone(), sale.sale_id.clone());
                 decided.map(|decided| (decided, RequestResult::Sale { store_id, sale_id }))
             }
-            Action::Enrol(member_id, enrolment) => self.enrol(command, *member_id, enrolment).map(|member| {
-                let member = Box::new(member);
-                let kept = RequestResult::Answer(StoredAnswer::Member(member.clone()));
-                (Decided::now(Answer::Member(member)), kept)
-            }),
+            Action::Enrol(member_id, enrolment) => self.enrol(command, *member_id, enrolment).map(member_answer),
+            Action::ChangeMember(changing) => self.change_member(command, changing).map(member_answer),
         };
         match result {
             Ok((decided, kept)) => {
@@ -284,6 +283,13 @@ impl<'a> Batch<'a> {
             .get(&(merchant_id, Arc::clone(&books.account.program_id)))
             .cloned()
     }
+}
+
+/// The answer about a member, and how it is kept.
+fn member_answer(member: Member) -> (Decided, RequestResult) {
+    let member = Box::new(member);
+    let kept = RequestResult::Answer(StoredAnswer::Member(member.clone()));
+    (Decided::now(Answer::Member(member)), kept)
 }
 
 fn request_key(command: &Command) -> RequestKey {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::answer::{Answer, Refusal};
 use crate::domain::enrolment::Enrolment;
+use crate::domain::member_change::MemberChange;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::sale_recording;
 
@@ -30,6 +31,17 @@ pub(crate) enum Action {
     RecordSale(Box<Sale>, String),
     /// With the id that the new member will have.
     Enrol(Uuid, Enrolment),
+    ChangeMember(Box<ChangingMember>),
+}
+
+/// A change of a member to make.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangingMember {
+    pub(crate) member: MemberKey,
+    /// Where the request names it.
+    pub(crate) field: &'static str,
+    pub(crate) change: MemberChange,
+    pub(crate) actor: String,
 }
 
 /// Whose books a command works on.
@@ -60,6 +72,8 @@ pub(super) struct Needs {
     pub(super) spend_at: Option<DateTime<Utc>>,
     /// It counts what limited rules gave on the day of this instant.
     pub(super) rule_usage_at: Option<DateTime<Utc>>,
+    /// It changes what is known of the member.
+    pub(super) record: bool,
 }
 
 impl Action {
@@ -75,6 +89,7 @@ impl Action {
         match self {
             Self::RecordSale(sale, _) => Subject::Member(Named::in_sale(sale)),
             Self::Enrol(_, enrolment) => Subject::New(enrolment),
+            Self::ChangeMember(changing) => Subject::Member(changing.named()),
         }
     }
 
@@ -82,7 +97,7 @@ impl Action {
     pub(super) fn sale(&self) -> Option<&Sale> {
         match self {
             Self::RecordSale(sale, _) => Some(sale),
-            Self::Enrol(..) => None,
+            Self::Enrol(..) | Self::ChangeMember(_) => None,
         }
     }
 
@@ -92,8 +107,23 @@ impl Action {
                 lots: !sale.redemptions.is_empty(),
                 spend_at: Some(sale_recording::spend_counts_at(sale, now)),
                 rule_usage_at: Some(sale.occurred_at.unwrap_or(now)),
+                ..Needs::default()
             },
             Self::Enrol(..) => Needs::default(),
+            Self::ChangeMember(_) => Needs {
+                record: true,
+                ..Needs::default()
+            },
+        }
+    }
+}
+
+impl ChangingMember {
+    pub(super) fn named(&self) -> Named<'_> {
+        Named {
+            key: &self.member,
+            program_id: "",
+            field: self.field,
         }
     }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::error::StorageError;
+use super::member_status::StatusRow;
 use super::one_of::one_of;
 use super::schema::account;
 use super::statement::Insert;
@@ -50,6 +51,8 @@ struct AccountRow {
     customer_group: String,
     territory: String,
     assigned_rule_id: Option<String>,
+    #[diesel(embed)]
+    status: StatusRow,
 }
 
 /// The accounts of these members, locked until the transaction ends, in the order of their keys, so that two batches
@@ -111,7 +114,8 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
     let mut insert = Insert::new(
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
          pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
-         lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id) VALUES",
+         lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id, \
+         block_reason, blocked_at) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
          held = VALUES(held), debt = VALUES(debt), pending = VALUES(pending), pending_until = VALUES(pending_until), \
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
@@ -120,9 +124,11 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
          lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
          carry = VALUES(carry), \
          recorded_at = VALUES(recorded_at), customer_group = VALUES(customer_group), \
-         territory = VALUES(territory), assigned_rule_id = VALUES(assigned_rule_id)",
+         territory = VALUES(territory), assigned_rule_id = VALUES(assigned_rule_id), \
+         block_reason = VALUES(block_reason), blocked_at = VALUES(blocked_at)",
     );
     for account in accounts {
+        let block = account.status.block.as_ref();
         insert
             .row()
             .integer(account.merchant_id)
@@ -146,7 +152,9 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .instant(account.recorded_at)
             .text(&account.attributes.customer_group)
             .text(&account.attributes.territory)
-            .optional(account.attributes.assigned_rule_id.as_deref(), Insert::text);
+            .optional(account.attributes.assigned_rule_id.as_deref(), Insert::text)
+            .optional(block, |row, block| row.text(&block.reason))
+            .optional(block, |row, block| row.instant(block.blocked_at));
     }
     insert.finish()
 }
@@ -205,6 +213,7 @@ impl TryFrom<AccountRow> for Account {
                 territory: row.territory,
                 assigned_rule_id: row.assigned_rule_id,
             },
+            status: row.status.into(),
         })
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::account::AccountKey;
 use super::connection::Connection;
 use super::error::StorageError;
+use super::member_status::StatusRow;
 use super::one_of::one_of;
 use super::schema::{account, identifier, member};
 use super::statement::Insert;
@@ -36,6 +37,7 @@ struct MemberRow {
     customer_group: String,
     territory: String,
     assigned_rule_id: Option<String>,
+    status: StatusRow,
 }
 
 /// A member with the identifiers; `None` when there is none.
@@ -75,6 +77,7 @@ pub(crate) async fn find_all(
                 account::customer_group,
                 account::territory,
                 account::assigned_rule_id,
+                StatusRow::as_select(),
             ))
             .load(connection)
             .await?;
@@ -133,6 +136,7 @@ impl MemberRow {
                 territory: self.territory,
                 assigned_rule_id: self.assigned_rule_id,
             },
+            status: self.status.into(),
             enrolled_at: instant(self.enrolled_at),
             updated_at: instant(self.updated_at),
             version: self.version,
@@ -168,19 +172,26 @@ pub(crate) async fn find_identifiers(
     Ok(found)
 }
 
-/// The rows of new members and their identifiers.
+const MEMBERS: &str = "INSERT INTO member (merchant_id, member_id, program_id, name, birth_date, language, \
+    marketing_consent, consent_decided_at, version, enrolled_at, updated_at) VALUES";
+
+/// The rows of members, new or changed, and the identifiers of the new ones.
 pub(crate) struct MemberRows {
     members: Insert,
+    changed: Insert,
     identifiers: Insert,
 }
 
 impl MemberRows {
     pub(crate) fn new() -> Self {
         Self {
-            members: Insert::new(
-                "INSERT INTO member (merchant_id, member_id, program_id, name, birth_date, language, marketing_consent, \
-                 consent_decided_at, version, enrolled_at, updated_at) VALUES",
-                "",
+            members: Insert::new(MEMBERS, ""),
+            changed: Insert::new(
+                MEMBERS,
+                " ON DUPLICATE KEY UPDATE name = VALUES(name), birth_date = VALUES(birth_date), \
+                 language = VALUES(language), marketing_consent = VALUES(marketing_consent), \
+                 consent_decided_at = VALUES(consent_decided_at), version = VALUES(version), \
+                 updated_at = VALUES(updated_at)",
             ),
             identifiers: Insert::new(
                 "INSERT INTO identifier (merchant_id, kind, value, program_id, member_id) VALUES",
@@ -189,21 +200,12 @@ impl MemberRows {
         }
     }
 
-    pub(crate) fn push(&mut self, merchant_id: u32, member: &Member) {
-        let consent = member.person.marketing_consent;
-        self.members
-            .row()
-            .integer(merchant_id)
-            .bytes(member.member_id.as_bytes())
-            .text(&member.program_id)
-            .text(&member.person.name)
-            .optional(member.person.birth_date, Insert::date)
-            .text(&member.person.language)
-            .optional(consent, |row, consent| row.integer(u8::from(consent.granted)))
-            .optional(consent.and_then(|consent| consent.decided_at), Insert::instant)
-            .integer(member.version)
-            .instant(member.enrolled_at)
-            .instant(member.updated_at);
+    pub(crate) fn push_changed(&mut self, merchant_id: u32, member: &Member) {
+        push(&mut self.changed, merchant_id, member);
+    }
+
+    pub(crate) fn push_new(&mut self, merchant_id: u32, member: &Member) {
+        push(&mut self.members, merchant_id, member);
         for identifier in &member.identifiers {
             self.identifiers
                 .row()
@@ -217,9 +219,26 @@ impl MemberRows {
 
     pub(crate) fn finish(self) -> Vec<String> {
         let mut statements = self.members.finish();
+        statements.extend(self.changed.finish());
         statements.extend(self.identifiers.finish());
         statements
     }
+}
+
+fn push(rows: &mut Insert, merchant_id: u32, member: &Member) {
+    let consent = member.person.marketing_consent;
+    rows.row()
+        .integer(merchant_id)
+        .bytes(member.member_id.as_bytes())
+        .text(&member.program_id)
+        .text(&member.person.name)
+        .optional(member.person.birth_date, Insert::date)
+        .text(&member.person.language)
+        .optional(consent, |row, consent| row.integer(u8::from(consent.granted)))
+        .optional(consent.and_then(|consent| consent.decided_at), Insert::instant)
+        .integer(member.version)
+        .instant(member.enrolled_at)
+        .instant(member.updated_at);
 }
 
 fn kind_number(kind: IdentifierKind) -> u8 {

@@ -110,6 +110,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    member_change (merchant_id, member_id, version) {
+        merchant_id -> Unsigned<Integer>,
+        member_id -> Binary,
+        version -> Unsigned<Integer>,
+        kind -> Unsigned<TinyInt>,
+        actor -> Text,
+        reason -> Text,
+        request_id -> Text,
+        recorded_at -> Datetime,
+    }
+}
+
+diesel::table! {
     account (merchant_id, member_id) {
         merchant_id -> Unsigned<Integer>,
         member_id -> Binary,
@@ -134,6 +147,8 @@ diesel::table! {
         territory -> Text,
         assigned_rule_id -> Nullable<Text>,
         state -> Unsigned<TinyInt>,
+        block_reason -> Nullable<Text>,
+        blocked_at -> Nullable<Datetime>,
     }
 }
 

@@ -30,6 +30,7 @@ fn all_facts() -> HashMap<String, String> {
         ("latest", "2026-01-02T00:00:00.5Z"),
         ("document_type", "RETURN"),
         ("state", "PAUSED"),
+        ("block_reason", "stolen"),
         ("decimals", "2"),
         ("points", "0"),
         ("amount", "110.00"),

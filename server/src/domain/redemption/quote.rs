@@ -57,7 +57,7 @@ pub(crate) fn quote(
     let program = &version.program;
     let at = now.max(books.account.recorded_at);
     let today = program.local_date(at);
-    check_open(version, today)?;
+    check_open(version, &books.account.status, today)?;
     let balance = balance_at(books, version, now)?;
     let spend = books.spend();
     let standing = tier::standing(program, &spend, books.account.tier_id.as_deref(), today);

@@ -52,10 +52,14 @@ pub(in crate::grpc) fn enrolment(fields: &mut Fields, request: wire::EnrollMembe
         attributes: Attributes {
             customer_group: path(fields, "customer_group", request.customer_group),
             territory: path(fields, "territory", request.territory),
-            assigned_rule_id: (!request.assigned_rule_id.is_empty())
-                .then(|| fields.slug("assigned_rule_id", request.assigned_rule_id)),
+            assigned_rule_id: assigned_rule(fields, "assigned_rule_id", request.assigned_rule_id),
         },
     }
+}
+
+/// A rule that a member scores under, or nothing.
+pub(super) fn assigned_rule(fields: &mut Fields, field: &str, rule_id: String) -> Option<String> {
+    (!rule_id.is_empty()).then(|| fields.slug(field, rule_id))
 }
 
 /// A node of a tree, or nothing.
@@ -197,6 +201,10 @@ pub(in crate::grpc) fn member(member: Member) -> wire::Member {
         marketing_consent: member.person.marketing_consent.map(consent_to_wire),
         etag: member.version.to_string(),
         updated_at: Some(timestamp(member.updated_at)),
+        block: member.status.block.map(|block| wire::MemberBlock {
+            reason: block.reason,
+            blocked_at: Some(timestamp(block.blocked_at)),
+        }),
     }
 }
 

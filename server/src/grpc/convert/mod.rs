@@ -6,6 +6,7 @@ pub(super) mod entry;
 mod expiry_policy;
 mod field_changes;
 pub(super) mod member;
+pub(super) mod member_edit;
 pub(super) mod outcome;
 pub(super) mod person;
 pub(super) mod product;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Batch;
-use crate::domain::account::Attributes;
 use crate::domain::enrolment::Enrolment;
 use crate::domain::member::Member;
+use crate::domain::member_status::MemberStatus;
 use crate::domain::opt_in;
-use crate::domain::program::{ProgramState, ProgramVersion};
+use crate::domain::program::ProgramState;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::Sale;
 use crate::posting::Command;
@@ -31,9 +31,7 @@ impl Batch<'_> {
         if version.program.state == ProgramState::Archived {
             return Err(Rejection::ProgramArchived { program_id });
         }
-        if let Some(rejection) = unknown_rule("assigned_rule_id", &enrolment.attributes, version) {
-            return Err(rejection);
-        }
+        opt_in::check_assigned_rule("assigned_rule_id", &enrolment.attributes, version)?;
         let person = enrolment.person.clone().known_at("", command.now)?;
         opt_in::check_eligible(version, &enrolment.attributes)?;
         for (place, identifier) in enrolment.identifiers.iter().enumerate() {
@@ -61,11 +59,12 @@ impl Batch<'_> {
             identifiers: enrolment.canonical().identifiers,
             person,
             attributes: enrolment.attributes.clone(),
+            status: MemberStatus::default(),
             enrolled_at: command.now,
             updated_at: command.now,
             version: 1,
         };
-        self.new_members.push((merchant_id, member.clone()));
+        self.records.put(merchant_id, member.clone());
         Ok(member)
     }
 
@@ -87,19 +86,9 @@ impl Batch<'_> {
     /// Takes back the enrolment by a sale that was refused.
     pub(super) fn forget_opt_in(&mut self, key: AccountKey) {
         self.books.remove(&key);
-        self.new_members
-            .retain(|(merchant_id, member)| (*merchant_id, member.member_id) != key);
+        self.records.forget(key);
         for holders in self.identifiers.values_mut() {
             holders.retain(|(_, member_id)| *member_id != key.1);
         }
     }
-}
-
-/// Refuses an assigned rule that is none of the program, or archived.
-pub(super) fn unknown_rule(field: &str, attributes: &Attributes, version: &ProgramVersion) -> Option<Rejection> {
-    let rule_id = attributes.assigned_rule_id.as_deref()?;
-    version.rules.find(rule_id).is_none().then(|| Rejection::InvalidField {
-        field: field.to_owned(),
-        description: format!("the program has no rule `{rule_id}`, or it is archived"),
-    })
 }

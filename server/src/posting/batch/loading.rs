@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::members::MemberRecords;
 use super::{Batch, LookUp, request_key};
 use crate::domain::account::Books;
 use crate::domain::enrolment::{Identifier, IdentifierKind};
@@ -39,7 +40,7 @@ impl Batch<'_> {
             versions: HashMap::new(),
             new_requests: Vec::new(),
             new_sales: Vec::new(),
-            new_members: Vec::new(),
+            records: MemberRecords::default(),
             // BEGIN, accounts, requests, versions, rows, COMMIT.
             round_trips: 6,
         };
@@ -60,6 +61,7 @@ impl Batch<'_> {
         batch.load_pending(connection, commands).await?;
         batch.load_spend(connection, commands).await?;
         batch.load_rule_usage(connection, commands).await?;
+        batch.load_records(connection, commands).await?;
         Ok(batch)
     }
 
@@ -204,7 +206,7 @@ impl Batch<'_> {
     }
 
     /// Whose books the commands work on, what of them each needs, and when it was received.
-    fn needs(&self, commands: &[Command]) -> Vec<(AccountKey, Needs, DateTime<Utc>)> {
+    pub(super) fn needs(&self, commands: &[Command]) -> Vec<(AccountKey, Needs, DateTime<Utc>)> {
         named(commands)
             .filter_map(|(command, named)| {
                 let key = self.account_of(command.merchant_id, named).ok()?;

@@ -1,18 +1,15 @@
 //! What a batch writes: everything its commands did, in one text.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::Batch;
 use crate::posting::{Action, Command};
-use crate::storage::account::{self, AccountKey};
+use crate::storage::account;
 use crate::storage::connection::Connection;
 use crate::storage::entry::EntryRows;
 use crate::storage::error::StorageError;
 use crate::storage::lot::{AllocationRows, LotRows};
-use crate::storage::member::MemberRows;
 use crate::storage::pending::{self, PendingRows};
 use crate::storage::posting_batch::{self, Touched};
 use crate::storage::request::RequestRows;
@@ -23,11 +20,6 @@ use crate::storage::statement;
 impl Batch<'_> {
     /// A batch of repetitions writes nothing.
     pub(super) async fn write(&self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
-        let new_members: BTreeSet<AccountKey> = self
-            .new_members
-            .iter()
-            .map(|(merchant_id, member)| (*merchant_id, member.member_id))
-            .collect();
         let (mut entries, mut lots, mut allocations) = (EntryRows::new(), LotRows::new(), AllocationRows::new());
         let (mut usage, mut pending_lots, mut due) = (RuleUsageRows::new(), PendingRows::new(), Vec::new());
         let (mut changed, mut touched) = (Vec::new(), Vec::new());
@@ -61,7 +53,7 @@ impl Batch<'_> {
                     entry_count,
                 });
                 changed.push(&books.account);
-            } else if new_members.contains(key) {
+            } else if self.records.is_written(*key) {
                 changed.push(&books.account);
             }
         }
@@ -72,7 +64,7 @@ impl Batch<'_> {
         statements.extend(pending_lots.finish());
         statements.extend(due);
         statements.extend(self.sale_rows()?);
-        statements.extend(self.member_rows());
+        statements.extend(self.records.rows());
         statements.extend(account::upsert(changed.into_iter()));
         statements.extend(self.request_rows()?);
         if let Some(last) = commands.last().filter(|_| !touched.is_empty()) {
@@ -99,14 +91,6 @@ impl Batch<'_> {
             })?;
         }
         Ok(rows.finish())
-    }
-
-    fn member_rows(&self) -> Vec<String> {
-        let mut rows = MemberRows::new();
-        for (merchant_id, member) in &self.new_members {
-            rows.push(*merchant_id, member);
-        }
-        rows.finish()
     }
 
     fn request_rows(&self) -> Result<Vec<String>, StorageError> {

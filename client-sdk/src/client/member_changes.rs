@@ -1,0 +1,105 @@
+//! Calls of the ProgramService that change members.
+
+use loyalty_api::v1;
+use prost_types::FieldMask;
+
+use super::{Client, attempt};
+use crate::{
+    error::Error,
+    id::MemberId,
+    member::Member,
+    member_change::MemberChange,
+    member_update::MemberUpdate,
+    page::{Page, PageRequest},
+    wire::present,
+};
+
+impl Client {
+    /// Changes what is known of a member. A change of group, territory or assigned rule holds for every sale recorded after
+    /// this call returned.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EtagMismatch`] when the record changed since it was read, [`Error::MemberNotFound`];
+    /// [`Error::InvalidFields`] also when the assigned rule is none of the program.
+    pub async fn update_member(&self, update: &MemberUpdate) -> Result<Member, Error> {
+        let message = |request_id| v1::UpdateMemberRequest {
+            request_id,
+            member: Some(update.member.clone()),
+            update_mask: Some(FieldMask {
+                paths: update.paths.clone(),
+            }),
+        };
+        let answer = self
+            .write(message, attempt!(self.raw_programs(), update_member))
+            .await?;
+        Member::from_wire(present("member", answer.member)?)
+    }
+
+    /// Keeps points of a member from being redeemed ([`Error::MemberBlocked`]); what the member buys goes on earning.
+    /// `reason`, 1 to 200 characters, is what tills are told; it is kept for good and should name nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemberNotFound`].
+    pub async fn block_member(
+        &self,
+        member_id: impl Into<MemberId>,
+        reason: impl Into<String>,
+    ) -> Result<Member, Error> {
+        let message = |request_id| v1::BlockMemberRequest {
+            request_id,
+            member_id: member_id.into().into(),
+            reason: reason.into(),
+        };
+        let answer = self.write(message, attempt!(self.raw_programs(), block_member)).await?;
+        Member::from_wire(present("member", answer.member)?)
+    }
+
+    /// Lets points of a member be redeemed again. `reason` may be empty; it is kept for good and should name nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemberNotFound`].
+    pub async fn unblock_member(
+        &self,
+        member_id: impl Into<MemberId>,
+        reason: impl Into<String>,
+    ) -> Result<Member, Error> {
+        let message = |request_id| v1::UnblockMemberRequest {
+            request_id,
+            member_id: member_id.into().into(),
+            reason: reason.into(),
+        };
+        let answer = self
+            .write(message, attempt!(self.raw_programs(), unblock_member))
+            .await?;
+        Member::from_wire(present("member", answer.member)?)
+    }
+
+    /// Who changed a member, when and why, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemberNotFound`], [`Error::InvalidFields`] when the page is not one that this list gave.
+    pub async fn list_member_changes(
+        &self,
+        member_id: impl Into<MemberId>,
+        page: &PageRequest,
+    ) -> Result<Page<MemberChange>, Error> {
+        let message = v1::ListMemberChangesRequest {
+            member_id: member_id.into().into(),
+            page_size: page.page_size,
+            page_token: page.page_token.clone(),
+        };
+        let answer = self
+            .read(message, attempt!(self.raw_programs(), list_member_changes))
+            .await?;
+        let changes = answer.changes.into_iter().map(MemberChange::from_wire);
+        Ok(Page::new(
+            changes.collect::<Result<_, _>>()?,
+            page,
+            answer.next_page_token,
+        ))
+    }
+}

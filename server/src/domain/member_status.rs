@@ -1,0 +1,39 @@
+//! What a member may do.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::rejection::Rejection;
+
+/// What a member may do. It is kept beside the books, since their commands ask it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct MemberStatus {
+    /// Points cannot be redeemed; what the member earns goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) block: Option<Block>,
+}
+
+/// Why points cannot be redeemed, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Block {
+    pub(crate) reason: String,
+    pub(crate) blocked_at: DateTime<Utc>,
+}
+
+impl MemberStatus {
+    /// Whether there is nothing to say.
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Refuses where points of the member must not be redeemed.
+    pub(crate) fn check_redeeming(&self) -> Result<(), Rejection> {
+        match &self.block {
+            Some(block) => Err(Rejection::MemberBlocked {
+                block_reason: block.reason.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+}

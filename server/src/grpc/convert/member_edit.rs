@@ -1,0 +1,66 @@
+//! Changes of members, from the wire, and what is kept of them.
+
+use loyalty_api::v1 as wire;
+
+use super::member::{assigned_rule, path};
+use super::{person, timestamp};
+use crate::domain::member_change::{MemberChangeKind, MemberChangeRecord, MemberEdit};
+use crate::grpc::fields::Fields;
+
+const REASON_LENGTH: usize = 200;
+
+/// The changes that a mask names.
+pub(in crate::grpc) fn member_edit(fields: &mut Fields, given: wire::Member, paths: &[String]) -> MemberEdit {
+    let mut edit = MemberEdit::default();
+    if paths.is_empty() {
+        fields.wrong("update_mask", "names no field");
+    }
+    for changed in paths {
+        match changed.as_str() {
+            "name" => edit.name = Some(fields.text("member.name", given.name.clone(), 0, 200)),
+            "birth_date" => {
+                edit.birth_date = Some(person::birth_date(fields, "member.birth_date", &given.birth_date));
+            }
+            "language" => edit.language = Some(person::language(fields, "member.language", given.language.clone())),
+            "marketing_consent" => {
+                let consent = person::consent(fields, "member.marketing_consent", given.marketing_consent);
+                edit.marketing_consent = Some(consent);
+            }
+            "customer_group" => {
+                edit.customer_group = Some(path(fields, "member.customer_group", given.customer_group.clone()));
+            }
+            "territory" => edit.territory = Some(path(fields, "member.territory", given.territory.clone())),
+            "assigned_rule_id" => {
+                let rule_id = assigned_rule(fields, "member.assigned_rule_id", given.assigned_rule_id.clone());
+                edit.assigned_rule_id = Some(rule_id);
+            }
+            other => fields.wrong("update_mask", format!("`{other}` is no field that can be changed")),
+        }
+    }
+    edit
+}
+
+/// Why something is done to a member, at least `min` characters.
+pub(in crate::grpc) fn reason(fields: &mut Fields, reason: String, min: usize) -> String {
+    fields.text("reason", reason, min, REASON_LENGTH)
+}
+
+/// What is kept of a change, on the wire.
+pub(in crate::grpc) fn member_change(change: MemberChangeRecord) -> wire::MemberChange {
+    wire::MemberChange {
+        version: change.version,
+        kind: kind(change.kind).into(),
+        changed_at: Some(timestamp(change.recorded_at)),
+        actor: change.actor,
+        reason: change.reason,
+        request_id: change.request_id,
+    }
+}
+
+fn kind(kind: MemberChangeKind) -> wire::MemberChangeKind {
+    match kind {
+        MemberChangeKind::Updated => wire::MemberChangeKind::Updated,
+        MemberChangeKind::Blocked => wire::MemberChangeKind::Blocked,
+        MemberChangeKind::Unblocked => wire::MemberChangeKind::Unblocked,
+    }
+}

@@ -1,0 +1,37 @@
+//! Changes of members.
+
+use loyalty_sdk::api as wire;
+
+use super::{Scenario, scenario};
+use crate::harness::raw::request_id;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario!("ProgramService/UpdateMember", |world| [wire::UpdateMemberRequest {
+        request_id: request_id(),
+        member: Some(wire::Member {
+            member_id: world.member_id.clone(),
+            etag: world.member_etag().await,
+            language: "es".to_owned(),
+            ..wire::Member::default()
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["language".to_owned()],
+        }),
+    }]),
+    scenario!("ProgramService/BlockMember", |world| [wire::BlockMemberRequest {
+        request_id: request_id(),
+        member_id: world.member_id.clone(),
+        reason: "stolen card".to_owned(),
+    }]),
+    scenario!("ProgramService/UnblockMember", |world| [wire::UnblockMemberRequest {
+        request_id: request_id(),
+        member_id: world.member_id.clone(),
+        reason: String::new(),
+    }]),
+    scenario!("ProgramService/ListMemberChanges", |world| [
+        wire::ListMemberChangesRequest {
+            member_id: world.member_id.clone(),
+            ..wire::ListMemberChangesRequest::default()
+        }
+    ]),
+];
