@@ -2,6 +2,7 @@
 
 mod builder;
 mod credentials;
+mod feed;
 mod history;
 mod ledger;
 mod member_changes;
@@ -49,6 +50,7 @@ pub use credentials::Credentials;
 
 /// A connection that brings the API key of its client with each call.
 pub type Connection = InterceptedService<Channel, Credentials>;
+pub use feed::EntryFeed;
 
 /// A client of the loyalty-points service.
 ///

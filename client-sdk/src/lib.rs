@@ -33,6 +33,7 @@ mod client;
 mod configuration_change;
 mod entry;
 mod error;
+mod feed;
 mod id;
 mod member;
 mod member_change;
@@ -56,12 +57,13 @@ mod sale;
 mod tier;
 mod wire;
 
-pub use client::{Client, ClientBuilder, Connection, Credentials};
+pub use client::{Client, ClientBuilder, Connection, Credentials, EntryFeed};
 pub use configuration_change::{
     ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
 };
 pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
+pub use feed::{ChainLink, FeedBatch, FeedCursor, FeedRequest};
 pub use id::{MemberId, ProductId, ProgramId, RequestId, RewardId, RuleId};
 pub use member::{
     AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock, MemberFilter,

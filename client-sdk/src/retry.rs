@@ -70,6 +70,16 @@ impl RetryPolicy {
         self
     }
 
+    /// The pause after attempt number `attempt`, which ended in `status`; `None` when there is no next.
+    pub(crate) fn pause_after(&self, attempt: u32, status: &Status) -> Option<Duration> {
+        self.pause(attempt, status, random())
+    }
+
+    /// How long one attempt may take.
+    pub(crate) fn limit_of_attempt(&self) -> Duration {
+        self.attempt_timeout
+    }
+
     /// The pause between attempt number `attempt`, which ended in `status`, and the next; `None` when there is no next.
     fn pause(&self, attempt: u32, status: &Status, random: u64) -> Option<Duration> {
         if attempt >= self.attempts || !passes_by_itself(status) {
@@ -121,7 +131,7 @@ where
         let status = match timeout(limit, send(request)).await {
             Ok(Ok(answer)) => return Ok(answer.into_inner()),
             Ok(Err(status)) => status,
-            Err(_) => Status::deadline_exceeded(format!("no answer within {limit:?}")),
+            Err(_) => no_answer(limit),
         };
 
         match policy.pause(attempts, &status, random()) {
@@ -130,6 +140,11 @@ where
         }
         attempts += 1;
     }
+}
+
+/// How an attempt ends that nobody answered in time.
+pub(crate) fn no_answer(limit: Duration) -> Status {
+    Status::deadline_exceeded(format!("no answer within {limit:?}"))
 }
 
 fn time_until(end: Instant) -> Duration {

@@ -3,6 +3,7 @@
 
 mod configuration_change;
 mod entry;
+mod feed;
 mod member;
 mod member_change;
 mod operation;

@@ -100,6 +100,14 @@ pub struct ServiceConfig {
     #[arg(long, env = "LOYALTY_QUEUE_LIMIT", default_value_t = PostingOptions::default().queue_limit, value_parser = at_least_one, global = true)]
     pub queue_limit: usize,
 
+    /// Milliseconds within which an entry is sealed and appears in the feed, from 10 to 60,000.
+    #[arg(long, env = "LOYALTY_FEED_DELAY_MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(10..=60_000), global = true)]
+    pub feed_delay_ms: u64,
+
+    /// Milliseconds of silence after which another server takes over sealing, from 100 to 600,000.
+    #[arg(long, env = "LOYALTY_FEED_LEASE_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000), global = true)]
+    pub feed_lease_ms: u64,
+
     /// Database connections for reads.
     #[arg(long, env = "LOYALTY_READ_CONNECTIONS", default_value_t = 8, value_parser = at_least_one, global = true)]
     pub read_connections: usize,

@@ -6,6 +6,7 @@ pub mod config;
 mod domain;
 pub mod embedded;
 mod grpc;
+mod jobs;
 mod listener;
 mod posting;
 pub mod process;
@@ -15,5 +16,6 @@ pub mod tenants;
 mod tls;
 
 pub use grpc::Clock;
+pub use jobs::FeedOptions;
 pub use posting::{PostingOptions, PostingStatistics};
 pub use tls::{TlsError, TlsFiles};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use tokio::net::TcpListener;
@@ -13,7 +14,7 @@ use crate::commands::{self, TenantCommand};
 use crate::config::{Command, Config, DatabaseConfig};
 use crate::embedded::{self, EmbeddedDatabase, EmbeddedError, EmbeddedOptions};
 use crate::serve::{self, ServeOptions, Server};
-use crate::{Clock, PostingOptions};
+use crate::{Clock, FeedOptions, PostingOptions};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -104,6 +105,11 @@ async fn serve(
         development: config.service.development,
         tls: config.service.tls.files(),
         allow_plaintext: config.service.tls.allow_plaintext,
+        feed: FeedOptions {
+            delay: Duration::from_millis(config.service.feed_delay_ms),
+            lease: Duration::from_millis(config.service.feed_lease_ms),
+            ..FeedOptions::default()
+        },
         read_connections: config.service.read_connections,
         allow_weak_durability: config.database.allow_weak_durability,
         ..ServeOptions::new(url)

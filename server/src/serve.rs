@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::Server as Transport;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::grpc::{self, Clock, Context, Gate};
+use crate::grpc::{self, Clock, Context, Gate, Streams};
+use crate::jobs::{FeedOptions, Job};
 use crate::listener::Incoming;
 use crate::posting::{Posting, PostingOptions, PostingStatistics};
 use crate::storage::connection::{self, Database};
@@ -57,6 +59,8 @@ pub struct ServeOptions {
     pub allow_plaintext: bool,
     /// Most connections at once; further ones are closed at once.
     pub connections: usize,
+    /// How the feed is made and told.
+    pub feed: FeedOptions,
     /// Connections for reads.
     pub read_connections: usize,
     /// Whether to serve on a database that can lose committed transactions when its machine fails.
@@ -73,6 +77,7 @@ impl ServeOptions {
             tls: None,
             allow_plaintext: false,
             connections: 4_096,
+            feed: FeedOptions::default(),
             read_connections: 8,
             allow_weak_durability: false,
         }
@@ -120,6 +125,9 @@ pub struct Server {
     tls: Option<Tls>,
     options: ServeOptions,
     writers: Vec<JoinHandle<()>>,
+    sealer: Job,
+    /// Tells streams that wait for more that there is no more of this server.
+    stopping: watch::Sender<bool>,
 }
 
 /// Brings the schema up to date; how many migrations ran.
@@ -154,11 +162,13 @@ impl Server {
 
         let programs = ProgramCache::default();
         let (posting, writers) = Posting::start(url, options.posting, &programs);
+        let (stopping, told_to_stop) = watch::channel(false);
         let context = Context {
             clock,
             database: Database::new(url, options.read_connections)?,
             posting,
             programs,
+            streams: Streams::new(options.feed, told_to_stop),
         };
         Ok(Self {
             context: Arc::new(context),
@@ -166,6 +176,8 @@ impl Server {
             tls,
             options: options.clone(),
             writers,
+            sealer: Job::sealer(url, options.feed),
+            stopping,
         })
     }
 
@@ -187,6 +199,8 @@ impl Server {
             tls,
             options,
             writers,
+            sealer,
+            stopping: followers,
         } = self;
         let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
         if options.development && !is_loopback {
@@ -202,6 +216,8 @@ impl Server {
         let shutdown = async move {
             shutdown.await;
             report(&stopping, ServingStatus::NotServing).await;
+            // Nobody listens when nobody follows anything.
+            let _ = followers.send(true);
             // Nobody waits for it any more when serving has failed.
             let _ = begin_drain.send(());
         };
@@ -236,6 +252,9 @@ impl Server {
             if tokio::time::timeout(DRAIN, writer).await.is_err() {
                 tracing::error!("a writer did not finish within {} s", DRAIN.as_secs());
             }
+        }
+        if tokio::time::timeout(DRAIN, sealer.stop()).await.is_err() {
+            tracing::error!("the sealer did not finish within {} s", DRAIN.as_secs());
         }
         Ok(())
     }

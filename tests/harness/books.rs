@@ -128,14 +128,19 @@ pub(crate) struct Stall(AsyncMysqlConnection);
 impl Stall {
     /// Locks the member's account.
     pub(crate) async fn of(shop: &Shop, member_id: &str) -> Self {
+        let mut stall = Self::begin(shop).await;
+        stall.also(member_id).await;
+        stall
+    }
+
+    /// Locks nothing yet.
+    pub(crate) async fn begin(shop: &Shop) -> Self {
         let mut connection = shop.database().await;
         connection
             .batch_execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN")
             .await
             .expect("BEGIN");
-        let mut stall = Self(connection);
-        stall.also(member_id).await;
-        stall
+        Self(connection)
     }
 
     /// Locks one more account.

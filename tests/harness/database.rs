@@ -42,6 +42,10 @@ impl DatabaseServer {
                 _directory: None,
             };
         }
+        Self::start_private(Vec::new())
+    }
+
+    fn start_private(extra_arguments: Vec<String>) -> Self {
         let directory = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -51,7 +55,7 @@ impl DatabaseServer {
         let options = EmbeddedOptions {
             data_dir: directory.path().to_owned(),
             binary: database_binary(),
-            extra_arguments: Vec::new(),
+            extra_arguments,
         };
         let database = runtime
             .block_on(EmbeddedDatabase::start(options))
@@ -95,7 +99,17 @@ pub(crate) struct TestDatabase {
 
 impl TestDatabase {
     pub(crate) async fn create() -> Self {
-        let server = DatabaseServer::shared().await;
+        Self::create_on(DatabaseServer::shared().await).await
+    }
+
+    /// The same on a database server of its own, started with these arguments.
+    pub(crate) async fn create_apart(arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let start = tokio::task::spawn_blocking(|| DatabaseServer::start_private(arguments));
+        Self::create_on(Arc::new(start.await.expect("the database server starts"))).await
+    }
+
+    async fn create_on(server: Arc<DatabaseServer>) -> Self {
         let name = format!("test_{}", uuid::Uuid::now_v7().simple());
         let mut connection = connect(&server.url_of("mysql")).await;
         let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");

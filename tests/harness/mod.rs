@@ -3,6 +3,7 @@
 pub(crate) mod any_call;
 pub(crate) mod books;
 pub(crate) mod database;
+pub(crate) mod feed;
 pub(crate) mod keys;
 mod member;
 pub(crate) mod program;

@@ -11,8 +11,8 @@ use tonic_types::StatusExt;
 
 use super::Shop;
 
-/// The tables that writes of any kind go to.
-const TABLES: [&str; 17] = [
+/// The tables that writes of any kind go to; not those that the sealer empties and fills on its own.
+const TABLES: [&str; 16] = [
     "account",
     "allocation",
     "configuration_change",
@@ -21,7 +21,6 @@ const TABLES: [&str; 17] = [
     "lot",
     "member",
     "member_change",
-    "posting_batch",
     "product",
     "program",
     "program_definition",

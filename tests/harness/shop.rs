@@ -31,6 +31,7 @@ pub(crate) struct Shop {
     pub(crate) client: Client,
     pub(crate) endpoint: String,
     pub(crate) statistics: Arc<PostingStatistics>,
+    options: ServeOptions,
     database: TestDatabase,
     now: Arc<Mutex<DateTime<Utc>>>,
     sales: AtomicU64,
@@ -64,10 +65,15 @@ impl Shop {
 
     /// A shop whose server is set up in another way.
     pub(crate) async fn serving(set_up: impl FnOnce(ServeOptions) -> ServeOptions) -> Self {
-        let database = TestDatabase::create().await;
+        Self::on(TestDatabase::create().await, set_up).await
+    }
+
+    /// A shop on a database that the test has made, whose server is set up in another way.
+    pub(crate) async fn on(database: TestDatabase, set_up: impl FnOnce(ServeOptions) -> ServeOptions) -> Self {
         let now = Arc::new(Mutex::new(instant("2026-01-15T10:00:00Z")));
         let options = set_up(ServeOptions::new(&database.url));
-        let (endpoint, statistics, server) = serve(options, &now).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let (endpoint, statistics, server) = serve(&options, listener, &now).await;
         let client = Client::builder(&endpoint)
             .retry(RetryPolicy::never())
             .connect()
@@ -77,6 +83,7 @@ impl Shop {
             client,
             endpoint,
             statistics,
+            options,
             database,
             now,
             sales: AtomicU64::new(0),
@@ -121,7 +128,12 @@ impl Shop {
 
     /// Where another server on the same database and the same clock is.
     pub(crate) async fn another_server(&self, set_up: impl FnOnce(ServeOptions) -> ServeOptions) -> String {
-        let (endpoint, _, server) = serve(set_up(ServeOptions::new(&self.database.url)), &self.now).await;
+        let options = set_up(ServeOptions {
+            posting: PostingOptions::default(),
+            ..self.options.clone()
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let (endpoint, _, server) = serve(&options, listener, &self.now).await;
         // It lives as long as the test's runtime.
         std::mem::forget(server);
         endpoint
@@ -230,17 +242,26 @@ impl Shop {
         stop.send(()).expect("the server waits for it");
         serving
     }
+
+    /// A server that was closed opens again, at the same address.
+    pub(crate) async fn opens_again(&mut self) {
+        let address = self.endpoint.trim_start_matches("http://");
+        let listener = TcpListener::bind(address).await.expect("the same port");
+        let (_, statistics, server) = serve(&self.options, listener, &self.now).await;
+        self.statistics = statistics;
+        self.server = Some(server);
+    }
 }
 
 async fn serve(
-    options: ServeOptions,
+    options: &ServeOptions,
+    listener: TcpListener,
     now: &Arc<Mutex<DateTime<Utc>>>,
 ) -> (String, Arc<PostingStatistics>, (oneshot::Sender<()>, JoinHandle<()>)) {
     let now = Arc::clone(now);
     let clock: Clock = Arc::new(move || *now.lock().unwrap_or_else(PoisonError::into_inner));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    let server = Server::start(&options, clock)
+    let server = Server::start(options, clock)
         .await
         .unwrap_or_else(|error| panic!("{error}"));
     let statistics = server.posting_statistics();

@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod answer;
+pub(crate) mod chain;
 pub(crate) mod configuration;
 pub(crate) mod configuration_change;
 #[cfg(test)]
@@ -30,5 +31,6 @@ pub(crate) mod rule;
 pub(crate) mod rule_usage;
 pub(crate) mod sale;
 pub(crate) mod sale_recording;
+pub(crate) mod sealing;
 pub(crate) mod shortfall;
 pub(crate) mod tier;

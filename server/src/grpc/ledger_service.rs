@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::auth::caller;
 use super::fields::Fields;
-use super::{Context, convert, deadline, member_lookup, page_token, status};
+use super::streaming::Told;
+use super::{Context, convert, deadline, feed_calls, member_lookup, page_token, status};
 use crate::domain::account::Stop;
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
 use crate::domain::opt_in;
@@ -189,6 +190,16 @@ impl LedgerService for Ledger {
             })
         })
         .await
+    }
+
+    type StreamEntriesStream = Told<wire::StreamEntriesResponse>;
+
+    async fn stream_entries(
+        &self,
+        request: Request<wire::StreamEntriesRequest>,
+    ) -> Result<Response<Self::StreamEntriesStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, feed_calls::stream_entries(&self.0, request)).await
     }
 
     async fn get_operation(

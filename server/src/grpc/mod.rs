@@ -4,6 +4,8 @@ mod access;
 mod auth;
 mod convert;
 mod deadline;
+mod feed_calls;
+mod feed_cursor;
 mod fields;
 mod gate;
 mod history_calls;
@@ -20,6 +22,7 @@ mod redemption_calls;
 mod redemption_service;
 mod rule_service;
 mod status;
+mod streaming;
 
 use std::sync::Arc;
 
@@ -30,6 +33,7 @@ use loyalty_api::v1::redemption_service_server::RedemptionServiceServer;
 use loyalty_api::v1::rule_service_server::RuleServiceServer;
 
 pub(crate) use gate::Gate;
+pub(crate) use streaming::Streams;
 
 use crate::posting::Posting;
 use crate::storage::connection::Database;
@@ -47,6 +51,7 @@ pub(crate) struct Context {
     pub(crate) database: Database,
     pub(crate) posting: Posting,
     pub(crate) programs: ProgramCache,
+    pub(crate) streams: Streams,
 }
 
 /// The program service on its context.

@@ -26,7 +26,7 @@ impl Page {
         if size > most {
             fields.wrong("page_size", format!("must be at most {most}"));
         }
-        let after = if token.is_empty() { None } else { decode(token) };
+        let after = if token.is_empty() { None } else { key(token) };
         if !token.is_empty() && after.is_none() {
             fields.wrong("page_token", "is not a token of this list");
         }
@@ -76,6 +76,7 @@ pub(super) fn token(key: &str) -> String {
     hex::encode(key)
 }
 
-fn decode(token: &str) -> Option<String> {
+/// The key that a token was made of; `None` when it is no token.
+pub(super) fn key(token: &str) -> Option<String> {
     String::from_utf8(hex::decode(token).ok()?).ok()
 }

@@ -137,6 +137,18 @@ pub(super) fn deadline_exceeded() -> Status {
     failure(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, message)
 }
 
+/// The server holds as many streams as it can.
+pub(super) fn too_many_streams() -> Status {
+    let message = "more streams are open than the server holds";
+    failure(Code::ResourceExhausted, ErrorReason::Overloaded, message)
+}
+
+/// The server stops before the end of a stream; another server, or this one again, goes on with it.
+pub(super) fn stopping() -> Status {
+    let message = "the server is stopping";
+    failure(Code::Unavailable, ErrorReason::DatabaseUnavailable, message)
+}
+
 /// A fault of this program, already logged.
 pub(super) fn internal() -> Status {
     failure(

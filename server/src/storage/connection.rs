@@ -1,6 +1,7 @@
 //! Connections: how they are set up, how reads borrow them, and how a broken one never comes back.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
@@ -21,6 +22,16 @@ const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
 pub(crate) async fn establish(url: &str) -> Result<Connection, StorageError> {
     let mut connection = AsyncMysqlConnection::establish(url).await?;
     connection.batch_execute(SESSION).await?;
+    Ok(connection)
+}
+
+/// Opens a connection for a job. The database ends it, and with it the transaction and its locks, after `silence`: a
+/// server that hangs must not keep another one from taking over.
+pub(crate) async fn establish_for_job(url: &str, silence: Duration) -> Result<Connection, StorageError> {
+    let mut connection = establish(url).await?;
+    let seconds = silence.as_secs().max(1) + 1;
+    let timeout = format!("SET SESSION wait_timeout = {seconds}");
+    connection.batch_execute(&timeout).await?;
     Ok(connection)
 }
 

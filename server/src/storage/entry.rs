@@ -1,5 +1,7 @@
 //! Table `entry`: the ledger.
 
+mod content;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -24,9 +26,15 @@ use crate::domain::sale_recording::MOST_BACK;
 /// Members of one question: fewer than the 1,000 from which on MariaDB treats a list of values as a table.
 const MEMBERS_OF_A_QUESTION: usize = 500;
 
-#[derive(Queryable, Selectable)]
+/// The columns of `EntryRow`, for statements that are written out.
+pub(super) const COLUMNS: &str = "sequence, kind, points, balance_after, tier_spend, store_id, sale_id, document_type, \
+    document_number, program_version, lot_expires_at, expense_account, cost_center, occurred_at, recorded_at, reference, \
+    at_store_id, terminal_id, cashier_id, actor, reason_id, note";
+
+/// An entry as it is stored. What is added to it is added to what is hashed of it.
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = entry, check_for_backend(Mysql))]
-struct EntryRow {
+pub(super) struct EntryRow {
     sequence: u64,
     kind: u8,
     points: Decimal,

@@ -12,7 +12,7 @@ use super::error::StorageError;
 use super::one_of::one_of;
 use super::schema::request;
 use super::statement::Insert;
-use super::value::{document, instant, json};
+use super::value::{document, hash, instant, json};
 use crate::domain::answer::StoredAnswer;
 
 /// A request of a merchant.
@@ -71,15 +71,13 @@ pub(crate) async fn find(
 }
 
 fn record(row: Row) -> Result<(RequestKey, RequestRecord), StorageError> {
-    let (merchant_id, request_id, hash, recorded_at, store_id, sale_id, answer) = row;
+    let (merchant_id, request_id, content_hash, recorded_at, store_id, sale_id, answer) = row;
     let result = match (store_id.zip(sale_id), answer) {
         (Some((store_id, sale_id)), _) => RequestResult::Sale { store_id, sale_id },
         (None, Some(answer)) => RequestResult::Answer(document("the answer of a request", &answer)?),
         (None, None) => return Err(StorageError::Corrupt(format!("request {request_id} without an answer"))),
     };
-    let content_hash = hash
-        .try_into()
-        .map_err(|_| StorageError::Corrupt("a hash that is not 32 bytes long".to_owned()))?;
+    let content_hash = hash(content_hash)?;
     Ok((
         (merchant_id, request_id),
         RequestRecord {

@@ -284,3 +284,43 @@ diesel::table! {
         revoked_at -> Nullable<Datetime>,
     }
 }
+
+diesel::table! {
+    posting_batch (merchant_id, batch_id) {
+        merchant_id -> Unsigned<Integer>,
+        batch_id -> Binary,
+        recorded_at -> Datetime,
+        touched -> Binary,
+    }
+}
+
+diesel::table! {
+    feed (merchant_id, shard, position) {
+        merchant_id -> Unsigned<Integer>,
+        shard -> Unsigned<TinyInt>,
+        position -> Unsigned<BigInt>,
+        member_id -> Binary,
+        sequence -> Unsigned<BigInt>,
+        source -> Unsigned<TinyInt>,
+        form -> Unsigned<TinyInt>,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    feed_head (merchant_id, shard) {
+        merchant_id -> Unsigned<Integer>,
+        shard -> Unsigned<TinyInt>,
+        position -> Unsigned<BigInt>,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    job_lease (job) {
+        job -> Text,
+        token -> Unsigned<BigInt>,
+        beats -> Unsigned<BigInt>,
+        holder -> Text,
+    }
+}

@@ -10,6 +10,13 @@ pub(super) fn id(bytes: &[u8]) -> Result<Uuid, StorageError> {
     Uuid::from_slice(bytes).map_err(|_| StorageError::Corrupt("an id that is not 16 bytes long".to_owned()))
 }
 
+/// Thirty-two bytes of a row as a hash.
+pub(super) fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StorageError> {
+    bytes
+        .try_into()
+        .map_err(|_| StorageError::Corrupt("a hash that is not 32 bytes long".to_owned()))
+}
+
 /// A column in UTC as an instant.
 pub(super) fn instant(column: NaiveDateTime) -> DateTime<Utc> {
     column.and_utc()

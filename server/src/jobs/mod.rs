@@ -1,0 +1,63 @@
+//! Work that nobody calls for: each job runs beside the calls, on one server at a time.
+
+mod lease;
+mod sealer;
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How the feed is made and told.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedOptions {
+    /// Within which time entries are sealed and appear in the feed, unless the sealer is behind.
+    pub delay: Duration,
+    /// After which time without a sign of life of the server that seals another one takes over.
+    pub lease: Duration,
+    /// After which silence a stream that follows the feed says that it is alive.
+    pub heartbeat: Duration,
+}
+
+impl Default for FeedOptions {
+    /// A second is short for everybody who follows, and long enough for some thousands of entries to be sealed at once.
+    /// Ten seconds are longer than a database takes to fail over; in them the feed stands still, and nothing else does.
+    fn default() -> Self {
+        Self {
+            delay: Duration::from_secs(1),
+            lease: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(10),
+        }
+    }
+}
+
+impl FeedOptions {
+    /// How often is looked for what is new: half of the delay, which leaves the other half for the work.
+    pub(crate) fn interval(&self) -> Duration {
+        self.delay / 2
+    }
+}
+
+/// A job that runs until it is told to stop, or its handle is dropped.
+pub(crate) struct Job {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Job {
+    /// Starts to seal what is posted.
+    pub(crate) fn sealer(url: &str, options: FeedOptions) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(sealer::run(url.to_owned(), options, stopped));
+        Self { stop, task }
+    }
+
+    /// Ends when the job has finished its step and given its lease back.
+    pub(crate) async fn stop(self) {
+        // Nobody listens when the job has ended already.
+        let _ = self.stop.send(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "a job ended by a fault");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The sealer: gives every committed entry its place in the feed and its link in the hash chain, a moment after it was
+//! posted. It looks at what batches announced and not at numbers or times, so that a transaction that commits late is
+//! not passed over.
+
+mod step;
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::FeedOptions;
+use super::lease::Lease;
+use crate::domain::sealing::{Account, Waiting};
+use crate::storage::connection::{self, Connection};
+use crate::storage::error::StorageError;
+use crate::storage::posting_batch;
+
+const JOB: &str = "sealer";
+
+/// How often a long pass tells how far it is.
+const TELL: Duration = Duration::from_secs(10);
+
+/// Seals until it is told to stop.
+pub(super) async fn run(url: String, options: FeedOptions, mut stop: watch::Receiver<bool>) {
+    let mut sealer = Sealer::new(&url, options);
+    let mut is_failing = false;
+    loop {
+        let stopped = stop.clone();
+        // In a task of its own: a fault in it ends that task, not the job, and takes the connection along.
+        let turn = tokio::spawn(async move {
+            let outcome = sealer.turn(&stopped).await;
+            (sealer, outcome)
+        });
+        let outcome = match turn.await {
+            Ok((returned, outcome)) => {
+                sealer = returned;
+                outcome
+            }
+            Err(error) => {
+                sealer = Sealer::new(&url, options);
+                Err(StorageError::Fault(error.to_string()))
+            }
+        };
+        match &outcome {
+            // What lasts is told once; that it is over, too.
+            Err(error) if error.is_transient() && is_failing => tracing::debug!(%error, "sealing fails"),
+            Err(error) if error.is_transient() => tracing::warn!(%error, "sealing fails"),
+            Err(error) => tracing::error!(%error, "sealing fails"),
+            Ok(()) if is_failing => tracing::info!("sealing goes on"),
+            Ok(()) => {}
+        }
+        is_failing = outcome.is_err();
+        let is_stopped = tokio::time::timeout(options.interval(), stop.changed()).await.is_ok();
+        if is_stopped {
+            break;
+        }
+    }
+    sealer.release().await;
+}
+
+struct Sealer {
+    url: String,
+    options: FeedOptions,
+    lease: Lease,
+    /// Kept only while everything on it ended as it should.
+    connection: Option<Connection>,
+    waiting: Waiting,
+    /// Members with announced entries that are not there: their log line is written once.
+    broken: HashSet<Account>,
+}
+
+impl Sealer {
+    fn new(url: &str, options: FeedOptions) -> Self {
+        Self {
+            url: url.to_owned(),
+            options,
+            lease: Lease::new(JOB, options.lease),
+            connection: None,
+            waiting: Waiting::default(),
+            broken: HashSet::new(),
+        }
+    }
+
+    /// One pass over everything that is not sealed, if this server has the lease.
+    async fn turn(&mut self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
+        let mut connection = self.take_connection().await?;
+        if self.lease.acquire(&mut connection).await? && self.pass(&mut connection, stop).await? == Pass::Lost {
+            // Its transaction is not ended; the connection goes, and the transaction with it.
+            return Ok(());
+        }
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    async fn pass(&mut self, connection: &mut Connection, stop: &watch::Receiver<bool>) -> Result<Pass, StorageError> {
+        let (mut entries, mut told, began) = (0_u64, Instant::now(), Instant::now());
+        let mut after = (0, Uuid::nil());
+        loop {
+            let batches = posting_batch::unsealed(connection, after, step::BATCHES).await?;
+            let batches = step::portion(batches);
+            let Some((end, _)) = batches.last() else {
+                break;
+            };
+            let end = *end;
+            connection::begin(connection).await?;
+            if !self.lease.hold(connection).await? {
+                return Ok(Pass::Lost);
+            }
+            let step = step::seal(connection, batches, &self.waiting.unannounced()).await?;
+            connection::commit(connection).await?;
+
+            entries += step.entries;
+            self.waiting.meet(&step.waiting);
+            self.tell_broken(step.broken);
+            if !step.is_full {
+                after = end;
+            }
+            if told.elapsed() > TELL {
+                told = Instant::now();
+                tracing::info!(entries, "sealing what has piled up");
+            }
+            // A handle that is gone tells to stop as well.
+            if stop.has_changed().unwrap_or(true) {
+                return Ok(Pass::Interrupted);
+            }
+        }
+        self.waiting.end_pass();
+        if began.elapsed() > self.options.delay {
+            tracing::info!(entries, seconds = began.elapsed().as_secs(), "the feed has caught up");
+        }
+        self.lease.show(connection).await?;
+        Ok(Pass::Whole)
+    }
+
+    fn tell_broken(&mut self, broken: HashSet<(Account, u64)>) {
+        for ((merchant_id, member_id), sequence) in broken {
+            if self.broken.insert((merchant_id, member_id)) {
+                tracing::error!(
+                    merchant_id,
+                    %member_id,
+                    sequence,
+                    "an entry that was posted is not there: the feed of this member stands still"
+                );
+            }
+        }
+    }
+
+    async fn take_connection(&mut self) -> Result<Connection, StorageError> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => connection::establish_for_job(&self.url, self.options.lease + self.options.delay).await,
+        }
+    }
+
+    async fn release(mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        if let Err(error) = self.lease.release(&mut connection).await {
+            tracing::debug!(%error, "the lease was not given back");
+        }
+    }
+}
+
+/// How a pass ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    Whole,
+    Interrupted,
+    /// Another server has the lease.
+    Lost,
+}

@@ -1,0 +1,131 @@
+//! Entries of several members with what they did to lots, by stretches of their sequences: for who goes through the
+//! ledger as a whole.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Datetime, Numeric, Unsigned};
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::connection::Connection;
+use super::entry::{COLUMNS, EntryRow};
+use super::error::StorageError;
+use super::value::{id, instant};
+use crate::domain::chain::Content;
+use crate::domain::entry::Entry;
+use crate::domain::lot::{Allocation, LotKey};
+
+/// Stretches of one question: a text of some 40 KB.
+const STRETCHES_OF_A_QUESTION: usize = 500;
+
+/// Entries of one member that follow each other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    pub(crate) member_id: Uuid,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+/// An entry as it is stored, whatever it says.
+pub(crate) struct StoredEntry {
+    row: EntryRow,
+    /// In order of the lots' keys.
+    pub(crate) allocations: Vec<Allocation>,
+}
+
+impl StoredEntry {
+    /// What is hashed of it.
+    pub(crate) fn content(&self, merchant_id: u32, member_id: Uuid) -> Content {
+        self.row.content((merchant_id, member_id), &self.allocations)
+    }
+
+    /// The entry, with what it did to lots.
+    pub(crate) fn read(self) -> Result<(Entry, Vec<Allocation>), StorageError> {
+        Ok((Entry::try_from(self.row)?, self.allocations))
+    }
+}
+
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(diesel::mysql::Mysql))]
+struct MemberEntryRow {
+    #[diesel(sql_type = Binary)]
+    member_id: Vec<u8>,
+    #[diesel(embed)]
+    entry: EntryRow,
+}
+
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(diesel::mysql::Mysql))]
+struct AllocationRow {
+    #[diesel(sql_type = Binary)]
+    member_id: Vec<u8>,
+    #[diesel(sql_type = Unsigned<BigInt>)]
+    sequence: u64,
+    #[diesel(sql_type = Datetime)]
+    lot_expires_at: NaiveDateTime,
+    #[diesel(sql_type = Unsigned<BigInt>)]
+    lot_sequence: u64,
+    #[diesel(sql_type = Numeric)]
+    points: Decimal,
+}
+
+/// The entries of these stretches that there are, by member and sequence.
+pub(crate) async fn load(
+    connection: &mut Connection,
+    merchant_id: u32,
+    stretches: &[Stretch],
+) -> Result<HashMap<(Uuid, u64), StoredEntry>, StorageError> {
+    let mut entries = HashMap::new();
+    for question in stretches.chunks(STRETCHES_OF_A_QUESTION) {
+        let filter = filter(merchant_id, question);
+        let text = format!("SELECT member_id, {COLUMNS} FROM entry FORCE INDEX (PRIMARY) WHERE {filter}");
+        let rows: Vec<MemberEntryRow> = diesel::sql_query(text).load(connection).await?;
+        for row in rows {
+            let key = (id(&row.member_id)?, row.entry.sequence());
+            let allocations = Vec::new();
+            let stored = StoredEntry {
+                row: row.entry,
+                allocations,
+            };
+            entries.insert(key, stored);
+        }
+        let text = format!(
+            "SELECT member_id, sequence, lot_expires_at, lot_sequence, points \
+             FROM allocation FORCE INDEX (PRIMARY) WHERE {filter}"
+        );
+        let rows: Vec<AllocationRow> = diesel::sql_query(text).load(connection).await?;
+        for row in rows {
+            let lot = LotKey {
+                expires_at: instant(row.lot_expires_at),
+                sequence: row.lot_sequence,
+            };
+            if let Some(entry) = entries.get_mut(&(id(&row.member_id)?, row.sequence)) {
+                entry.allocations.push(Allocation {
+                    entry_sequence: row.sequence,
+                    lot,
+                    points: row.points,
+                });
+            }
+        }
+    }
+    for entry in entries.values_mut() {
+        entry.allocations.sort_by_key(|allocation| allocation.lot);
+    }
+    Ok(entries)
+}
+
+/// All literals are integers and hex.
+fn filter(merchant_id: u32, stretches: &[Stretch]) -> String {
+    let stretches = stretches.iter().map(|stretch| {
+        let Stretch { member_id, first, last } = stretch;
+        format!(
+            "(member_id = x'{}' AND sequence BETWEEN {first} AND {last})",
+            member_id.simple()
+        )
+    });
+    let stretches: Vec<String> = stretches.collect();
+    format!("merchant_id = {merchant_id} AND ({})", stretches.join(" OR "))
+}
