@@ -3,11 +3,14 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
+use diesel_async::SimpleAsyncConnection as _;
 use loyalty_sdk::{Entry, Error, FeedBatch, FeedCursor, FeedRequest};
+use loyalty_server::tenants::Role;
 
 use crate::harness::feed::{
     all, assert_tells_history, by_member, entries, first, hold_sealer, quick, rush, shop, shop_with,
 };
+use crate::harness::keys::Keys as _;
 use crate::harness::{Shop, ShopMember, wrong_fields};
 
 /// Members enough that several shards have some.
@@ -297,12 +300,10 @@ async fn what_is_no_cursor_of_this_feed_is_refused() {
     let mut feed = shop.client.stream_entries(&FeedRequest::default().follow());
     entries(&mut feed, 1).await;
     let cursor = feed.position().cursor.clone().expect("a cursor");
-    let meddle = "UPDATE merchant SET code = 'renamed' WHERE code = 'default'";
-    let mut database = shop.database().await;
-    diesel_async::SimpleAsyncConnection::batch_execute(&mut database, meddle)
-        .await
-        .expect("another merchant");
-    let other_merchant = shop.second_server().await;
+    let mut tenants = shop.tenants().await;
+    tenants.create_merchant("other").await.expect("another merchant");
+    let key = tenants.key("other", Role::ReadOnly).await;
+    let other_merchant = shop.client_with(&key).await;
     let refused = async |client: &loyalty_sdk::Client, request: FeedRequest| {
         let error = client.stream_entries(&request).next().await.expect_err("refused");
         wrong_fields(&error).into_iter().map(str::to_owned).collect::<Vec<_>>()
@@ -325,9 +326,8 @@ async fn what_is_no_cursor_of_this_feed_is_refused() {
     }
     // The ledger is restored from a copy that is older than the cursor.
     let restore = "DELETE FROM feed; DELETE FROM feed_head";
-    diesel_async::SimpleAsyncConnection::batch_execute(&mut database, restore)
-        .await
-        .expect("an older copy");
+    let mut database = shop.database().await;
+    database.batch_execute(restore).await.expect("an older copy");
     let ahead = refused(&shop.client, FeedRequest::after(cursor)).await;
 
     assert_eq!(

@@ -44,7 +44,7 @@ async fn statements(database: &mut AsyncMysqlConnection) -> BTreeMap<String, Str
             let reads = ["SELECT", "(SELECT", "UPDATE", "DELETE"];
             let name =
                 |table: &&str| statement.contains(&format!("{table} ")) || statement.contains(&format!("`{table}`"));
-            if reads.iter().any(|verb| statement.starts_with(verb)) && TABLES.iter().any(|table| name(table)) {
+            if reads.iter().any(|verb| statement.starts_with(verb)) && TABLES.iter().any(name) {
                 shapes.insert(shape.unwrap_or_default().to_owned(), statement.to_owned());
             }
         }

@@ -1,5 +1,6 @@
 //! Scenarios of LedgerService.
 
+use loyalty_sdk::FeedRequest;
 use loyalty_sdk::api as wire;
 
 use super::{Scenario, scenario};
@@ -23,6 +24,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         }),
         ..wire::ListEntriesRequest::default()
     }]),
+    scenario!("LedgerService/StreamEntries", |_world| [
+        wire::StreamEntriesRequest::default()
+    ]),
+    scenario!("LedgerService/StreamEntries", |world| {
+        // Entries are told when they have their place, which is soon.
+        let mut feed = world.client.stream_entries(&FeedRequest::default().follow());
+        feed.next().await.expect("a batch");
+        [wire::StreamEntriesRequest::default()]
+    }),
     scenario!("LedgerService/GetOperation", |_world| [wire::GetOperationRequest {
         request_id: "alpha-request".to_owned(),
     }]),

@@ -27,12 +27,12 @@ async fn ask(database: &mut AsyncMysqlConnection, question: &str) -> Vec<String>
     rows.into_iter().map(|row| row.value).collect()
 }
 
-/// All rows of a merchant, by table.
+/// All rows of a merchant, by table; not those that the sealer moves on its own.
 async fn rows_of(database: &mut AsyncMysqlConnection, merchant: &str) -> BTreeMap<String, Vec<String>> {
     let tables = ask(
         database,
         "SELECT table_name AS value FROM information_schema.columns WHERE table_schema = DATABASE() \
-         AND column_name = 'merchant_id' AND table_name <> 'merchant' ORDER BY table_name",
+         AND column_name = 'merchant_id' AND table_name NOT IN ('merchant', 'feed', 'feed_head', 'posting_batch') ORDER BY table_name",
     )
     .await;
     let mut rows = BTreeMap::new();

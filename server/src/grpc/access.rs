@@ -91,6 +91,7 @@ const RULES: &[Rule] = &[
     call("LedgerService/RecordSale", SELL).acts_at(OF_SALE),
     call("LedgerService/GetBalance", ALL),
     call("LedgerService/ListEntries", LOOK),
+    call("LedgerService/StreamEntries", LOOK),
     call("LedgerService/GetOperation", ALL),
     call("RedemptionService/CreateReward", CONFIGURE),
     call("RedemptionService/GetReward", ALL),
