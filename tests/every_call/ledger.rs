@@ -24,9 +24,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         }),
         ..wire::ListEntriesRequest::default()
     }]),
-    scenario!("LedgerService/StreamEntries", |_world| [
-        wire::StreamEntriesRequest::default()
-    ]),
     scenario!("LedgerService/StreamEntries", |world| {
         // Entries are told when they have their place, which is soon.
         let mut feed = world.client.stream_entries(&FeedRequest::default().follow());

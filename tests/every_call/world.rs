@@ -1,11 +1,8 @@
 //! A merchant with something of everything, all of it named after it, and two others.
 
-use std::time::Duration;
-
 use loyalty_sdk::api as wire;
 use loyalty_sdk::{
-    Client, EarnRate, FeedRequest, MemberKey, NewMember, NewProgram, NewReward, NewRule, ProductUpdate,
-    RedemptionPolicy, Sale,
+    Client, EarnRate, MemberKey, NewMember, NewProgram, NewReward, NewRule, ProductUpdate, RedemptionPolicy, Sale,
 };
 use loyalty_server::tenants::Role;
 
@@ -31,10 +28,6 @@ impl World {
         let key = tenants.key("alpha", Role::Operator).await;
         let client = shop.client_with(&key).await;
         let member_id = furnish(&client, "alpha").await;
-        // The feed has entries once they are sealed.
-        while client.stream_entries(&FeedRequest::default()).next().await == Ok(None) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
         Self {
             shop,
             key,
