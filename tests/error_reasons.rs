@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::time::Duration;
 
 use loyalty_sdk::api::{self as wire, ErrorReason, sale_redemption::Ask};
 use loyalty_sdk::{
-    DocumentTreatment, EarnRate, EnrolmentPolicy, MemberKey, NewMember, NewProgram, NewReward, NewRule, ProductUpdate,
-    ProgramState, ProgramUpdate, RedemptionPolicy,
+    DocumentTreatment, EarnRate, EnrolmentPolicy, HoldCapture, MemberKey, NewHold, NewMember, NewProgram, NewReward,
+    NewRule, ProductUpdate, ProgramState, ProgramUpdate, RedemptionPolicy, RedemptionRequest,
 };
 use loyalty_server::tenants::Role;
 use prost::Message as _;
@@ -19,12 +20,13 @@ use crate::harness::raw::{customer, number, request_id};
 use crate::harness::{Shop, dec};
 
 /// They take an outage, a crowd or astronomic numbers.
-const TOLD_ELSEWHERE: [ErrorReason; 6] = [
+const TOLD_ELSEWHERE: [ErrorReason; 7] = [
     ErrorReason::Unspecified,
     ErrorReason::Internal,
     ErrorReason::Overloaded,
     ErrorReason::DatabaseUnavailable,
     ErrorReason::DeadlineExceeded,
+    ErrorReason::TooManyHolds,
     ErrorReason::LedgerRange,
 ];
 
@@ -59,6 +61,11 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
     (ErrorReason::ProductNotFound, Code::NotFound, &["program_id", "product_id"], |scene| Box::pin(async {
         let (program_id, product_id) = ("club".to_owned(), "nothing".to_owned());
         scene.shop.client.raw_programs().get_product(wire::GetProductRequest { program_id, product_id }).await.err()
+    })),
+    (ErrorReason::HoldNotFound, Code::NotFound, &["hold_id"], |scene| scene.captures("no hold", "ada")),
+    (ErrorReason::RedemptionNotFound, Code::NotFound, &["redemption_id"], |scene| Box::pin(async {
+        let redemption_id = "no redemption".to_owned();
+        scene.shop.client.raw_redemptions().get_redemption(wire::GetRedemptionRequest { redemption_id }).await.err()
     })),
     (ErrorReason::MemberNotFound, Code::NotFound, &["field"], |scene| scene.sells(|sale| sale.member = customer("nobody"))),
     (ErrorReason::AmbiguousMember, Code::FailedPrecondition, &["program_ids"], |scene| scene.sells(|sale| sale.member = customer("everywhere"))),
@@ -114,6 +121,11 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         sale.occurred_at = Some(prost_types::Timestamp { seconds: 0, nanos: 0 });
     })),
     (ErrorReason::DocumentTypeRefused, Code::FailedPrecondition, &["document_type"], |scene| scene.sells(|sale| sale.document_type = "RETURN".to_owned())),
+    (ErrorReason::HoldOfOtherMember, Code::FailedPrecondition, &["hold_id"], |scene| scene.captures(&scene.captured, "eve")),
+    (ErrorReason::HoldCaptured, Code::FailedPrecondition, &["hold_id", "redemption_id"], |scene| scene.captures(&scene.captured, "ada")),
+    (ErrorReason::HoldReleased, Code::FailedPrecondition, &["hold_id"], |scene| scene.captures(&scene.released, "ada")),
+    (ErrorReason::HoldLapsed, Code::FailedPrecondition, &["hold_id", "lapses_at"], |scene| scene.captures(&scene.lapsed, "ada")),
+    (ErrorReason::ExceedsHold, Code::FailedPrecondition, &["field", "held"], |scene| scene.captures_more(&scene.live)),
     (ErrorReason::RedemptionClosed, Code::FailedPrecondition, &["program_id", "state"], |scene| scene.sells(|sale| {
         sale.member = customer("of-paused");
         sale.redemptions.push(points("1"));
@@ -252,6 +264,11 @@ struct Scene {
     shop: Shop,
     /// Key of a till in `store-1`.
     till: String,
+    /// A hold of ada that was captured, one that was released, one that lapsed, and one of 2 points that lives.
+    captured: String,
+    released: String,
+    lapsed: String,
+    live: String,
 }
 
 impl Scene {
@@ -318,6 +335,7 @@ impl Scene {
         let local = NewProgram::new("Local", "EUR").program_id("local");
         let local = local.enrolment(EnrolmentPolicy::default().territory("here"));
         client.create_program(&local).await.expect("a program");
+        shop.enrols("eve").await;
         let ada = shop.enrols("ada").await;
         let recorded = loyalty_sdk::Sale::new("recorded", "store-1", MemberKey::customer_id("ada"), "EUR", 100);
         client
@@ -330,7 +348,27 @@ impl Scene {
         let blocked = client.block_member(&blocked.member, "stolen card").await;
         blocked.expect("a blocked member");
         let till = shop.tenants().await.key("default", Role::Terminal).await;
-        Self { shop, till }
+        let [captured, released, live, lapsed] = [60, 60, 60, 1].map(|seconds| {
+            let two_cakes = RedemptionRequest::new("store-1", MemberKey::customer_id("ada")).redeem_product("cake", 2);
+            NewHold::of(two_cakes).time_limit(Duration::from_secs(seconds))
+        });
+        let mut hold_ids = Vec::new();
+        for hold in [captured, released, live, lapsed] {
+            hold_ids.push(client.place_hold(&hold).await.expect("a hold").hold.hold_id);
+        }
+        let capture = HoldCapture::of(&hold_ids[0], "store-1");
+        client.capture_hold(&capture).await.expect("a capture");
+        client.release_hold(&hold_ids[1], None).await.expect("a release");
+        shop.it_is("2026-01-15T10:00:01Z");
+        let [captured, released, live, lapsed] = [0, 1, 2, 3].map(|place: usize| hold_ids[place].to_string());
+        Self {
+            shop,
+            till,
+            captured,
+            released,
+            lapsed,
+            live,
+        }
     }
 
     /// What a till may not ask, with a key.
@@ -377,6 +415,35 @@ impl Scene {
 
     fn sells_as(&self, request_id: &str) -> Provoked<'_> {
         Box::pin(self.records(request_id.to_owned(), self.sale()))
+    }
+
+    fn captures(&self, hold_id: &str, customer_id: &str) -> Provoked<'_> {
+        self.captures_asks(hold_id, customer(customer_id), Vec::new())
+    }
+
+    fn captures_more(&self, hold_id: &str) -> Provoked<'_> {
+        let mut three_cakes = product("cake");
+        if let Some(Ask::Product(asked)) = &mut three_cakes.ask {
+            asked.quantity = number("3");
+        }
+        self.captures_asks(hold_id, None, vec![three_cakes])
+    }
+
+    fn captures_asks(
+        &self,
+        hold_id: &str,
+        member: Option<wire::MemberKey>,
+        redemptions: Vec<wire::SaleRedemption>,
+    ) -> Provoked<'_> {
+        let call = wire::CaptureHoldRequest {
+            request_id: request_id(),
+            hold_id: hold_id.to_owned(),
+            member,
+            redemptions,
+            store_id: "store-1".to_owned(),
+            ..wire::CaptureHoldRequest::default()
+        };
+        Box::pin(async { self.shop.client.raw_redemptions().capture_hold(call).await.err() })
     }
 
     fn rules(&self, program_id: &str, rule_id: &str) -> Provoked<'_> {

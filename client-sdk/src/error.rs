@@ -1,6 +1,7 @@
 //! Why a call was not carried out.
 
 mod parse;
+mod reason;
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use tonic::Code;
 
 pub(crate) use parse::{from_status, refusal};
 
-use crate::id::{MemberId, ProductId, ProgramId, RequestId, RewardId, RuleId};
+use crate::id::{HoldId, MemberId, ProductId, ProgramId, RedemptionId, RequestId, RewardId, RuleId};
 
 /// Why a call was not carried out: a *refusal*, which stays the same when the call is repeated, or a *failure*
 /// ([`Failure`]), after which it may succeed. More variants will come with more reasons.
@@ -98,6 +99,18 @@ pub enum Error {
         program_id: ProgramId,
         /// The product asked for.
         product_id: ProductId,
+    },
+    /// No such hold.
+    #[error("no hold {hold_id}")]
+    HoldNotFound {
+        /// The hold asked for.
+        hold_id: HoldId,
+    },
+    /// No such redemption.
+    #[error("no redemption {redemption_id}")]
+    RedemptionNotFound {
+        /// The redemption asked for.
+        redemption_id: RedemptionId,
     },
     /// No such member.
     #[error("no such member ({field})")]
@@ -216,6 +229,48 @@ pub enum Error {
     DocumentTypeRefused {
         /// The shop's type of document.
         document_type: String,
+    },
+    /// The hold is another member's.
+    #[error("hold {hold_id} is another member's")]
+    HoldOfOtherMember {
+        /// The hold.
+        hold_id: HoldId,
+    },
+    /// The hold was captured before.
+    #[error("hold {hold_id} was captured by redemption {redemption_id}")]
+    HoldCaptured {
+        /// The hold.
+        hold_id: HoldId,
+        /// The redemption that captured it.
+        redemption_id: RedemptionId,
+    },
+    /// The hold was released before.
+    #[error("hold {hold_id} was released")]
+    HoldReleased {
+        /// The hold.
+        hold_id: HoldId,
+    },
+    /// The time limit of the hold has passed.
+    #[error("hold {hold_id} lapsed at {lapses_at}")]
+    HoldLapsed {
+        /// The hold.
+        hold_id: HoldId,
+        /// When it did.
+        lapses_at: DateTime<Utc>,
+    },
+    /// More is asked than the hold has left for it.
+    #[error("{field} is more than the hold has left for it; {held} points are")]
+    ExceedsHold {
+        /// The field of the request that asks it.
+        field: String,
+        /// Points of the hold that are left.
+        held: Decimal,
+    },
+    /// The member has as many holds as may be at once.
+    #[error("the member has {max_holds} holds")]
+    TooManyHolds {
+        /// The most at once.
+        max_holds: u32,
     },
     /// Points of the program cannot be redeemed now.
     #[error("points of program {program_id} cannot be redeemed now: {state}")]
@@ -401,74 +456,6 @@ impl Error {
             | Self::DeadlineExceeded(failure)
             | Self::Internal(failure) => Some(failure),
             _ => None,
-        }
-    }
-
-    /// The reason as the contract numbers it; unspecified when there is none, or one that this version does not know.
-    pub fn reason(&self) -> ErrorReason {
-        use ErrorReason as Reason;
-        match self {
-            Self::Unauthenticated { .. } => Reason::Unauthenticated,
-            Self::RoleNotAllowed { .. } => Reason::RoleNotAllowed,
-            Self::PlaceMismatch { .. } => Reason::PlaceMismatch,
-            Self::InvalidFields(_) => Reason::InvalidField,
-            Self::Overloaded(failure)
-            | Self::Unavailable(failure)
-            | Self::DeadlineExceeded(failure)
-            | Self::Internal(failure) => failure.reason,
-            Self::RequestIdReused { .. } => Reason::RequestIdReused,
-            Self::OperationNotFound { .. } => Reason::OperationNotFound,
-            Self::ProgramNotFound { .. } => Reason::ProgramNotFound,
-            Self::RuleNotFound { .. } => Reason::RuleNotFound,
-            Self::RewardNotFound { .. } => Reason::RewardNotFound,
-            Self::ProductNotFound { .. } => Reason::ProductNotFound,
-            Self::MemberNotFound { .. } => Reason::MemberNotFound,
-            Self::AmbiguousMember { .. } => Reason::AmbiguousMember,
-            Self::AmbiguousOptIn { .. } => Reason::AmbiguousOptIn,
-            Self::NotEligible { .. } => Reason::NotEligible,
-            Self::ProgramExists { .. } => Reason::ProgramExists,
-            Self::RuleExists { .. } => Reason::RuleExists,
-            Self::RewardExists { .. } => Reason::RewardExists,
-            Self::EtagMismatch { .. } => Reason::EtagMismatch,
-            Self::ProgramArchived { .. } => Reason::ProgramArchived,
-            Self::RuleArchived { .. } => Reason::RuleArchived,
-            Self::RewardArchived { .. } => Reason::RewardArchived,
-            Self::RuleTie { .. } => Reason::RuleTie,
-            Self::IdentifierTaken { .. } => Reason::IdentifierTaken,
-            Self::SaleIdConflict { .. } => Reason::SaleIdConflict,
-            Self::CurrencyMismatch { .. } => Reason::CurrencyMismatch,
-            Self::TimeOutOfRange { .. } => Reason::TimeOutOfRange,
-            Self::DocumentTypeRefused { .. } => Reason::DocumentTypeRefused,
-            Self::RedemptionClosed { .. } => Reason::RedemptionClosed,
-            Self::MemberBlocked { .. } => Reason::MemberBlocked,
-            Self::RedemptionNotOffered { .. } => Reason::RedemptionNotOffered,
-            Self::TooManyDecimals { .. } => Reason::TooManyDecimals,
-            Self::ProductNotRedeemable { .. } => Reason::ProductNotRedeemable,
-            Self::ExceedsSaleLines { .. } => Reason::ExceedsSaleLines,
-            Self::ExceedsDue { .. } => Reason::ExceedsDue,
-            Self::ExceedsSaleShare { .. } => Reason::ExceedsSaleShare,
-            Self::NothingToRedeem { .. } => Reason::NothingToRedeem,
-            Self::BelowMinimumPoints { .. } => Reason::BelowMinimumPoints,
-            Self::NotInSteps { .. } => Reason::NotInSteps,
-            Self::ExceedsMaximumPoints { .. } => Reason::ExceedsMaximumPoints,
-            Self::InsufficientPoints { .. } => Reason::InsufficientPoints,
-            Self::LedgerRange { .. } => Reason::LedgerRange,
-            Self::Refused { reason, .. } => parse::known_reason(reason),
-            Self::InvalidAnswer { .. } | Self::InvalidEndpoint { .. } | Self::InvalidApiKey => Reason::Unspecified,
-        }
-    }
-
-    /// The gRPC status code. Of a typed refusal it is the one the contract gives to its reason, which is the one that
-    /// was received: a refusal that came with another code is [`Error::Refused`].
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Refused { code, .. } => *code,
-            Self::InvalidAnswer { .. } => Code::Internal,
-            Self::InvalidEndpoint { .. } | Self::InvalidApiKey => Code::InvalidArgument,
-            other => match other.failure() {
-                Some(failure) => failure.code,
-                None => parse::contract_code(other.reason()),
-            },
         }
     }
 }

@@ -86,6 +86,14 @@ id! {
     RewardId
 }
 id! {
+    /// Name of a hold: a UUID made by the server.
+    HoldId
+}
+id! {
+    /// Name of a redemption: a UUID made by the server.
+    RedemptionId
+}
+id! {
     /// Name of a product, as the lines of sales bring it: 1 to 64 characters.
     ProductId
 }

@@ -54,6 +54,7 @@ mod retry;
 mod reward;
 mod rule;
 mod sale;
+mod stand_alone;
 mod tier;
 mod wire;
 
@@ -64,7 +65,7 @@ pub use configuration_change::{
 pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
 pub use feed::{ChainLink, FeedBatch, FeedCursor, FeedRequest};
-pub use id::{MemberId, ProductId, ProgramId, RequestId, RewardId, RuleId};
+pub use id::{HoldId, MemberId, ProductId, ProgramId, RedemptionId, RequestId, RewardId, RuleId};
 pub use member::{
     AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock, MemberFilter,
     MemberKey, MemberQuery, NextTier,
@@ -91,6 +92,10 @@ pub use retry::RetryPolicy;
 pub use reward::{NewReward, Reward, RewardGives, RewardTerms, RewardUpdate};
 pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};
 pub use sale::{Customer, Sale, SaleLine, SaleLineFlag, Tender};
+pub use stand_alone::{
+    Hold, HoldCapture, HoldReceipt, HoldState, NewHold, RedemptionFilter, RedemptionPlace, RedemptionReceipt,
+    RedemptionRecord, RedemptionRequest,
+};
 pub use tier::{EarnRate, Rounding, SpendPeriod, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow};
 
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};

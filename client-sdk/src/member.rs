@@ -284,6 +284,8 @@ pub struct Balance {
     pub pending: Decimal,
     /// When the next of them can be spent; `None` when none are pending.
     pub next_pending_until: Option<DateTime<Utc>>,
+    /// Points set aside by holds; not in `available`.
+    pub held: Decimal,
     /// Whether the customer is entitled to a reward: the points have reached the program's limit, else the price of its
     /// first reward.
     pub reward_reminder: bool,

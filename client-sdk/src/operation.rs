@@ -8,6 +8,7 @@ use crate::{
     member::Member,
     product::ProductLoad,
     receipt::Receipt,
+    stand_alone::{Hold, RedemptionRecord},
 };
 
 /// What became of a write, as [`Client::get_operation`](crate::Client::get_operation) tells.
@@ -32,6 +33,10 @@ pub enum OperationResult {
     Rule(RuleId),
     /// A reward was created, changed or archived.
     Reward(RewardId),
+    /// Points were redeemed, as they were then.
+    Redemption(Box<RedemptionRecord>),
+    /// A hold was placed or released, as it was then.
+    Hold(Box<Hold>),
     /// Products were loaded.
     Products(ProductLoad),
     /// It was refused for a business reason: the error that the call answered.

@@ -127,6 +127,7 @@ mod tests {
                 next_expiry_at: None,
                 pending: 0.into(),
                 next_pending_until: None,
+                held: 0.into(),
                 reward_reminder: false,
                 affordable_rewards: Vec::new(),
             },

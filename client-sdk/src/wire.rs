@@ -15,6 +15,7 @@ mod redemption_quote;
 mod reward;
 mod rule;
 mod sale;
+mod stand_alone;
 mod tier;
 
 use chrono::{DateTime, NaiveDate, Utc};

@@ -52,4 +52,54 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             etag: world.reward_etag().await,
         }
     ]),
+    scenario!("RedemptionService/Redeem", |_world| [wire::RedeemRequest {
+        request_id: request_id(),
+        member: customer("alpha-ada"),
+        redemptions: vec![points("100")],
+        store_id: "store-1".to_owned(),
+        terminal_id: "till-1".to_owned(),
+        ..wire::RedeemRequest::default()
+    }]),
+    scenario!("RedemptionService/PlaceHold", |_world| [wire::PlaceHoldRequest {
+        request_id: request_id(),
+        member: customer("alpha-ada"),
+        redemptions: vec![points("100")],
+        store_id: "store-1".to_owned(),
+        terminal_id: "till-1".to_owned(),
+        ..wire::PlaceHoldRequest::default()
+    }]),
+    scenario!("RedemptionService/CaptureHold", |world| [wire::CaptureHoldRequest {
+        request_id: request_id(),
+        hold_id: world.hold_id().await,
+        store_id: "store-1".to_owned(),
+        terminal_id: "till-1".to_owned(),
+        ..wire::CaptureHoldRequest::default()
+    }]),
+    scenario!("RedemptionService/ReleaseHold", |world| [wire::ReleaseHoldRequest {
+        request_id: request_id(),
+        hold_id: world.hold_id().await,
+        ..wire::ReleaseHoldRequest::default()
+    }]),
+    scenario!("RedemptionService/GetRedemption", |world| [
+        wire::GetRedemptionRequest {
+            redemption_id: world.redemption_id().await,
+        }
+    ]),
+    scenario!("RedemptionService/ListRedemptions", |_world| [
+        wire::ListRedemptionsRequest {
+            member: customer("alpha-ada"),
+            ..wire::ListRedemptionsRequest::default()
+        }
+    ]),
+    scenario!("RedemptionService/ListHolds", |_world| [wire::ListHoldsRequest {
+        member: customer("alpha-ada"),
+        ..wire::ListHoldsRequest::default()
+    }]),
 ];
+
+fn points(points: &str) -> wire::SaleRedemption {
+    wire::SaleRedemption {
+        ask: number(points).map(wire::sale_redemption::Ask::Points),
+        ..wire::SaleRedemption::default()
+    }
+}

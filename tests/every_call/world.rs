@@ -2,7 +2,8 @@
 
 use loyalty_sdk::api as wire;
 use loyalty_sdk::{
-    Client, EarnRate, MemberKey, NewMember, NewProgram, NewReward, NewRule, ProductUpdate, RedemptionPolicy, Sale,
+    Client, EarnRate, MemberKey, NewHold, NewMember, NewProgram, NewReward, NewRule, ProductUpdate, RedemptionPolicy,
+    RedemptionRequest, Sale,
 };
 use loyalty_server::tenants::Role;
 
@@ -63,6 +64,22 @@ impl World {
     /// Of the rule `extra` as it is now.
     pub(crate) async fn rule_etag(&self) -> String {
         self.client.get_rule("club", "extra").await.expect("a rule").etag
+    }
+
+    /// Of a hold of the member's that lives.
+    pub(crate) async fn hold_id(&self) -> String {
+        let hold = self.client.place_hold(&NewHold::of(self.redemption())).await;
+        hold.expect("a hold").hold.hold_id.to_string()
+    }
+
+    /// Of a redemption of the member's.
+    pub(crate) async fn redemption_id(&self) -> String {
+        let redeemed = self.client.redeem(&self.redemption()).await;
+        redeemed.expect("a redemption").redemption.redemption_id.to_string()
+    }
+
+    fn redemption(&self) -> RedemptionRequest {
+        RedemptionRequest::new("store-1", MemberKey::customer_id("alpha-ada")).redeem_points(100)
     }
 
     /// Of the reward `key` as it is now.

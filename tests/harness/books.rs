@@ -19,7 +19,7 @@ struct TextValue {
 }
 
 /// Every statement finds what must not be there.
-const WRONG: [(&str, &str); 9] = [
+const WRONG: [(&str, &str); 11] = [
     (
         "an account whose points are not the sum of its entries",
         "SELECT COUNT(*) AS n FROM account a WHERE a.points - a.debt <> \
@@ -48,15 +48,27 @@ const WRONG: [(&str, &str); 9] = [
          WHERE p.points > COALESCE(l.remaining, -1)",
     ),
     (
+        "an account that holds other points than its holds say",
+        "SELECT COUNT(*) AS n FROM account a WHERE a.held <> (SELECT COALESCE(SUM(CAST(JSON_UNQUOTE(JSON_EXTRACT(l.lots, \
+         '$[1]')) AS DECIMAL(19,4))), 0) FROM hold h, JSON_TABLE(h.document, '$.lots[*]' COLUMNS (lots JSON PATH '$')) l \
+         WHERE h.merchant_id = a.merchant_id AND h.member_id = a.member_id AND h.state = 0)",
+    ),
+    (
+        "more held than all the lots have",
+        "SELECT COUNT(*) AS n FROM account WHERE held > points",
+    ),
+    (
         "a lot that its allocations do not explain",
         "SELECT COUNT(*) AS n FROM lot l WHERE l.remaining <> l.points + (SELECT COALESCE(SUM(x.points), 0) \
          FROM allocation x WHERE x.merchant_id = l.merchant_id AND x.member_id = l.member_id \
          AND x.lot_expires_at = l.expires_at AND x.lot_sequence = l.sequence)",
     ),
     (
-        "an entry that took points and whose allocations do not add up to it",
-        "SELECT COUNT(*) AS n FROM entry e WHERE e.points < 0 AND e.points <> (SELECT COALESCE(SUM(x.points), 0) \
-         FROM allocation x WHERE x.merchant_id = e.merchant_id AND x.member_id = e.member_id AND x.sequence = e.sequence)",
+        "an entry that took points and whose allocations do not add up to it, but for what a late capture owes",
+        "SELECT COUNT(*) AS n FROM (SELECT e.kind, e.reference, e.points, (SELECT COALESCE(SUM(x.points), 0) \
+         FROM allocation x WHERE x.merchant_id = e.merchant_id AND x.member_id = e.member_id AND x.sequence = e.sequence) \
+         AS taken FROM entry e WHERE e.points < 0) t \
+         WHERE IF(t.kind = 2 AND t.reference IS NOT NULL, t.points > t.taken OR t.taken > 0, t.points <> t.taken)",
     ),
     (
         "an account whose entries have gaps",

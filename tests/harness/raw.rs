@@ -12,11 +12,12 @@ use tonic_types::StatusExt;
 use super::Shop;
 
 /// The tables that writes of any kind go to; not those that the sealer empties and fills on its own.
-const TABLES: [&str; 16] = [
+const TABLES: &[&str] = &[
     "account",
     "allocation",
     "configuration_change",
     "entry",
+    "hold",
     "identifier",
     "lot",
     "member",
@@ -24,6 +25,7 @@ const TABLES: [&str; 16] = [
     "product",
     "program",
     "program_definition",
+    "redemption",
     "request",
     "reward",
     "rule",
@@ -42,7 +44,7 @@ impl Shop {
     pub(crate) async fn rows(&self) -> BTreeMap<&'static str, i64> {
         let mut connection = self.database().await;
         let mut counts = BTreeMap::new();
-        for table in TABLES {
+        for &table in TABLES {
             let question = diesel::sql_query(format!("SELECT COUNT(*) AS row_count FROM {table}"));
             let count: Count = question.get_result(&mut connection).await.expect("a count");
             counts.insert(table, count.row_count);

@@ -85,6 +85,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::RuleNotFound
         | Reason::RewardNotFound
         | Reason::ProductNotFound
+        | Reason::HoldNotFound
+        | Reason::RedemptionNotFound
         | Reason::MemberNotFound => Code::NotFound,
         Reason::EtagMismatch => Code::Aborted,
         Reason::AmbiguousMember
@@ -95,6 +97,12 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::RewardArchived
         | Reason::RuleTie
         | Reason::DocumentTypeRefused
+        | Reason::HoldOfOtherMember
+        | Reason::HoldCaptured
+        | Reason::HoldReleased
+        | Reason::HoldLapsed
+        | Reason::ExceedsHold
+        | Reason::TooManyHolds
         | Reason::RedemptionClosed
         | Reason::MemberBlocked
         | Reason::RedemptionNotOffered
@@ -154,6 +162,12 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         Reason::ProductNotFound => Error::ProductNotFound {
             program_id: facts.text("program_id")?.into(),
             product_id: facts.text("product_id")?.into(),
+        },
+        Reason::HoldNotFound => Error::HoldNotFound {
+            hold_id: facts.text("hold_id")?.into(),
+        },
+        Reason::RedemptionNotFound => Error::RedemptionNotFound {
+            redemption_id: facts.text("redemption_id")?.into(),
         },
         Reason::MemberNotFound => Error::MemberNotFound {
             field: facts.text("field")?,
@@ -221,6 +235,27 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         },
         Reason::DocumentTypeRefused => Error::DocumentTypeRefused {
             document_type: facts.text("document_type")?,
+        },
+        Reason::HoldOfOtherMember => Error::HoldOfOtherMember {
+            hold_id: facts.text("hold_id")?.into(),
+        },
+        Reason::HoldCaptured => Error::HoldCaptured {
+            hold_id: facts.text("hold_id")?.into(),
+            redemption_id: facts.text("redemption_id")?.into(),
+        },
+        Reason::HoldReleased => Error::HoldReleased {
+            hold_id: facts.text("hold_id")?.into(),
+        },
+        Reason::HoldLapsed => Error::HoldLapsed {
+            hold_id: facts.text("hold_id")?.into(),
+            lapses_at: facts.parsed::<DateTime<Utc>>("lapses_at")?,
+        },
+        Reason::ExceedsHold => Error::ExceedsHold {
+            field: facts.text("field")?,
+            held: facts.parsed("held")?,
+        },
+        Reason::TooManyHolds => Error::TooManyHolds {
+            max_holds: facts.parsed("max_holds")?,
         },
         Reason::RedemptionClosed => Error::RedemptionClosed {
             program_id: facts.text("program_id")?.into(),

@@ -167,6 +167,7 @@ impl Balance {
             next_expiry_at: optional_instant("balance.next_expiry_at", balance.next_expiry_at)?,
             pending: decimal("balance.pending", balance.pending)?,
             next_pending_until: optional_instant("balance.next_pending_until", balance.next_pending_until)?,
+            held: decimal("balance.held", balance.held)?,
             reward_reminder: balance.reward_reminder,
             affordable_rewards: balance
                 .affordable_rewards

@@ -9,6 +9,7 @@ use crate::{
     operation::{Operation, OperationResult},
     product::ProductLoad,
     receipt::Receipt,
+    stand_alone::{Hold, RedemptionRecord},
 };
 
 impl Operation {
@@ -31,6 +32,10 @@ impl OperationResult {
             answer::Result::ProgramId(program_id) => Self::Program(program_id.into()),
             answer::Result::RuleId(rule_id) => Self::Rule(rule_id.into()),
             answer::Result::RewardId(reward_id) => Self::Reward(reward_id.into()),
+            answer::Result::Redemption(redemption) => {
+                Self::Redemption(Box::new(RedemptionRecord::from_wire(redemption)?))
+            }
+            answer::Result::Hold(hold) => Self::Hold(Box::new(Hold::from_wire(hold)?)),
             answer::Result::ProductLoad(load) => Self::Products(ProductLoad::from_wire(load)),
             answer::Result::Refusal(v1::Refusal {
                 reason,

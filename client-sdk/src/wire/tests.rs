@@ -223,6 +223,7 @@ fn outcome() -> v1::SaleOutcome {
             tier_id: "gold".to_owned(),
             tier_spend: eur("6000.00"),
             pending: points("0"),
+            held: points("0"),
             ..v1::Balance::default()
         }),
         lines: vec![v1::LineOutcome {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::entry::{Entry, EntryKind, Occasion};
 use super::expiry::NEVER;
+use super::hold::Holds;
 use super::lot::{Allocation, Lot, LotKey};
 use super::member_status::MemberStatus;
 use super::number::{Fraction, LEDGER_LIMIT};
@@ -110,6 +111,7 @@ pub(crate) struct Books {
     known: Known,
     lots: BTreeMap<LotKey, Lot>,
     pub(crate) pending: Pending,
+    pub(crate) holds: Holds,
     /// Spend by day of the program's zone, where its window needs it.
     pub(crate) spend_by_day: Option<BTreeMap<NaiveDate, Decimal>>,
     /// What limited rules gave, of the days that matter to the commands.
@@ -158,6 +160,7 @@ impl Books {
         };
         Self {
             pending: Pending::unknown(account.pending),
+            holds: Holds::unknown(account.held),
             account,
             known,
             lots: BTreeMap::new(),
@@ -228,17 +231,11 @@ impl Books {
     /// less holds and debt.
     pub(crate) fn available(&self, at: DateTime<Utc>) -> Result<Decimal, LotsMissing> {
         let lapsed: Decimal = if self.has_lapsed_lots(at) {
-            if !self.knows_lots_beyond(at) {
-                return Err(LotsMissing);
-            }
-            self.open_lots()
-                .take_while(|(key, _)| key.expires_at <= at)
-                .map(|(_, remaining)| remaining)
-                .sum()
+            self.lapsed_lots(at)?.iter().map(|(_, points)| points).sum()
         } else {
             Decimal::ZERO
         };
-        Ok(self.account.points - lapsed - self.pending_at(at)? - self.account.held - self.account.debt)
+        Ok(self.account.points - lapsed - self.pending_at(at)? - self.held_at(at)? - self.account.debt)
     }
 
     /// The instant after `at` at which the next points lapse; `None` when none will.
@@ -263,22 +260,20 @@ impl Books {
         }
     }
 
-    /// Writes off every lapsed lot, one entry per instant of lapse, so that the balance after each later entry is
-    /// right.
+    /// Frees what was held by holds that have lapsed, and writes off every lapsed lot, one entry per instant of lapse, so
+    /// that the balance after each later entry is right. What is still held of a lot waits for the end of its hold.
     pub(crate) fn expire_lapsed(
         &mut self,
         program_version: u32,
         recorded_at: DateTime<Utc>,
     ) -> Result<(), LotsMissing> {
+        self.settle_holds(recorded_at)?;
         if !self.has_lapsed_lots(recorded_at) {
             return Ok(());
         }
-        if !self.knows_lots_beyond(recorded_at) {
-            return Err(LotsMissing);
-        }
         let mut lapsed: BTreeMap<DateTime<Utc>, Vec<(LotKey, Decimal)>> = BTreeMap::new();
-        for (key, remaining) in self.open_lots().take_while(|(key, _)| key.expires_at <= recorded_at) {
-            lapsed.entry(key.expires_at).or_default().push((key, remaining));
+        for (key, points) in self.lapsed_lots(recorded_at)? {
+            lapsed.entry(key.expires_at).or_default().push((key, points));
         }
         for (instant, allocations) in lapsed {
             let occasion = Occasion::plain(program_version, instant, recorded_at);
@@ -290,11 +285,11 @@ impl Books {
     /// Takes points that pay.
     pub(crate) fn redeem(
         &mut self,
-        allocations: Vec<(LotKey, Decimal)>,
+        cover: &Cover,
         occasion: &Occasion,
         accounting: &Accounting,
     ) -> Result<(), LotsMissing> {
-        self.take(EntryKind::Redeem, &Cover::of_lots(allocations), occasion)?;
+        self.take(EntryKind::Redeem, cover, occasion)?;
         if let Some(entry) = self.new_entries.last_mut() {
             entry.accounting.clone_from(accounting);
         }
@@ -410,6 +405,21 @@ impl Books {
             occasion: occasion.clone(),
         });
         self.account.last_sequence
+    }
+
+    /// The lots that have lapsed, without what is held of them.
+    fn lapsed_lots(&self, at: DateTime<Utc>) -> Result<Vec<(LotKey, Decimal)>, LotsMissing> {
+        if !self.knows_lots_beyond(at) || self.holds.has_unknown() {
+            return Err(LotsMissing);
+        }
+        let lots = self.open_lots().take_while(|(key, _)| key.expires_at <= at);
+        let free = lots.map(|(key, remaining)| (key, remaining - self.holds.of_lot(key, at)));
+        Ok(free.filter(|(_, points)| *points > Decimal::ZERO).collect())
+    }
+
+    /// What of a lot of `remaining` points can be spent: neither pending nor held.
+    pub(crate) fn spendable(&self, key: LotKey, remaining: Decimal, at: DateTime<Utc>) -> Decimal {
+        self.pending.spendable(key, remaining, at) - self.holds.of_lot(key, at)
     }
 
     /// Whether an open lot that has not lapsed is known, or that there is none: only then is the sum of the lapsed

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::holding::HoldOutcome;
 use super::member::Member;
 use super::outcome::SaleOutcome;
 use super::product::{ProductCounts, ProductPoints};
 use super::program::Program;
+use super::redeeming::RedemptionOutcome;
 use super::rejection::Rejection;
 use super::reward::Reward;
 use super::rule::Rule;
@@ -18,6 +20,8 @@ use super::rule::Rule;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Sale(Arc<SaleOutcome>),
+    Redemption(Box<RedemptionOutcome>),
+    Hold(Box<HoldOutcome>),
     Member(Box<Member>),
     Program(Box<ProgramRecord>),
     Rule(Box<RuleRecord>),
@@ -29,6 +33,8 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StoredAnswer {
+    Redemption(Box<RedemptionOutcome>),
+    Hold(Box<HoldOutcome>),
     Member(Box<Member>),
     Program(Box<ProgramRecord>),
     Rule(Box<RuleRecord>),
@@ -41,6 +47,8 @@ impl StoredAnswer {
     /// The answer, or the refusal, that was kept.
     pub(crate) fn into_answer(self) -> Result<Answer, Refusal> {
         match self {
+            Self::Redemption(outcome) => Ok(Answer::Redemption(outcome)),
+            Self::Hold(outcome) => Ok(Answer::Hold(outcome)),
             Self::Member(member) => Ok(Answer::Member(member)),
             Self::Program(record) => Ok(Answer::Program(record)),
             Self::Rule(record) => Ok(Answer::Rule(record)),

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 /// Place of a lot in the order of consumption: earliest expiry first, never-expiring last, oldest first among equals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct LotKey {
     pub(crate) expires_at: DateTime<Utc>,
     /// Sequence of the entry that created the lot.

@@ -71,6 +71,9 @@ pub(crate) struct Balance {
     pub(crate) pending: Decimal,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next_pending_until: Option<DateTime<Utc>>,
+    /// Points set aside by holds.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub(crate) held: Decimal,
     /// Whether there are as many points as the customer is reminded of rewards at.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) reward_reminder: bool,

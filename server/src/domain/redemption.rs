@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 pub(crate) use bought::{Bought, BoughtLine};
 
 use super::account::{Books, LotsMissing};
+use super::earning;
 use super::lot::LotKey;
 use super::member_status::MemberStatus;
 use super::number::{self, LEDGER_LIMIT, Rounding};
@@ -20,6 +21,7 @@ use super::outcome::{AffordableReward, LinePrice, PointsTender};
 use super::program::{ProgramState, ProgramVersion, RedemptionLimits};
 use super::rejection::Rejection;
 use super::sale::{RedemptionAsk, SaleLine, SaleRedemption};
+use super::tier;
 
 /// Affordable rewards that answers name: more than a till has keys.
 const MOST_AFFORDABLE: usize = 20;
@@ -55,6 +57,21 @@ pub(crate) struct Redeemed {
     /// Without the asks that came to nothing.
     pub(crate) tenders: Vec<PointsTender>,
     pub(crate) bought: Bought,
+}
+
+impl<'a> Terms<'a> {
+    /// Those of a member, without a sale.
+    pub(crate) fn of_member(books: &Books, version: &'a ProgramVersion, at: DateTime<Utc>) -> Self {
+        let (program, spend) = (&version.program, books.spend());
+        let kept_tier = books.account.tier_id.as_deref();
+        let standing = tier::standing(program, &spend, kept_tier, program.local_date(at));
+        Self {
+            version,
+            value_per_point: earning::value_per_point(version, &books.account.attributes, standing.tier),
+            lines: &[],
+            field: "redemptions",
+        }
+    }
 }
 
 impl Redeemed {
@@ -183,7 +200,7 @@ pub(crate) fn allocate(
     points: Decimal,
     at: DateTime<Utc>,
 ) -> Result<Vec<(LotKey, Decimal)>, LotsMissing> {
-    if books.pending.has_unknown() {
+    if books.pending.has_unknown() || books.holds.has_unknown() {
         return Err(LotsMissing);
     }
     let mut missing = points;
@@ -192,8 +209,8 @@ pub(crate) fn allocate(
         if missing.is_zero() {
             break;
         }
-        let taken = missing.min(books.pending.spendable(key, remaining, at));
-        if taken.is_zero() {
+        let taken = missing.min(books.spendable(key, remaining, at));
+        if taken <= Decimal::ZERO {
             continue;
         }
         missing -= taken;

@@ -28,6 +28,10 @@ pub(crate) enum Rejection {
     RuleExists { program_id: String, rule_id: String },
     #[error("the reward id `{reward_id}` is taken")]
     RewardExists { program_id: String, reward_id: String },
+    #[error("there is no hold `{hold_id}`")]
+    HoldNotFound { hold_id: String },
+    #[error("there is no redemption `{redemption_id}`")]
+    RedemptionNotFound { redemption_id: String },
     #[error("it has changed since it was read; read it again")]
     EtagMismatch { etag: String },
     #[error("the program `{program_id}` is archived")]
@@ -54,6 +58,18 @@ pub(crate) enum Rejection {
     },
     #[error("documents of the type `{document_type}` cannot be recorded like this")]
     DocumentTypeRefused { document_type: String },
+    #[error("the hold `{hold_id}` is another member's")]
+    HoldOfOtherMember { hold_id: String },
+    #[error("the hold `{hold_id}` was captured before")]
+    HoldCaptured { hold_id: String, redemption_id: String },
+    #[error("the hold `{hold_id}` was released before")]
+    HoldReleased { hold_id: String },
+    #[error("the hold `{hold_id}` lapsed at {}", instant(lapses_at))]
+    HoldLapsed { hold_id: String, lapses_at: DateTime<Utc> },
+    #[error("{field}: more is asked than the hold has left for it; {held} points are")]
+    ExceedsHold { field: String, held: Decimal },
+    #[error("the member has {max_holds} holds; capture or release one first")]
+    TooManyHolds { max_holds: usize },
     #[error("points of the program cannot be redeemed now: {state}")]
     RedemptionClosed { program_id: String, state: &'static str },
     #[error("the member is blocked: {block_reason}")]
@@ -110,6 +126,8 @@ impl Rejection {
                 | Self::ProgramNotFound { .. }
                 | Self::RuleNotFound { .. }
                 | Self::RewardNotFound { .. }
+                | Self::HoldNotFound { .. }
+                | Self::RedemptionNotFound { .. }
                 | Self::ProductNotFound { .. }
                 | Self::MemberNotFound { .. }
                 | Self::AmbiguousMember { .. }
@@ -160,6 +178,25 @@ impl Rejection {
                 "REWARD_EXISTS",
                 vec![("program_id", program_id.clone()), ("reward_id", reward_id.clone())],
             ),
+            Self::HoldNotFound { hold_id } => ("HOLD_NOT_FOUND", vec![("hold_id", hold_id.clone())]),
+            Self::RedemptionNotFound { redemption_id } => {
+                ("REDEMPTION_NOT_FOUND", vec![("redemption_id", redemption_id.clone())])
+            }
+            Self::HoldOfOtherMember { hold_id } => ("HOLD_OF_OTHER_MEMBER", vec![("hold_id", hold_id.clone())]),
+            Self::HoldCaptured { hold_id, redemption_id } => (
+                "HOLD_CAPTURED",
+                vec![("hold_id", hold_id.clone()), ("redemption_id", redemption_id.clone())],
+            ),
+            Self::HoldReleased { hold_id } => ("HOLD_RELEASED", vec![("hold_id", hold_id.clone())]),
+            Self::HoldLapsed { hold_id, lapses_at } => (
+                "HOLD_LAPSED",
+                vec![("hold_id", hold_id.clone()), ("lapses_at", instant(lapses_at))],
+            ),
+            Self::ExceedsHold { field, held } => (
+                "EXCEEDS_HOLD",
+                vec![("field", field.clone()), ("held", held.to_string())],
+            ),
+            Self::TooManyHolds { max_holds } => ("TOO_MANY_HOLDS", vec![("max_holds", max_holds.to_string())]),
             Self::EtagMismatch { etag } => ("ETAG_MISMATCH", vec![("etag", etag.clone())]),
             Self::ProgramArchived { program_id } => ("PROGRAM_ARCHIVED", vec![("program_id", program_id.clone())]),
             Self::RuleArchived { rule_id } => ("RULE_ARCHIVED", vec![("rule_id", rule_id.clone())]),

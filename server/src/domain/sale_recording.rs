@@ -15,10 +15,11 @@ use super::redemption::{self, Left, Redeemed, Terms};
 use super::rejection::Rejection;
 use super::rule_usage::Allowances;
 use super::sale::Sale;
+use super::shortfall::Cover;
 use super::tier::{self, Spend};
 
 /// How far ahead of the server a till's clock may run.
-const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
+pub(super) const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
 /// How old a sale may be when it is recorded.
 pub(crate) const MOST_BACK: TimeDelta = TimeDelta::days(366);
 
@@ -95,6 +96,7 @@ pub(crate) fn balance_at(books: &Books, version: &ProgramVersion, now: DateTime<
         next_expiry_at: books.next_expiry(at)?,
         pending: books.pending_at(at)?.normalize(),
         next_pending_until: books.next_pending_until(at)?,
+        held: books.held_at(at)?.normalize(),
         reward_reminder: entitlement.reminder,
         affordable_rewards: entitlement.affordable,
     })
@@ -222,7 +224,7 @@ impl Recording<'_> {
         }
         for tender in tenders {
             let allocations = redemption::allocate(books, tender.points, self.recorded_at)?;
-            books.redeem(allocations, &occasion, &tender.accounting)?;
+            books.redeem(&Cover::of_lots(allocations), &occasion, &tender.accounting)?;
         }
         if !self.same_sale_points_can_pay() {
             books.earn(earned, &occasion);

@@ -49,7 +49,6 @@ impl Cover {
 
 /// Covers `points` by what can be spent at `at`, in order of consumption, and the rest as the policy says. Pending points
 /// have been settled, and lapsed lots written off, before.
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing takes points back yet"))]
 pub(crate) fn cover(books: &Books, points: Decimal, policy: ShortfallPolicy, at: DateTime<Utc>) -> Result<Cover, Stop> {
     let available = books.available(at)?.max(Decimal::ZERO);
     let covered = points.min(available);

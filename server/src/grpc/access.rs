@@ -59,6 +59,9 @@ const CONFIGURE: &[Role] = &[Role::Operator];
 /// The place of a sale.
 const OF_SALE: &[&str] = &["sale.store_id", "sale.terminal_id"];
 
+/// The place of what is no sale.
+const HERE: &[&str] = &["store_id", "terminal_id"];
+
 /// Where a rule of earning applies.
 const OF_RULE: &[&str] = &["rule.selector.store_ids", "rule.selector.terminal_ids"];
 
@@ -99,6 +102,13 @@ const RULES: &[Rule] = &[
     call("RedemptionService/UpdateReward", CONFIGURE),
     call("RedemptionService/ArchiveReward", CONFIGURE),
     call("RedemptionService/QuoteRedemption", ALL),
+    call("RedemptionService/Redeem", SELL).acts_at(HERE),
+    call("RedemptionService/PlaceHold", SELL).acts_at(HERE),
+    call("RedemptionService/CaptureHold", SELL).acts_at(HERE),
+    call("RedemptionService/ReleaseHold", SELL),
+    call("RedemptionService/GetRedemption", ALL),
+    call("RedemptionService/ListRedemptions", LOOK).tells_of(&["store_id"]),
+    call("RedemptionService/ListHolds", LOOK).tells_of(&["store_id"]),
 ];
 
 /// Services of other packages that answer anybody: they tell whether the server is well and what the contract is,

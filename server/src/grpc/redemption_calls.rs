@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use loyalty_api::v1 as wire;
-use rust_decimal::Decimal;
 use tonic::Status;
+use tonic::metadata::MetadataMap;
+use uuid::Uuid;
 
-use super::auth::caller;
+use super::auth::{actor, caller};
 use super::fields::Fields;
-use super::{Context, convert, member_lookup, status};
+use super::{Context, convert, made_list, member_lookup, status};
 use crate::domain::account::Stop;
+use crate::domain::answer::Answer;
 use crate::domain::number::Currency;
+use crate::domain::redeeming::{GivenBack, RedemptionOutcome, RedemptionRequest};
 use crate::domain::redemption::quote::{self, Question};
 use crate::domain::rejection::Rejection;
-use crate::storage::{books, connection};
+use crate::posting::{Action, Command, Decided, Redeeming, RedeemingAct, content_hash};
+use crate::storage::{books, connection, redemption as table};
 
 /// What points can do.
 pub(super) async fn quote(
@@ -23,12 +27,17 @@ pub(super) async fn quote(
     let mut fields = Fields::default();
     let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
     let key = convert::member::member_key(&mut fields, "member", request.member);
-    let total = convert::redemption::money(&mut fields, "total", request.total);
-    let due = convert::redemption::money(&mut fields, "due", request.due);
+    let ticket = convert::redemption::ticket(&mut fields, request.total, request.due);
     let amount = convert::redemption::positive_money(&mut fields, "amount", request.amount);
-    let question = question(&mut fields, total.as_ref(), due.as_ref(), amount.as_ref());
-    let currencies = [("total", total), ("due", due), ("amount", amount)];
     fields.finish(())?;
+    let question = Question {
+        sale: ticket.as_ref().map(|ticket| (ticket.total, ticket.due)),
+        amount: amount.as_ref().map(|(_, amount)| *amount),
+    };
+    let currencies = [
+        ("total.currency_code", ticket.map(|ticket| ticket.currency_code)),
+        ("amount.currency_code", amount.map(|(currency, _)| currency.code)),
+    ];
 
     let (caller, now) = (caller(context), (context.clock)());
     let member_id = member_lookup::resolve(context, caller, &program_id, &key, "member").await?;
@@ -68,38 +77,142 @@ pub(super) async fn quote(
     })
 }
 
-/// Money with its currency, as a request brings it.
-type Given = Option<(Currency, Decimal)>;
-
-fn question(
-    fields: &mut Fields,
-    total: Option<&(Currency, Decimal)>,
-    due: Option<&(Currency, Decimal)>,
-    amount: Option<&(Currency, Decimal)>,
-) -> Question {
-    let sale = match (total, due) {
-        (Some((_, total)), Some((_, due))) => {
-            if due > total {
-                fields.wrong("due", format!("is above the total of {total}"));
-            }
-            Some((*total, *due))
-        }
-        (Some((_, total)), None) => Some((*total, *total)),
-        (None, Some(_)) => {
-            fields.wrong("due", "needs the total that it is a part of");
-            None
-        }
-        (None, None) => None,
+/// What of a member's points is redeemed without a sale.
+pub(super) async fn redeem(
+    context: &Arc<Context>,
+    metadata: &MetadataMap,
+    request: wire::RedeemRequest,
+) -> Result<wire::RedeemResponse, Status> {
+    let mut fields = Fields::default();
+    let request_id = fields.request_id(request.request_id);
+    let actor = actor(&mut fields, metadata);
+    let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
+    let member = convert::member::member_key(&mut fields, "member", request.member);
+    let asked = RedemptionRequest {
+        redemptions: convert::redemption::redemptions(&mut fields, request.redemptions, false),
+        ticket: convert::redemption::ticket(&mut fields, request.total, request.due),
+        place: convert::redemption::place(
+            &mut fields,
+            request.store_id,
+            request.terminal_id,
+            request.cashier_id,
+            request.document_number,
+        ),
     };
-    Question {
-        sale,
-        amount: amount.map(|(_, amount)| *amount),
+    fields.finish(())?;
+
+    let content = content_hash("Redeem", &(&program_id, &member, &asked)).map_err(|_| status::internal())?;
+    let redeeming = Redeeming {
+        member,
+        program_id,
+        new_id: Uuid::now_v7(),
+        actor,
+        act: RedeemingAct::Redeem(asked),
+    };
+    let (outcome, replayed) = redemption(context, request_id, content, redeeming).await?;
+    let currency = outcome.redemption.currency.clone();
+    Ok(wire::RedeemResponse {
+        redemption: Some(convert::redemption::redemption(
+            outcome.redemption,
+            GivenBack::default(),
+        )),
+        balance_before: convert::decimal(outcome.balance_before),
+        balance: Some(convert::member::balance(outcome.balance, &currency)),
+        replayed,
+    })
+}
+
+/// A redemption.
+pub(super) async fn get(
+    context: &Arc<Context>,
+    request: wire::GetRedemptionRequest,
+) -> Result<wire::GetRedemptionResponse, Status> {
+    let mut fields = Fields::default();
+    let redemption_id = convert::redemption::made_id(&mut fields, "redemption_id", &request.redemption_id);
+    fields.finish(())?;
+
+    let merchant_id = caller(context).merchant_id;
+    let found = context
+        .database
+        .run(move |connection| Box::pin(async move { table::find(connection, merchant_id, &[redemption_id]).await }));
+    let found = found.await.map_err(|error| status::storage(&error))?.pop();
+    let (redemption, given_back) = found.ok_or_else(|| {
+        let redemption_id = request.redemption_id;
+        status::rejection(&Rejection::RedemptionNotFound { redemption_id })
+    })?;
+    Ok(wire::GetRedemptionResponse {
+        redemption: Some(convert::redemption::redemption(redemption, given_back)),
+    })
+}
+
+/// Redemptions that stand alone.
+pub(super) async fn list(
+    context: &Arc<Context>,
+    request: wire::ListRedemptionsRequest,
+) -> Result<wire::ListRedemptionsResponse, Status> {
+    let asked = made_list::Asked {
+        program_id: request.program_id,
+        member: request.member,
+        store_id: request.store_id,
+        from: request.from,
+        until: request.until,
+        page_size: request.page_size,
+        page_token: request.page_token,
+    };
+    let (page, wanted, after) = made_list::wanted(context, asked).await?;
+    let (merchant_id, limit) = (caller(context).merchant_id, page.rows_to_read());
+    let found = context.database.run(move |connection| {
+        Box::pin(async move { table::page(connection, merchant_id, &wanted, after, limit).await })
+    });
+    let found = found.await.map_err(|error| status::storage(&error))?;
+    let (found, next_page_token) = page.cut(found, |(redemption, _)| {
+        made_list::key(redemption.recorded_at, redemption.redemption_id)
+    });
+    let redemptions = found.into_iter();
+    Ok(wire::ListRedemptionsResponse {
+        redemptions: redemptions
+            .map(|(redemption, given_back)| convert::redemption::redemption(redemption, given_back))
+            .collect(),
+        next_page_token,
+    })
+}
+
+/// Has points redeemed.
+pub(super) async fn redemption(
+    context: &Arc<Context>,
+    request_id: String,
+    content_hash: [u8; 32],
+    redeeming: Redeeming,
+) -> Result<(RedemptionOutcome, bool), Status> {
+    let decided = submit(context, request_id, content_hash, redeeming).await?;
+    match decided.answer {
+        Answer::Redemption(outcome) => Ok((*outcome, decided.replayed)),
+        _ => Err(status::internal()),
     }
 }
 
-fn check_currencies(given: &[(&'static str, Given)], currency: &Currency) -> Result<(), Rejection> {
-    for (field, money) in given {
-        if money.as_ref().is_some_and(|(given, _)| given.code != currency.code) {
+/// Has something done with points of a member.
+pub(super) async fn submit(
+    context: &Arc<Context>,
+    request_id: String,
+    content_hash: [u8; 32],
+    redeeming: Redeeming,
+) -> Result<Decided, Status> {
+    let command = Command {
+        merchant_id: caller(context).merchant_id,
+        request_id,
+        content_hash,
+        now: (context.clock)(),
+        action: Action::Redeeming(Box::new(redeeming)),
+    };
+    let decision = context.posting.submit(command).await;
+    let decision = decision.map_err(|error| status::posting(&error))?;
+    decision.map_err(|refusal| status::refusal(&refusal))
+}
+
+fn check_currencies(given: &[(&'static str, Option<String>)], currency: &Currency) -> Result<(), Rejection> {
+    for (field, code) in given {
+        if code.as_ref().is_some_and(|code| *code != currency.code) {
             return Err(Rejection::CurrencyMismatch {
                 field,
                 currency_code: currency.code.clone(),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::auth::{actor, caller};
 use super::fields::Fields;
-use super::{Context, convert, deadline, page_token, redemption_calls, status};
+use super::{Context, convert, deadline, hold_calls, page_token, redemption_calls, status};
 use crate::domain::answer::Answer;
 use crate::domain::rejection::Rejection;
 use crate::domain::reward::RewardEdit;
@@ -193,6 +193,59 @@ impl RedemptionService for Redemptions {
     ) -> Result<Response<wire::QuoteRedemptionResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         deadline::bounded(&metadata, redemption_calls::quote(&self.0, request)).await
+    }
+
+    async fn redeem(&self, request: Request<wire::RedeemRequest>) -> Result<Response<wire::RedeemResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, redemption_calls::redeem(&self.0, &metadata, request)).await
+    }
+
+    async fn place_hold(
+        &self,
+        request: Request<wire::PlaceHoldRequest>,
+    ) -> Result<Response<wire::PlaceHoldResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, hold_calls::place(&self.0, &metadata, request)).await
+    }
+
+    async fn capture_hold(
+        &self,
+        request: Request<wire::CaptureHoldRequest>,
+    ) -> Result<Response<wire::CaptureHoldResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, hold_calls::capture(&self.0, &metadata, request)).await
+    }
+
+    async fn release_hold(
+        &self,
+        request: Request<wire::ReleaseHoldRequest>,
+    ) -> Result<Response<wire::ReleaseHoldResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, hold_calls::release(&self.0, &metadata, request)).await
+    }
+
+    async fn get_redemption(
+        &self,
+        request: Request<wire::GetRedemptionRequest>,
+    ) -> Result<Response<wire::GetRedemptionResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, redemption_calls::get(&self.0, request)).await
+    }
+
+    async fn list_redemptions(
+        &self,
+        request: Request<wire::ListRedemptionsRequest>,
+    ) -> Result<Response<wire::ListRedemptionsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, redemption_calls::list(&self.0, request)).await
+    }
+
+    async fn list_holds(
+        &self,
+        request: Request<wire::ListHoldsRequest>,
+    ) -> Result<Response<wire::ListHoldsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, hold_calls::list(&self.0, request)).await
     }
 }
 

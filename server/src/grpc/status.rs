@@ -208,6 +208,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RuleNotFound
         | ErrorReason::RewardNotFound
         | ErrorReason::ProductNotFound
+        | ErrorReason::HoldNotFound
+        | ErrorReason::RedemptionNotFound
         | ErrorReason::MemberNotFound => Code::NotFound,
         ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::AmbiguousMember
@@ -218,6 +220,12 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RewardArchived
         | ErrorReason::RuleTie
         | ErrorReason::DocumentTypeRefused
+        | ErrorReason::HoldOfOtherMember
+        | ErrorReason::HoldCaptured
+        | ErrorReason::HoldReleased
+        | ErrorReason::HoldLapsed
+        | ErrorReason::ExceedsHold
+        | ErrorReason::TooManyHolds
         | ErrorReason::RedemptionClosed
         | ErrorReason::MemberBlocked
         | ErrorReason::RedemptionNotOffered

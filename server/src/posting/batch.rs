@@ -3,6 +3,7 @@
 mod enrolling;
 mod loading;
 mod members;
+mod redeeming;
 mod writing;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,7 @@ use crate::domain::enrolment::Identifier;
 use crate::domain::member::Member;
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::program::ProgramVersion;
+use crate::domain::redeeming::{GivenBack, Redemption};
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::sale_recording;
@@ -82,6 +84,7 @@ struct Batch<'a> {
     new_requests: Vec<RequestKey>,
     new_sales: Vec<(&'a Command, &'a Sale, Arc<SaleOutcome>)>,
     records: MemberRecords,
+    new_redemptions: Vec<(u32, Redemption, GivenBack)>,
     round_trips: u64,
 }
 
@@ -91,6 +94,7 @@ impl<'a> Batch<'a> {
             return self.repeat(command, record);
         }
         let result = match &command.action {
+            Action::Redeeming(redeeming) => self.redeeming(connection, command, redeeming).await?,
             Action::RecordSale(sale, _) => {
                 let decided = self.record_sale(connection, command, sale).await?;
                 let (store_id, sale_id) = (sale.store_id.clone(), sale.sale_id.clone());

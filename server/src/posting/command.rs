@@ -1,11 +1,15 @@
 //! What callers ask of posting, and what they get.
 
+mod redeeming;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+pub(crate) use redeeming::{Redeeming, RedeemingAct};
 
 use crate::domain::answer::{Answer, Refusal};
 use crate::domain::enrolment::Enrolment;
@@ -32,6 +36,7 @@ pub(crate) enum Action {
     /// With the id that the new member will have.
     Enrol(Uuid, Enrolment),
     ChangeMember(Box<ChangingMember>),
+    Redeeming(Box<Redeeming>),
 }
 
 /// A change of a member to make.
@@ -90,6 +95,7 @@ impl Action {
             Self::RecordSale(sale, _) => Subject::Member(Named::in_sale(sale)),
             Self::Enrol(_, enrolment) => Subject::New(enrolment),
             Self::ChangeMember(changing) => Subject::Member(changing.named()),
+            Self::Redeeming(redeeming) => Subject::Member(redeeming.named()),
         }
     }
 
@@ -97,7 +103,15 @@ impl Action {
     pub(super) fn sale(&self) -> Option<&Sale> {
         match self {
             Self::RecordSale(sale, _) => Some(sale),
-            Self::Enrol(..) | Self::ChangeMember(_) => None,
+            Self::Enrol(..) | Self::ChangeMember(_) | Self::Redeeming(_) => None,
+        }
+    }
+
+    /// The hold that it is about.
+    pub(super) fn hold_id(&self) -> Option<Uuid> {
+        match self {
+            Self::Redeeming(redeeming) => redeeming.act.hold_id(),
+            Self::RecordSale(..) | Self::Enrol(..) | Self::ChangeMember(_) => None,
         }
     }
 
@@ -112,6 +126,11 @@ impl Action {
             Self::Enrol(..) => Needs::default(),
             Self::ChangeMember(_) => Needs {
                 record: true,
+                ..Needs::default()
+            },
+            Self::Redeeming(_) => Needs {
+                lots: true,
+                spend_at: Some(now),
                 ..Needs::default()
             },
         }

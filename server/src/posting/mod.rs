@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-pub(crate) use command::{Action, ChangingMember, Command, Decided, Decision, content_hash};
+pub(crate) use command::{Action, ChangingMember, Command, Decided, Decision, Redeeming, RedeemingAct, content_hash};
 
 use crate::storage::program_cache::ProgramCache;
 

@@ -7,6 +7,7 @@ use super::account::{self, AccountKey};
 use super::connection::Connection;
 use super::entry;
 use super::error::StorageError;
+use super::hold;
 use super::lot::{self, PageStart};
 use super::pending;
 use super::program_cache::ProgramCache;
@@ -117,8 +118,10 @@ pub(crate) async fn ask_all<T>(
         if asking.is_empty() {
             return Ok(answers);
         }
-        let (unknown, mut asking): (Vec<_>, Vec<_>) = asking.into_iter().partition(|books| books.pending.has_unknown());
+        let (unknown, asking): (Vec<_>, Vec<_>) = asking.into_iter().partition(|books| books.pending.has_unknown());
         learn_pending(connection, unknown).await?;
+        let (unknown, mut asking): (Vec<_>, Vec<_>) = asking.into_iter().partition(|books| books.holds.has_unknown());
+        learn_holds(connection, unknown).await?;
         for asking in asking.chunks_mut(PAGES_OF_A_QUESTION) {
             let starts = asking.iter().map(|books| next_page(key_of(books), books));
             let starts: Vec<PageStart> = starts.collect::<Result<_, _>>()?;
@@ -151,7 +154,26 @@ async fn learn_pending(connection: &mut Connection, unknown: Vec<&mut Books>) ->
     Ok(())
 }
 
-/// Loads what is pending, if that is not known, else the next page of open lots.
+/// Loads what is held of many members.
+async fn learn_holds(connection: &mut Connection, unknown: Vec<&mut Books>) -> Result<(), StorageError> {
+    let mut members: BTreeMap<u32, Vec<Uuid>> = BTreeMap::new();
+    for books in &unknown {
+        let (merchant_id, member_id) = key_of(books);
+        members.entry(merchant_id).or_default().push(member_id);
+    }
+    let mut found = HashMap::new();
+    for (merchant_id, members) in members {
+        for (member_id, holds) in hold::open(connection, merchant_id, members.into_iter()).await? {
+            found.insert((merchant_id, member_id), holds);
+        }
+    }
+    for books in unknown {
+        books.holds.learn_open(found.remove(&key_of(books)).unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// Loads what is pending, if that is not known, else what is held, else the next page of open lots.
 pub(crate) async fn learn_next_page(
     connection: &mut Connection,
     key: AccountKey,
@@ -160,6 +182,11 @@ pub(crate) async fn learn_next_page(
     if books.pending.has_unknown() {
         let mut found = pending::find(connection, key.0, std::iter::once(key.1)).await?;
         books.pending.learn(found.remove(&key.1).unwrap_or_default());
+        return Ok(());
+    }
+    if books.holds.has_unknown() {
+        let mut found = hold::open(connection, key.0, std::iter::once(key.1)).await?;
+        books.holds.learn_open(found.remove(&key.1).unwrap_or_default());
         return Ok(());
     }
     let start = next_page(key, books)?;

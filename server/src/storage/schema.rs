@@ -324,3 +324,32 @@ diesel::table! {
         holder -> Text,
     }
 }
+
+diesel::table! {
+    redemption (merchant_id, redemption_id) {
+        merchant_id -> Unsigned<Integer>,
+        redemption_id -> Binary,
+        member_id -> Binary,
+        store_id -> Text,
+        recorded_at -> Datetime,
+        given_back_points -> Numeric,
+        given_back_amount -> Numeric,
+        document -> Text,
+    }
+}
+
+diesel::table! {
+    hold (merchant_id, hold_id) {
+        merchant_id -> Unsigned<Integer>,
+        hold_id -> Binary,
+        member_id -> Binary,
+        store_id -> Text,
+        state -> Unsigned<TinyInt>,
+        placed_at -> Datetime,
+        lapses_at -> Datetime,
+        ended_at -> Nullable<Datetime>,
+        redemption_id -> Nullable<Binary>,
+        captured_points -> Nullable<Numeric>,
+        document -> Text,
+    }
+}

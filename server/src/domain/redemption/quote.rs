@@ -12,7 +12,6 @@ use crate::domain::rejection::Rejection;
 use crate::domain::reward::Reward;
 use crate::domain::sale::{RedemptionAsk, SaleRedemption};
 use crate::domain::sale_recording::balance_at;
-use crate::domain::{earning, tier};
 
 /// What is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -56,17 +55,9 @@ pub(crate) fn quote(
 ) -> Result<Quote, Stop> {
     let program = &version.program;
     let at = now.max(books.account.recorded_at);
-    let today = program.local_date(at);
-    check_open(version, &books.account.status, today)?;
+    check_open(version, &books.account.status, program.local_date(at))?;
     let balance = balance_at(books, version, now)?;
-    let spend = books.spend();
-    let standing = tier::standing(program, &spend, books.account.tier_id.as_deref(), today);
-    let terms = Terms {
-        version,
-        value_per_point: earning::value_per_point(version, &books.account.attributes, standing.tier),
-        lines: &[],
-        field: "redemptions",
-    };
+    let terms = Terms::of_member(books, version, at);
     let left = match question.sale {
         Some((total, due)) => Left::of_sale(version, total, due, balance.available),
         None => Left::without_sale(version, balance.available),

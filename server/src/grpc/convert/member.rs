@@ -222,6 +222,7 @@ pub(in crate::grpc) fn balance(balance: Balance, currency: &Currency) -> wire::B
         next_expiry_at: balance.next_expiry_at.map(timestamp),
         pending: decimal(balance.pending),
         next_pending_until: balance.next_pending_until.map(timestamp),
+        held: decimal(balance.held),
         reward_reminder: balance.reward_reminder,
         affordable_rewards: balance.affordable_rewards.into_iter().map(affordable_reward).collect(),
     }

@@ -1,18 +1,26 @@
 //! What points can do and did, to and from the wire.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use loyalty_api::v1 as wire;
 use loyalty_api::v1::ErrorReason;
 use loyalty_api::v1::quoted_reward::Gives as QuotedGives;
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::member::balance;
 use super::outcome::points_tender;
 use super::program::currency;
-use super::sale::AMOUNT_LIMIT;
-use super::{decimal, money as money_to_wire};
+use super::sale::{self, AMOUNT_LIMIT};
+use super::{decimal, money as money_to_wire, timestamp};
+use crate::domain::hold::{Hold, HoldState};
+use crate::domain::holding::HoldOutcome;
 use crate::domain::number::Currency;
+use crate::domain::redeeming::{GivenBack, Place, Redemption, Ticket};
 use crate::domain::redemption::quote::{Possible, Quote};
 use crate::domain::reward::{Gives, Reward};
+use crate::domain::sale::SaleRedemption;
 use crate::grpc::fields::{Bounds, Fields};
 
 /// An amount of at least 0 that may be left out.
@@ -44,6 +52,155 @@ fn bounded(
     let amounts = bounds(Bounds::up_to(AMOUNT_LIMIT, currency.minor_units));
     let amount = fields.required_decimal(&format!("{field}.amount"), given.amount, amounts);
     Some((currency, amount))
+}
+
+/// What is to be paid, and what of it points may pay; `None` without a total.
+pub(in crate::grpc) fn ticket(
+    fields: &mut Fields,
+    total: Option<wire::Money>,
+    due: Option<wire::Money>,
+) -> Option<Ticket> {
+    let total = money(fields, "total", total);
+    let due = money(fields, "due", due);
+    match (total, due) {
+        (Some((currency, total)), None) => Some(Ticket {
+            currency_code: currency.code,
+            total,
+            due: total,
+        }),
+        (Some((currency, total)), Some((due_currency, due))) => {
+            if due_currency.code != currency.code {
+                fields.wrong("due.currency_code", "is not that of the total");
+            }
+            if due > total {
+                fields.wrong("due.amount", format!("is above the total of {total}"));
+            }
+            Some(Ticket {
+                currency_code: currency.code,
+                total,
+                due,
+            })
+        }
+        (None, Some(_)) => {
+            fields.wrong("due", "needs the total that it is a part of");
+            None
+        }
+        (None, None) => None,
+    }
+}
+
+/// What points are asked to pay and buy; at least one thing unless nothing is an answer too.
+pub(in crate::grpc) fn redemptions(
+    fields: &mut Fields,
+    given: Vec<wire::SaleRedemption>,
+    may_be_none: bool,
+) -> Vec<SaleRedemption> {
+    if given.is_empty() && !may_be_none {
+        fields.wrong("redemptions", "is missing");
+    }
+    sale::redemptions(fields, "redemptions", given, Bounds::up_to(AMOUNT_LIMIT, 4))
+}
+
+/// Where it happens.
+pub(in crate::grpc) fn place(
+    fields: &mut Fields,
+    store_id: String,
+    terminal_id: String,
+    cashier_id: String,
+    document_number: String,
+) -> Place {
+    let (store_id, terminal_id) = fields.place("", store_id, terminal_id);
+    Place {
+        store_id,
+        terminal_id,
+        cashier_id: fields.text("cashier_id", cashier_id, 0, 64),
+        document_number: fields.text("document_number", document_number, 0, 64),
+    }
+}
+
+/// An id that the server made; the nil one, which is nobody's, for one that it did not.
+pub(in crate::grpc) fn made_id(fields: &mut Fields, field: &str, given: &str) -> Uuid {
+    if given.is_empty() {
+        fields.wrong(field, "is missing");
+    }
+    given.parse().unwrap_or_default()
+}
+
+/// A redemption on the wire.
+pub(in crate::grpc) fn redemption(redemption: Redemption, given_back: GivenBack) -> wire::Redemption {
+    let currency = &redemption.currency;
+    let owed = redemption.entries.iter().map(|entry| entry.owed).sum();
+    wire::Redemption {
+        redemption_id: redemption.redemption_id.to_string(),
+        member_id: redemption.member_id.to_string(),
+        program_version: redemption.program_version,
+        points: decimal(redemption.points()),
+        amount: money_to_wire(currency, redemption.amount()),
+        given_back_points: decimal(given_back.points),
+        given_back_amount: money_to_wire(currency, given_back.amount),
+        owed_points: decimal(owed),
+        hold_id: redemption
+            .hold_id
+            .map(|hold_id| hold_id.to_string())
+            .unwrap_or_default(),
+        occurred_at: Some(timestamp(redemption.occurred_at)),
+        recorded_at: Some(timestamp(redemption.recorded_at)),
+        tenders: redemption
+            .tenders
+            .into_iter()
+            .map(|tender| points_tender(tender, currency))
+            .collect(),
+        program_id: redemption.program_id,
+        store_id: redemption.place.store_id,
+        terminal_id: redemption.place.terminal_id,
+        cashier_id: redemption.place.cashier_id,
+        document_number: redemption.place.document_number,
+    }
+}
+
+/// A hold on the wire, as it is at `now`.
+pub(in crate::grpc) fn hold(hold: &Hold, now: DateTime<Utc>) -> wire::Hold {
+    let terms = &hold.terms;
+    let (state, ended_at, captured) = match hold.state {
+        HoldState::Open if terms.lapses_at > now => (wire::HoldState::Live, None, None),
+        HoldState::Open => (wire::HoldState::Lapsed, None, None),
+        HoldState::Captured {
+            redemption_id,
+            points,
+            at,
+        } => (wire::HoldState::Captured, Some(at), Some((redemption_id, points))),
+        HoldState::Released { at } => (wire::HoldState::Released, Some(at), None),
+    };
+    let tenders = terms.tenders.iter().cloned();
+    wire::Hold {
+        hold_id: terms.hold_id.to_string(),
+        member_id: terms.member_id.to_string(),
+        program_id: terms.program_id.clone(),
+        program_version: terms.program_version,
+        points: decimal(terms.points()),
+        amount: money_to_wire(&terms.currency, terms.amount()),
+        tenders: tenders.map(|tender| points_tender(tender, &terms.currency)).collect(),
+        store_id: terms.place.store_id.clone(),
+        terminal_id: terms.place.terminal_id.clone(),
+        cashier_id: terms.place.cashier_id.clone(),
+        document_number: terms.place.document_number.clone(),
+        placed_at: Some(timestamp(terms.placed_at)),
+        lapses_at: Some(timestamp(terms.lapses_at)),
+        state: state.into(),
+        ended_at: ended_at.map(timestamp),
+        redemption_id: captured.map(|(id, _)| id.to_string()).unwrap_or_default(),
+        captured_points: captured.and_then(|(_, points)| decimal(points)),
+    }
+}
+
+/// A hold as its call answered it: placed, or released.
+pub(in crate::grpc) fn hold_of_outcome(outcome: &HoldOutcome) -> wire::Hold {
+    let state = match outcome.released_at {
+        Some(at) => HoldState::Released { at },
+        None => HoldState::Open,
+    };
+    let terms = Arc::new(outcome.hold.clone());
+    hold(&Hold { terms, state }, outcome.hold.placed_at)
 }
 
 /// What points can do, on the wire; whose they are is left to the caller.

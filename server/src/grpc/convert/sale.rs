@@ -42,7 +42,7 @@ pub(in crate::grpc) fn sale(fields: &mut Fields, given: Option<wire::Sale>) -> O
         total: fields.required_decimal("sale.total", given.total, amounts),
         lines: lines(fields, given.lines, amounts),
         tenders: tenders(fields, given.tenders, amounts),
-        redemptions: redemptions(fields, given.redemptions, amounts),
+        redemptions: redemptions(fields, "sale.redemptions", given.redemptions, amounts),
         occurred_at: fields.instant("sale.occurred_at", given.occurred_at),
         do_not_earn: given.do_not_earn,
         customer: given.customer.map(|given| Customer {
@@ -138,15 +138,21 @@ fn tenders(fields: &mut Fields, given: Vec<wire::Tender>, amounts: Bounds) -> Ve
         .collect()
 }
 
-fn redemptions(fields: &mut Fields, given: Vec<wire::SaleRedemption>, amounts: Bounds) -> Vec<SaleRedemption> {
+/// What points are asked to pay and buy.
+pub(super) fn redemptions(
+    fields: &mut Fields,
+    at: &str,
+    given: Vec<wire::SaleRedemption>,
+    amounts: Bounds,
+) -> Vec<SaleRedemption> {
     use wire::sale_redemption::Ask;
-    if !fields.at_most("sale.redemptions", &given, MOST_REDEMPTIONS) {
+    if !fields.at_most(at, &given, MOST_REDEMPTIONS) {
         return Vec::new();
     }
     let points = amounts.with_decimals(4).positive();
     let mut redemptions = Vec::new();
     for (place, given) in given.into_iter().enumerate() {
-        let field = format!("sale.redemptions[{place}]");
+        let field = format!("{at}[{place}]");
         let ask = match given.ask {
             Some(Ask::Points(asked)) => fields
                 .decimal(&format!("{field}.points"), Some(asked), points)

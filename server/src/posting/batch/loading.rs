@@ -22,7 +22,7 @@ use crate::storage::program::ProgramKey;
 use crate::storage::program_cache::ProgramCache;
 use crate::storage::request::{self, RequestResult};
 use crate::storage::sale::{self, RecordedSaleKey};
-use crate::storage::{entry, member, pending, program, rule_usage};
+use crate::storage::{entry, hold, member, pending, program, rule_usage};
 
 impl Batch<'_> {
     /// The accounts are locked first: what is read under their locks cannot be overtaken.
@@ -41,6 +41,7 @@ impl Batch<'_> {
             new_requests: Vec::new(),
             new_sales: Vec::new(),
             records: MemberRecords::default(),
+            new_redemptions: Vec::new(),
             // BEGIN, accounts, requests, versions, rows, COMMIT.
             round_trips: 6,
         };
@@ -59,6 +60,7 @@ impl Batch<'_> {
         batch.versions = cache.current(connection, programs.into_iter()).await?;
         batch.load_lots(connection, commands).await?;
         batch.load_pending(connection, commands).await?;
+        batch.load_holds(connection, commands).await?;
         batch.load_spend(connection, commands).await?;
         batch.load_rule_usage(connection, commands).await?;
         batch.load_records(connection, commands).await?;
@@ -266,6 +268,43 @@ impl Batch<'_> {
             for member_id in members {
                 if let Some(books) = self.books.get_mut(&(merchant_id, member_id)) {
                     books.pending.learn(found.remove(&member_id).unwrap_or_default());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The holds of every account that a command takes from, or where some of them or lots lapsed, one statement for each
+    /// merchant; and those that commands are about.
+    async fn load_holds(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+        let mut asked: BTreeMap<u32, BTreeSet<Uuid>> = BTreeMap::new();
+        for (key, needs, now) in self.needs(commands) {
+            let Some(books) = self.books.get(&key).filter(|books| books.holds.has_unknown()) else {
+                continue;
+            };
+            if needs.lots || books.has_lapsed_lots(now) || books.has_lapsed_holds(now) {
+                asked.entry(key.0).or_default().insert(key.1);
+            }
+        }
+        for (merchant_id, members) in asked {
+            self.round_trips += 1;
+            let mut found = hold::open(connection, merchant_id, members.iter().copied()).await?;
+            for member_id in members {
+                if let Some(books) = self.books.get_mut(&(merchant_id, member_id)) {
+                    books.holds.learn_open(found.remove(&member_id).unwrap_or_default());
+                }
+            }
+        }
+        let mut named: BTreeMap<u32, Vec<Uuid>> = BTreeMap::new();
+        for command in commands {
+            let hold_ids = named.entry(command.merchant_id).or_default();
+            hold_ids.extend(command.action.hold_id());
+        }
+        for (merchant_id, hold_ids) in named.into_iter().filter(|(_, hold_ids)| !hold_ids.is_empty()) {
+            self.round_trips += 1;
+            for hold in hold::find(connection, merchant_id, &hold_ids).await? {
+                if let Some(books) = self.books.get_mut(&(merchant_id, hold.terms.member_id)) {
+                    books.holds.learn(hold);
                 }
             }
         }

@@ -9,9 +9,11 @@ use crate::storage::account;
 use crate::storage::connection::Connection;
 use crate::storage::entry::EntryRows;
 use crate::storage::error::StorageError;
+use crate::storage::hold::{self, HoldRows};
 use crate::storage::lot::{AllocationRows, LotRows};
 use crate::storage::pending::{self, PendingRows};
 use crate::storage::posting_batch::{self, Touched};
+use crate::storage::redemption::RedemptionRows;
 use crate::storage::request::RequestRows;
 use crate::storage::rule_usage::RuleUsageRows;
 use crate::storage::sale::{NewSale, SaleRows};
@@ -22,6 +24,7 @@ impl Batch<'_> {
     pub(super) async fn write(&self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
         let (mut entries, mut lots, mut allocations) = (EntryRows::new(), LotRows::new(), AllocationRows::new());
         let (mut usage, mut pending_lots, mut due) = (RuleUsageRows::new(), PendingRows::new(), Vec::new());
+        let (mut holds, mut lapsed) = (HoldRows::new(), Vec::new());
         let (mut changed, mut touched) = (Vec::new(), Vec::new());
         for (key, books) in &self.books {
             for entry in &books.new_entries {
@@ -33,6 +36,10 @@ impl Batch<'_> {
             for (lot_key, lot) in books.touched_lots() {
                 lots.push(*key, lot_key, lot);
             }
+            for hold in books.holds.touched() {
+                holds.push(key.0, hold)?;
+            }
+            lapsed.extend(books.holds.settled_until().map(|until| hold::mark_lapsed(*key, until)));
             if let Some(first) = books.new_entries.first() {
                 for (lot_key, lot) in books.pending.touched() {
                     pending_lots.push(*key, lot_key, lot);
@@ -53,7 +60,7 @@ impl Batch<'_> {
                     entry_count,
                 });
                 changed.push(&books.account);
-            } else if self.records.is_written(*key) {
+            } else if self.records.is_written(*key) || books.holds.is_changed() {
                 changed.push(&books.account);
             }
         }
@@ -63,6 +70,10 @@ impl Batch<'_> {
         statements.extend(usage.finish());
         statements.extend(pending_lots.finish());
         statements.extend(due);
+        // Before the rows of those that end: a late capture wins over the lapse.
+        statements.extend(lapsed);
+        statements.extend(holds.finish());
+        statements.extend(self.redemption_rows()?);
         statements.extend(self.sale_rows()?);
         statements.extend(self.records.rows());
         statements.extend(account::upsert(changed.into_iter()));
@@ -89,6 +100,14 @@ impl Batch<'_> {
                 occurred_at: sale.occurred_at.unwrap_or(command.now),
                 recorded_at: command.now,
             })?;
+        }
+        Ok(rows.finish())
+    }
+
+    fn redemption_rows(&self) -> Result<Vec<String>, StorageError> {
+        let mut rows = RedemptionRows::new();
+        for (merchant_id, redemption, given_back) in &self.new_redemptions {
+            rows.push(*merchant_id, redemption, *given_back)?;
         }
         Ok(rows.finish())
     }

@@ -51,7 +51,7 @@ pub(super) async fn record(
         StoredAnswer::Products(record) if !record.counts.is_nothing() => {
             (record.version, Changed::Products(record.counts))
         }
-        StoredAnswer::Products(_) | StoredAnswer::Member(_) | StoredAnswer::Refusal(_) => return Ok(()),
+        _ => return Ok(()),
     };
     let change = ConfigurationChange {
         program_id: program_id.clone(),
