@@ -14,6 +14,7 @@ const ONE_WRITER: PostingOptions = PostingOptions {
     writers: 1,
     batch_limit: 512,
     queue_limit: 4_096,
+    patience: Duration::from_secs(30),
 };
 
 async fn shop_with(posting: PostingOptions) -> Shop {
@@ -148,6 +149,7 @@ async fn beyond_the_queue_callers_are_told_to_come_back() {
         writers: 1,
         batch_limit: 1,
         queue_limit: 4,
+        ..ONE_WRITER
     })
     .await;
     let ada = shop.enrols("ada").await;
@@ -373,7 +375,7 @@ async fn batched_and_one_by_one_the_books_are_the_same() {
         PostingOptions {
             writers: 2,
             batch_limit: 1,
-            queue_limit: 4_096,
+            ..ONE_WRITER
         },
     ] {
         let shop = shop_with(posting).await;

@@ -41,6 +41,18 @@ pub enum Error {
         /// The one of the key.
         allowed: String,
     },
+    /// The server has no such call: it is older than this client.
+    #[error("the server has no such call")]
+    Unimplemented,
+    /// A message of the request is larger than the server takes; of products, send fewer at once.
+    #[error("a message of the request has more than {limit_bytes} bytes")]
+    RequestTooLarge {
+        /// The limit, in bytes.
+        limit_bytes: u64,
+    },
+    /// The server could not read the request: it is newer or older than this client.
+    #[error("the server could not read the request")]
+    MalformedRequest,
     /// Fields are missing, malformed or out of their bounds. Nothing was looked up or written.
     #[error("invalid fields: {}", list(.0))]
     InvalidFields(Vec<FieldViolation>),

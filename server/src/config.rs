@@ -88,6 +88,18 @@ pub struct ServiceConfig {
     #[command(flatten)]
     pub tls: TlsConfig,
 
+    /// Most connections at once; further ones are closed at once.
+    #[arg(long, env = "LOYALTY_CONNECTIONS", default_value_t = 4_096, value_parser = at_least_one, global = true)]
+    pub connections: usize,
+
+    /// Most calls at once; further ones are told to come back.
+    #[arg(long, env = "LOYALTY_CALLS", default_value_t = 4_096, value_parser = at_least_one, global = true)]
+    pub calls: usize,
+
+    /// Most calls of one connection at once, up to 65,536; further ones wait in the client.
+    #[arg(long, env = "LOYALTY_CALLS_PER_CONNECTION", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..=65_536), global = true)]
+    pub calls_per_connection: u32,
+
     /// Writers, each with a database connection of its own.
     #[arg(long, env = "LOYALTY_WRITERS", default_value_t = PostingOptions::default().writers, value_parser = at_least_one, global = true)]
     pub writers: usize,
@@ -107,6 +119,10 @@ pub struct ServiceConfig {
     /// Milliseconds of silence after which another server takes over sealing, from 100 to 600,000.
     #[arg(long, env = "LOYALTY_FEED_LEASE_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000), global = true)]
     pub feed_lease_ms: u64,
+
+    /// Seconds after which work that gets no answer from the database is given up, from 1 to 600.
+    #[arg(long, env = "LOYALTY_DATABASE_PATIENCE_SECONDS", default_value_t = PostingOptions::default().patience.as_secs(), value_parser = clap::value_parser!(u64).range(1..=600), global = true)]
+    pub database_patience_seconds: u64,
 
     /// Database connections for reads.
     #[arg(long, env = "LOYALTY_READ_CONNECTIONS", default_value_t = 8, value_parser = at_least_one, global = true)]

@@ -101,9 +101,13 @@ async fn serve(
             writers: config.service.writers,
             batch_limit: config.service.batch_limit,
             queue_limit: config.service.queue_limit,
+            patience: Duration::from_secs(config.service.database_patience_seconds),
         },
         development: config.service.development,
         tls: config.service.tls.files(),
+        connections: config.service.connections,
+        calls: config.service.calls,
+        calls_per_connection: config.service.calls_per_connection,
         allow_plaintext: config.service.tls.allow_plaintext,
         feed: FeedOptions {
             delay: Duration::from_millis(config.service.feed_delay_ms),

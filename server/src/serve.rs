@@ -26,11 +26,11 @@ const DEVELOPMENT_MERCHANT: &str = "default";
 /// Connections on which keys are looked up: a look-up takes a fraction of a millisecond.
 const KEY_CONNECTIONS: usize = 2;
 
+/// A look-up that takes longer is given up.
+const KEY_PATIENCE: Duration = Duration::from_secs(3);
+
 /// The longest wait for calls in flight when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
-
-/// Calls of one connection in flight at once; further ones wait in the client.
-const CALLS_PER_CONNECTION: u32 = 1_024;
 
 /// Calls of one connection that may be cancelled before the server has come to them; beyond it the connection is taken
 /// for an attack and closed. A till that hangs up on 20 calls at once, the library's limit, is none.
@@ -61,6 +61,10 @@ pub struct ServeOptions {
     pub connections: usize,
     /// How the feed is made and told.
     pub feed: FeedOptions,
+    /// Most calls at once; further ones are told to come back.
+    pub calls: usize,
+    /// Most calls of one connection at once; further ones wait in the client.
+    pub calls_per_connection: u32,
     /// Connections for reads.
     pub read_connections: usize,
     /// Whether to serve on a database that can lose committed transactions when its machine fails.
@@ -78,6 +82,8 @@ impl ServeOptions {
             allow_plaintext: false,
             connections: 4_096,
             feed: FeedOptions::default(),
+            calls: 4_096,
+            calls_per_connection: 1_024,
             read_connections: 8,
             allow_weak_durability: false,
         }
@@ -158,14 +164,19 @@ impl Server {
         } else {
             None
         };
-        let gate = Gate::new(Database::new(url, KEY_CONNECTIONS)?, Arc::clone(&clock), development);
+        let gate = Gate::new(
+            Database::new(url, KEY_CONNECTIONS, KEY_PATIENCE)?,
+            Arc::clone(&clock),
+            options.calls,
+            development,
+        );
 
         let programs = ProgramCache::default();
         let (posting, writers) = Posting::start(url, options.posting, &programs);
         let (stopping, told_to_stop) = watch::channel(false);
         let context = Context {
             clock,
-            database: Database::new(url, options.read_connections)?,
+            database: Database::new(url, options.read_connections, options.posting.patience)?,
             posting,
             programs,
             streams: Streams::new(options.feed, told_to_stop),
@@ -224,7 +235,7 @@ impl Server {
         let incoming = Incoming::start(listener, tls, options.connections);
         let serving = Transport::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
-            .max_concurrent_streams(Some(CALLS_PER_CONNECTION))
+            .max_concurrent_streams(Some(options.calls_per_connection))
             .http2_max_pending_accept_reset_streams(Some(CANCELLED_BEFORE_ACCEPTED))
             .layer(gate)
             .add_service(health_service)

@@ -1,6 +1,7 @@
 //! What is true of every call of the contract, whichever it is: a scenario for each, which its merchant may carry out.
 //! A call without a scenario fails these tests: write one into the file of its service.
 
+mod garbage;
 mod ledger;
 mod members;
 mod programs;

@@ -94,10 +94,15 @@ pub(crate) fn database_binary() -> Option<PathBuf> {
 /// An empty database of its own for one test.
 pub(crate) struct TestDatabase {
     pub(crate) url: String,
-    _server: Arc<DatabaseServer>,
+    _server: Option<Arc<DatabaseServer>>,
 }
 
 impl TestDatabase {
+    /// A database of a server that the test runs itself.
+    pub(crate) fn at(url: String) -> Self {
+        Self { url, _server: None }
+    }
+
     pub(crate) async fn create() -> Self {
         Self::create_on(DatabaseServer::shared().await).await
     }
@@ -116,7 +121,7 @@ impl TestDatabase {
         connection.batch_execute(&create).await.expect("a database");
         Self {
             url: server.url_of(&name),
-            _server: server,
+            _server: Some(server),
         }
     }
 }

@@ -4,9 +4,11 @@ pub(crate) mod any_call;
 pub(crate) mod books;
 pub(crate) mod database;
 pub(crate) mod feed;
+pub(crate) mod frames;
 pub(crate) mod keys;
 mod member;
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod raw;
 mod shop;
 

@@ -91,6 +91,14 @@ impl Shop {
         }
     }
 
+    /// Opens its `club`, which gives a point per euro.
+    pub(crate) async fn opens(&self) {
+        let program = NewProgram::new("Club", "EUR").program_id(PROGRAM);
+        self.client.create_program(&program).await.expect("a program");
+        let rule = NewRule::new(PROGRAM, "Default", EarnRate::new(1, 1));
+        self.client.create_rule(&rule).await.expect("a rule");
+    }
+
     /// A shop with `program` as its `club`.
     pub(crate) async fn with_program(program: NewProgram) -> Self {
         let shop = Self::empty().await;

@@ -67,6 +67,9 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         Reason::Unspecified => Code::Unknown,
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::RoleNotAllowed | Reason::PlaceMismatch => Code::PermissionDenied,
+        Reason::Unimplemented => Code::Unimplemented,
+        Reason::RequestTooLarge => Code::OutOfRange,
+        Reason::MalformedRequest => Code::InvalidArgument,
         Reason::Overloaded => Code::ResourceExhausted,
         Reason::DatabaseUnavailable => Code::Unavailable,
         Reason::Internal => Code::Internal,
@@ -138,6 +141,11 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
             field: facts.text("field")?,
             allowed: facts.text("allowed")?,
         },
+        Reason::Unimplemented => Error::Unimplemented,
+        Reason::RequestTooLarge => Error::RequestTooLarge {
+            limit_bytes: facts.parsed("limit_bytes")?,
+        },
+        Reason::MalformedRequest => Error::MalformedRequest,
         Reason::InvalidField => Error::InvalidFields(vec![FieldViolation {
             field: facts.text("field")?,
             description: facts.text("description")?,

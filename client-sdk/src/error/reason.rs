@@ -13,6 +13,9 @@ impl Error {
             Self::Unauthenticated { .. } => Reason::Unauthenticated,
             Self::RoleNotAllowed { .. } => Reason::RoleNotAllowed,
             Self::PlaceMismatch { .. } => Reason::PlaceMismatch,
+            Self::Unimplemented => Reason::Unimplemented,
+            Self::RequestTooLarge { .. } => Reason::RequestTooLarge,
+            Self::MalformedRequest => Reason::MalformedRequest,
             Self::InvalidFields(_) => Reason::InvalidField,
             Self::Overloaded(failure)
             | Self::Unavailable(failure)

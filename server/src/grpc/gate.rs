@@ -14,7 +14,9 @@ use tower::{Layer, Service};
 
 use super::access::{AccessTable, Asked};
 use super::auth::{ACTOR, Caller, SESSION, Session};
+use super::foreign::{explained, explanation};
 use super::keys::Keys;
+use super::limits::{Held, Patient, Places};
 use super::{Clock, status};
 use crate::domain::access::{self, KeyId, Secret};
 use crate::storage::connection::Database;
@@ -29,6 +31,7 @@ pub(crate) struct Gate(Arc<Access>);
 struct Access {
     table: AccessTable,
     keys: Keys,
+    places: Places,
     clock: Clock,
     /// Who everybody without a key is, in the development mode.
     anonymous: Option<Arc<Session>>,
@@ -42,11 +45,13 @@ struct Admitted {
 }
 
 impl Gate {
-    /// Lets in who has a key in `database`; with a merchant for the development mode, everybody.
-    pub(crate) fn new(database: Database, clock: Clock, development: Option<u32>) -> Self {
+    /// Lets in who has a key in `database`, with so many calls at once; with a merchant for the development mode,
+    /// everybody.
+    pub(crate) fn new(database: Database, clock: Clock, calls: usize, development: Option<u32>) -> Self {
         Self(Arc::new(Access {
             table: AccessTable::new(),
             keys: Keys::new(database),
+            places: Places::new(calls),
             clock,
             anonymous: development.map(|merchant_id| Arc::new(Session::development(merchant_id))),
         }))
@@ -176,31 +181,57 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let access = Arc::clone(&self.gate.0);
         Box::pin(async move {
-            let admitted = match access.admit(request.uri().path(), request.headers()).await {
+            let path = request.uri().path();
+            let admitted = match access.admit(path, request.headers()).await {
                 Ok(Some(admitted)) => admitted,
-                Ok(None) => return inner.call(request).await,
+                Ok(None) => {
+                    return match access.places.take_open() {
+                        Ok(place) => Ok(inner.call(request).await?.map(|body| Held::body(body, place))),
+                        Err(refused) => Ok(refused.into_http()),
+                    };
+                }
                 Err(refused) => return Ok(refused.into_http()),
             };
-            let Admitted {
-                session,
-                key,
-                is_stream,
-            } = admitted;
-            let answer = {
-                let answer = SESSION.scope(Arc::clone(&session), inner.call(request));
-                tokio::pin!(answer);
-                tokio::select! {
-                    biased;
-                    answer = &mut answer => answer?,
-                    status = access.until_invalid(key.clone()) => return Ok(status.into_http()),
-                }
+            let place = match access.places.take() {
+                Ok(place) => place,
+                Err(refused) => return Ok(refused.into_http()),
             };
-            if !is_stream {
-                return Ok(answer);
-            }
-            let ends = Box::pin(async move { access.until_invalid(key).await });
-            Ok(answer.map(|body| Body::new(Lasting::new(body, session, ends))))
+            let answer = access.answer(admitted, &mut inner, request.map(Patient::body)).await?;
+            Ok(answer.map(|body| Held::body(body, place)))
         })
+    }
+}
+
+impl Access {
+    /// Has the services answer in the name of the caller.
+    async fn answer<S>(
+        self: Arc<Self>,
+        admitted: Admitted,
+        inner: &mut S,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, S::Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>>,
+    {
+        let Admitted {
+            session,
+            key,
+            is_stream,
+        } = admitted;
+        let answer = {
+            let answer = SESSION.scope(Arc::clone(&session), inner.call(request));
+            tokio::pin!(answer);
+            tokio::select! {
+                biased;
+                answer = &mut answer => explained(answer?),
+                status = self.until_invalid(key.clone()) => return Ok(status.into_http()),
+            }
+        };
+        if !is_stream {
+            return Ok(answer);
+        }
+        let ends = Box::pin(async move { self.until_invalid(key).await });
+        Ok(answer.map(|body| Body::new(Lasting::new(body, session, ends))))
     }
 }
 
@@ -239,6 +270,24 @@ impl http_body::Body for Lasting {
             ));
         }
         let session = Arc::clone(&self.session);
-        SESSION.sync_scope(session, || Pin::new(&mut self.answers).poll_frame(task))
+        let frame = SESSION.sync_scope(session, || Pin::new(&mut self.answers).poll_frame(task));
+        frame.map(|frame| frame.map(|frame| frame.map(explained_frame)))
+    }
+}
+
+/// The last frame of an answer that ends in a status.
+fn last_frame(status: &Status) -> Frame<Bytes> {
+    let mut trailers = HeaderMap::new();
+    // It fails for texts that no header can hold, and ours are none.
+    if status.add_header(&mut trailers).is_err() {
+        trailers.insert(Status::GRPC_STATUS, header::HeaderValue::from(i32::from(status.code())));
+    }
+    Frame::trailers(trailers)
+}
+
+fn explained_frame(frame: Frame<Bytes>) -> Frame<Bytes> {
+    match frame.trailers_ref().and_then(explanation) {
+        Some(status) => last_frame(&status),
+        None => frame,
     }
 }

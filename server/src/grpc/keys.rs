@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const MOST: usize = 20_000;
 /// Look-ups at once of keys that are not known. Whoever makes up numbers of keys occupies these and nothing else.
 const UNKNOWN_AT_ONCE: usize = 4;
-/// How long such a look-up waits for its turn.
-const TURN: Duration = Duration::from_secs(1);
+/// Such look-ups that wait for their turn.
+const UNKNOWN_WAITING: usize = 512;
 
 #[derive(Clone, Debug)]
 struct Known {
@@ -43,6 +43,7 @@ pub(super) struct Keys {
     database: Database,
     known: Arc<Mutex<HashMap<KeyId, Known>>>,
     unknown: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
 }
 
 impl Keys {
@@ -51,6 +52,7 @@ impl Keys {
             database,
             known: Arc::default(),
             unknown: Arc::new(Semaphore::new(UNKNOWN_AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(UNKNOWN_WAITING)),
         }
     }
 
@@ -59,15 +61,18 @@ impl Keys {
         if let Some(key) = self.recall(id) {
             return Ok(Some(key));
         }
-        let turn = tokio::time::timeout(TURN, self.unknown.acquire()).await;
-        let Ok(Ok(_turn)) = turn else {
+        let Ok(_waits) = self.waiting.try_acquire() else {
             return Err(status::overloaded("more keys are asked for than the server looks up"));
         };
-        // Another call may have read it meanwhile.
-        if let Some(key) = self.recall(id) {
-            return Ok(Some(key));
-        }
-        match tokio::time::timeout(PATIENCE, self.read(id.clone())).await {
+        let look_up = async {
+            let _turn = self.unknown.acquire().await;
+            // Another call may have read it meanwhile.
+            match self.recall(id) {
+                Some(key) => Ok(Some(key)),
+                None => self.read(id.clone()).await,
+            }
+        };
+        match tokio::time::timeout(PATIENCE, look_up).await {
             Ok(read) => read.map_err(|error| status::storage(&error)),
             Err(_) => Err(status::unavailable()),
         }

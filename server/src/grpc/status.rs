@@ -92,6 +92,42 @@ pub(super) fn place_mismatch(field: &str, allowed: &str) -> Status {
     })
 }
 
+/// The bytes of the request are no message of this call.
+pub(super) fn malformed_request() -> Status {
+    let message = "the request is no message of this call";
+    let mut details = ErrorDetails::new();
+    details.set_error_info(name(ErrorReason::MalformedRequest), DOMAIN, HashMap::new());
+    details.set_bad_request(vec![FieldViolation::new("", message)]);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// A message of the request is larger than the server takes.
+pub(super) fn request_too_large(limit_bytes: usize) -> Status {
+    refusal(&Refusal {
+        reason: name(ErrorReason::RequestTooLarge),
+        message: format!("a message of the request has more than {limit_bytes} bytes"),
+        metadata: std::iter::once(("limit_bytes".to_owned(), limit_bytes.to_string())).collect(),
+    })
+}
+
+/// There is no such call, or not in this form.
+pub(super) fn unimplemented() -> Status {
+    refusal(&Refusal {
+        reason: name(ErrorReason::Unimplemented),
+        message: "the server has no such call, or does not take compressed messages".to_owned(),
+        metadata: BTreeMap::new(),
+    })
+}
+
+/// The caller fell silent in the middle of its request.
+pub(super) fn request_stalled() -> Status {
+    failure(
+        Code::DeadlineExceeded,
+        ErrorReason::DeadlineExceeded,
+        "the request did not arrive in time",
+    )
+}
+
 /// The server has no room for one more now.
 pub(super) fn overloaded(message: &str) -> Status {
     failure(Code::ResourceExhausted, ErrorReason::Overloaded, message)
@@ -163,7 +199,7 @@ pub(super) fn unavailable() -> Status {
     failure(
         Code::Unavailable,
         ErrorReason::DatabaseUnavailable,
-        "the database cannot be reached",
+        "the database cannot be reached, or takes no work now",
     )
 }
 
@@ -193,6 +229,9 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::TooManyDecimals => Code::InvalidArgument,
         ErrorReason::Unauthenticated => Code::Unauthenticated,
         ErrorReason::RoleNotAllowed | ErrorReason::PlaceMismatch => Code::PermissionDenied,
+        ErrorReason::MalformedRequest => Code::InvalidArgument,
+        ErrorReason::RequestTooLarge => Code::OutOfRange,
+        ErrorReason::Unimplemented => Code::Unimplemented,
         ErrorReason::Overloaded => Code::ResourceExhausted,
         ErrorReason::DatabaseUnavailable => Code::Unavailable,
         ErrorReason::Unspecified | ErrorReason::Internal => Code::Internal,

@@ -8,6 +8,7 @@ mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -25,6 +26,8 @@ pub struct PostingOptions {
     pub batch_limit: usize,
     /// Most commands that wait for one writer; beyond it callers are told to come back.
     pub queue_limit: usize,
+    /// After which time a transaction that gets no answer is given up and tried again on another connection.
+    pub patience: Duration,
 }
 
 impl Default for PostingOptions {
@@ -37,6 +40,7 @@ impl Default for PostingOptions {
             writers: (cores / 2).clamp(2, 8),
             batch_limit: 512,
             queue_limit: 16_384,
+            patience: Duration::from_secs(30),
         }
     }
 }
@@ -111,7 +115,7 @@ impl Posting {
         let (queues, tasks) = (0..options.writers.max(1))
             .map(|_| {
                 let (queue, jobs) = mpsc::channel(options.queue_limit.max(1));
-                let writer = writer::Writer::new(url, options.batch_limit.max(1), cache.clone(), statistics.clone());
+                let writer = writer::Writer::new(url, options, cache.clone(), statistics.clone());
                 (queue, tokio::spawn(writer.run(jobs)))
             })
             .unzip();

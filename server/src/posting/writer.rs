@@ -3,18 +3,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{self, LookUp, Posted};
-use super::{Command, Decision, PostingError, PostingStatistics};
+use super::{Command, Decision, PostingError, PostingOptions, PostingStatistics};
 use crate::storage::connection::{self, Connection};
 use crate::storage::error::StorageError;
 use crate::storage::program_cache::ProgramCache;
 
 /// Waits before each further attempt: together about 1.6 s, longer than a private database takes to come back.
 const BACKOFF_MS: [u64; 7] = [5, 20, 50, 100, 200, 400, 800];
+
+/// A connection that was idle for longer is not used again: the database may have ended it.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// A command and where its decision goes.
 pub(super) struct Job {
@@ -25,17 +28,24 @@ pub(super) struct Job {
 pub(super) struct Writer {
     url: String,
     batch_limit: usize,
+    patience: Duration,
     cache: ProgramCache,
     statistics: Arc<PostingStatistics>,
-    /// Kept only while every transaction on it ended as it should.
-    connection: Option<Connection>,
+    /// Kept only while every transaction on it ended as it should, and when the last one did.
+    connection: Option<(Connection, Instant)>,
 }
 
 impl Writer {
-    pub(super) fn new(url: &str, batch_limit: usize, cache: ProgramCache, statistics: Arc<PostingStatistics>) -> Self {
+    pub(super) fn new(
+        url: &str,
+        options: PostingOptions,
+        cache: ProgramCache,
+        statistics: Arc<PostingStatistics>,
+    ) -> Self {
         Self {
             url: url.to_owned(),
-            batch_limit,
+            batch_limit: options.batch_limit.max(1),
+            patience: options.patience,
             cache,
             statistics,
             connection: None,
@@ -119,23 +129,22 @@ impl Writer {
     /// along. A connection comes back only from a transaction that ended as it should.
     async fn attempt(&mut self, commands: &Arc<Vec<Command>>, look_up: LookUp) -> Result<Posted, StorageError> {
         let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connection::establish(&self.url).await?,
+            Some((connection, used)) if used.elapsed() < IDLE => connection,
+            _ => connection::establish_lasting(&self.url).await?,
         };
         let (commands, cache) = (Arc::clone(commands), self.cache.clone());
-        let task = tokio::spawn(async move {
-            let posted = batch::post(&mut connection, &cache, &commands, look_up).await;
-            (connection, posted)
-        });
-        let (connection, posted) = task.await.map_err(|error| StorageError::Fault(error.to_string()))?;
-        if posted.is_ok() {
-            self.connection = Some(connection);
-        }
-        posted
+        let task = tokio::spawn(connection::bounded(self.patience, async move {
+            let posted = batch::post(&mut connection, &cache, &commands, look_up).await?;
+            Ok((connection, posted))
+        }));
+        let (connection, posted) = task.await.map_err(|error| StorageError::Fault(error.to_string()))??;
+        self.connection = Some((connection, Instant::now()));
+        Ok(posted)
     }
 
     async fn is_reachable(&mut self) -> bool {
-        self.connection = connection::establish(&self.url).await.ok();
+        let connection = connection::establish_lasting(&self.url).await.ok();
+        self.connection = connection.map(|connection| (connection, Instant::now()));
         self.connection.is_some()
     }
 }

@@ -18,10 +18,31 @@ const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
     SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'; \
     SET SESSION innodb_lock_wait_timeout = 5";
 
+/// The longest wait for a connection: a database that is there gives one in milliseconds.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// When a connection that lasts has been silent for so long, the database ends it and its transaction: a server that was
+/// lost with its machine or its network keeps no locks for longer.
+const SILENCE: &str = "SET SESSION wait_timeout = 60";
+
 /// Opens a connection.
 pub(crate) async fn establish(url: &str) -> Result<Connection, StorageError> {
-    let mut connection = AsyncMysqlConnection::establish(url).await?;
-    connection.batch_execute(SESSION).await?;
+    let connect = async {
+        let mut connection = AsyncMysqlConnection::establish(url).await?;
+        connection.batch_execute(SESSION).await?;
+        Ok(connection)
+    };
+    // A connection that is given up here is nobody's yet.
+    match tokio::time::timeout(CONNECT, connect).await {
+        Ok(connected) => connected,
+        Err(_) => Err(StorageError::Unavailable(format!("no connection within {CONNECT:?}"))),
+    }
+}
+
+/// Opens a connection that is kept, and is no longer than half a minute without work.
+pub(crate) async fn establish_lasting(url: &str) -> Result<Connection, StorageError> {
+    let mut connection = establish(url).await?;
+    connection.batch_execute(SILENCE).await?;
     Ok(connection)
 }
 
@@ -35,21 +56,34 @@ pub(crate) async fn establish_for_job(url: &str, silence: Duration) -> Result<Co
     Ok(connection)
 }
 
+/// The outcome of work on a connection that it owns, or `Unavailable` after `patience`: then the connection is dropped
+/// with the work, never handed on, for an answer may still be under way on it.
+pub(crate) async fn bounded<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, StorageError>>,
+) -> Result<T, StorageError> {
+    match tokio::time::timeout(patience, work).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(StorageError::Unavailable(format!("no answer within {patience:?}"))),
+    }
+}
+
 /// The database, for reads. Writes go through `posting`, whose writers own their connections.
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: Pool<Connection>,
+    patience: Duration,
 }
 
 impl Database {
-    /// A pool of at most `connections`, opened as they are needed.
-    pub(crate) fn new(url: &str, connections: usize) -> Result<Self, StorageError> {
+    /// A pool of at most `connections`, opened as they are needed. What takes longer than `patience` is given up.
+    pub(crate) fn new(url: &str, connections: usize, patience: Duration) -> Result<Self, StorageError> {
         let manager = AsyncDieselConnectionManager::new_with_config(url, manager_config());
         let pool = Pool::builder(manager)
             .max_size(connections)
             .build()
             .map_err(|error| StorageError::Fault(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, patience })
     }
 
     /// Runs one unit of work on a pooled connection, in a task of its own: a caller that is dropped in the middle (its
@@ -61,7 +95,7 @@ impl Database {
         F: for<'c> FnOnce(&'c mut Connection) -> Unit<'c, T> + Send + 'static,
     {
         let pool = self.pool.clone();
-        let unit = tokio::spawn(async move {
+        let unit = async move {
             let borrowed = pool
                 .get()
                 .await
@@ -75,7 +109,8 @@ impl Database {
                 drop(guard.0.take());
             }
             result
-        });
+        };
+        let unit = tokio::spawn(bounded(self.patience, unit));
         unit.await.map_err(|error| StorageError::Fault(error.to_string()))?
     }
 }
@@ -120,7 +155,7 @@ fn manager_config() -> ManagerConfig<Connection> {
     let mut config = ManagerConfig::default();
     config.custom_setup = Box::new(|url| {
         Box::pin(async move {
-            establish(url)
+            establish_lasting(url)
                 .await
                 .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))
         })

@@ -7,6 +7,7 @@ use super::*;
 fn all_facts() -> HashMap<String, String> {
     [
         ("role", "TERMINAL"),
+        ("limit_bytes", "2097152"),
         ("call", "loyalty.v1.LedgerService/RecordSale"),
         ("allowed", "store-1"),
         ("request_id", "r"),
