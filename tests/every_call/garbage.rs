@@ -57,9 +57,9 @@ async fn any_bytes_in_any_call_get_an_answer_or_a_reason_and_are_no_fault() {
     let mut refused = 0;
 
     for scenario in scenarios() {
+        let good = (scenario.messages)(&world).await;
         for _ in 0..OF_A_CALL {
-            let messages = (scenario.messages)(&world).await;
-            let messages: Vec<_> = messages.iter().map(|good| broken(good, &mut numbers)).collect();
+            let messages: Vec<_> = good.iter().map(|good| broken(good, &mut numbers)).collect();
             let answer = call(&channel, Some(&world.key), scenario.call, messages.clone()).await;
 
             let Err(status) = answer else {
