@@ -40,6 +40,7 @@ mod hostile;
 mod identifiers;
 mod keys;
 mod latency;
+mod lost_cards;
 mod member_blocks;
 mod member_lists;
 mod member_records;

@@ -130,6 +130,12 @@ pub enum Error {
         /// The field of the request that names the member.
         field: String,
     },
+    /// The member is not known by this identifier.
+    #[error("the member is not known by {field}")]
+    IdentifierNotFound {
+        /// The field of the request with the identifier.
+        field: String,
+    },
     /// Several programs would enrol the customer of the sale, with the same priority.
     #[error("several programs would enrol this customer: {}", joined(.program_ids))]
     AmbiguousOptIn {
@@ -209,6 +215,12 @@ pub enum Error {
         field: String,
         /// The member that has it.
         member_id: MemberId,
+    },
+    /// The member would have no identifier, more than 10, or a second customer id.
+    #[error("{field} would leave the member with none, too many or a second customer id")]
+    IdentifierLimit {
+        /// The field of the request with the identifier.
+        field: String,
     },
     /// The store has recorded another sale with this id.
     #[error("store {store_id} has recorded another sale {sale_id}")]

@@ -30,5 +30,7 @@ open_enum! {
         Blocked,
         /// Points were let be redeemed again.
         Unblocked,
+        /// An identifier was replaced, added or removed.
+        IdentifierReplaced,
     }
 }

@@ -28,6 +28,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         member_id: world.member_id.clone(),
         reason: String::new(),
     }]),
+    scenario!("ProgramService/ReplaceIdentifier", |world| [
+        wire::ReplaceIdentifierRequest {
+            request_id: request_id(),
+            member_id: world.member_id.clone(),
+            old_identifier: None,
+            new_identifier: Some(wire::Identifier {
+                identifier: Some(wire::identifier::Identifier::Card("another-card".to_owned())),
+            }),
+        }
+    ]),
     scenario!("ProgramService/ListMemberChanges", |world| [
         wire::ListMemberChangesRequest {
             member_id: world.member_id.clone(),

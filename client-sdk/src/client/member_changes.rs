@@ -7,7 +7,7 @@ use super::{Client, attempt};
 use crate::{
     error::Error,
     id::MemberId,
-    member::Member,
+    member::{Identifier, Member},
     member_change::MemberChange,
     member_update::MemberUpdate,
     page::{Page, PageRequest},
@@ -73,6 +73,58 @@ impl Client {
         };
         let answer = self
             .write(message, attempt!(self.raw_programs(), unblock_member))
+            .await?;
+        Member::from_wire(present("member", answer.member)?)
+    }
+
+    /// Gives a member a new identifier in the place of an old one, such as a lost card: after this call returned the old one
+    /// finds the member no more. One of its kind can always take its place.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IdentifierTaken`] when the new one belongs to a member of the program, [`Error::IdentifierNotFound`] when
+    /// the old one is not the member's, [`Error::IdentifierLimit`], [`Error::MemberNotFound`].
+    pub async fn replace_identifier(
+        &self,
+        member_id: impl Into<MemberId>,
+        old: &Identifier,
+        new: &Identifier,
+    ) -> Result<Member, Error> {
+        self.change_identifiers(member_id.into(), Some(old), Some(new)).await
+    }
+
+    /// Gives a member one more identifier, of at most 10.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace_identifier`](Self::replace_identifier).
+    pub async fn add_identifier(&self, member_id: impl Into<MemberId>, new: &Identifier) -> Result<Member, Error> {
+        self.change_identifiers(member_id.into(), None, Some(new)).await
+    }
+
+    /// Takes an identifier away from a member, who keeps at least one.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace_identifier`](Self::replace_identifier).
+    pub async fn remove_identifier(&self, member_id: impl Into<MemberId>, old: &Identifier) -> Result<Member, Error> {
+        self.change_identifiers(member_id.into(), Some(old), None).await
+    }
+
+    async fn change_identifiers(
+        &self,
+        member_id: MemberId,
+        old: Option<&Identifier>,
+        new: Option<&Identifier>,
+    ) -> Result<Member, Error> {
+        let message = |request_id| v1::ReplaceIdentifierRequest {
+            request_id,
+            member_id: member_id.into(),
+            old_identifier: old.map(Identifier::to_wire),
+            new_identifier: new.map(Identifier::to_wire),
+        };
+        let answer = self
+            .write(message, attempt!(self.raw_programs(), replace_identifier))
             .await?;
         Member::from_wire(present("member", answer.member)?)
     }

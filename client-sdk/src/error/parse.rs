@@ -90,7 +90,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::ProductNotFound
         | Reason::HoldNotFound
         | Reason::RedemptionNotFound
-        | Reason::MemberNotFound => Code::NotFound,
+        | Reason::MemberNotFound
+        | Reason::IdentifierNotFound => Code::NotFound,
         Reason::EtagMismatch => Code::Aborted,
         Reason::AmbiguousMember
         | Reason::AmbiguousOptIn
@@ -107,6 +108,7 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::ExceedsHold
         | Reason::TooManyHolds
         | Reason::RedemptionClosed
+        | Reason::IdentifierLimit
         | Reason::MemberBlocked
         | Reason::RedemptionNotOffered
         | Reason::ProductNotRedeemable
@@ -178,6 +180,12 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
             redemption_id: facts.text("redemption_id")?.into(),
         },
         Reason::MemberNotFound => Error::MemberNotFound {
+            field: facts.text("field")?,
+        },
+        Reason::IdentifierNotFound => Error::IdentifierNotFound {
+            field: facts.text("field")?,
+        },
+        Reason::IdentifierLimit => Error::IdentifierLimit {
             field: facts.text("field")?,
         },
         Reason::AmbiguousMember => Error::AmbiguousMember {

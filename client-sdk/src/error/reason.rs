@@ -30,6 +30,8 @@ impl Error {
             Self::HoldNotFound { .. } => Reason::HoldNotFound,
             Self::RedemptionNotFound { .. } => Reason::RedemptionNotFound,
             Self::MemberNotFound { .. } => Reason::MemberNotFound,
+            Self::IdentifierNotFound { .. } => Reason::IdentifierNotFound,
+            Self::IdentifierLimit { .. } => Reason::IdentifierLimit,
             Self::AmbiguousMember { .. } => Reason::AmbiguousMember,
             Self::AmbiguousOptIn { .. } => Reason::AmbiguousOptIn,
             Self::NotEligible { .. } => Reason::NotEligible,

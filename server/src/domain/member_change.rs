@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use uuid::Uuid;
 
+use super::enrolment::Identifier;
+use super::identifiers;
 use super::member::{MarketingConsent, Member, Person};
 use super::member_status::Block;
 use super::opt_in;
@@ -13,9 +16,30 @@ use super::rejection::Rejection;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum MemberChange {
-    Update { etag: u32, edit: Box<MemberEdit> },
-    Block { reason: String },
-    Unblock { reason: String },
+    Update {
+        etag: u32,
+        edit: Box<MemberEdit>,
+    },
+    Block {
+        reason: String,
+    },
+    Unblock {
+        reason: String,
+    },
+    /// At least one of them.
+    ReplaceIdentifier {
+        old: Option<Identifier>,
+        new: Option<Identifier>,
+    },
+}
+
+/// What a change meets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Met<'a> {
+    pub(crate) version: &'a ProgramVersion,
+    /// Who of the program is known by the new identifier.
+    pub(crate) holder: Option<Uuid>,
+    pub(crate) now: DateTime<Utc>,
 }
 
 /// New values of some fields of a member. Its serialized form is canonical: only what changes is in it.
@@ -55,16 +79,13 @@ pub(crate) enum MemberChangeKind {
     Updated,
     Blocked,
     Unblocked,
+    IdentifierReplaced,
 }
 
 impl MemberChange {
     /// Carries the change out; `false` when all is as it says already.
-    pub(crate) fn apply(
-        &self,
-        member: &mut Member,
-        version: &ProgramVersion,
-        now: DateTime<Utc>,
-    ) -> Result<bool, Rejection> {
+    pub(crate) fn apply(&self, member: &mut Member, met: Met<'_>) -> Result<bool, Rejection> {
+        let now = met.now;
         match self {
             Self::Update { etag, edit } => {
                 if *etag != member.version {
@@ -72,7 +93,7 @@ impl MemberChange {
                         etag: member.version.to_string(),
                     });
                 }
-                edit.apply(member, version, now)?;
+                edit.apply(member, met.version, now)?;
             }
             Self::Block { reason } => {
                 let block = &mut member.status.block;
@@ -89,6 +110,9 @@ impl MemberChange {
                     return Ok(false);
                 }
             }
+            Self::ReplaceIdentifier { old, new } => {
+                identifiers::replace(&mut member.identifiers, old.as_ref(), new.as_ref(), met.holder)?;
+            }
         }
         member.version += 1;
         member.updated_at = now.max(member.updated_at);
@@ -100,13 +124,30 @@ impl MemberChange {
             Self::Update { .. } => MemberChangeKind::Updated,
             Self::Block { .. } => MemberChangeKind::Blocked,
             Self::Unblock { .. } => MemberChangeKind::Unblocked,
+            Self::ReplaceIdentifier { .. } => MemberChangeKind::IdentifierReplaced,
+        }
+    }
+
+    /// What the member is to be known by from then on: nobody else of the program may be.
+    pub(crate) fn new_identifier(&self) -> Option<&Identifier> {
+        match self {
+            Self::ReplaceIdentifier { new, .. } => new.as_ref(),
+            Self::Update { .. } | Self::Block { .. } | Self::Unblock { .. } => None,
+        }
+    }
+
+    /// Whether it changes who is meant by what.
+    pub(crate) fn is_about_identity(&self) -> bool {
+        match self {
+            Self::ReplaceIdentifier { .. } => true,
+            Self::Update { .. } | Self::Block { .. } | Self::Unblock { .. } => false,
         }
     }
 
     /// Why, as the actor wrote it.
     pub(crate) fn reason(&self) -> &str {
         match self {
-            Self::Update { .. } => "",
+            Self::Update { .. } | Self::ReplaceIdentifier { .. } => "",
             Self::Block { reason } | Self::Unblock { reason } => reason,
         }
     }

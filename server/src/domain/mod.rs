@@ -15,6 +15,7 @@ pub(crate) mod entry;
 pub(crate) mod expiry;
 pub(crate) mod hold;
 pub(crate) mod holding;
+pub(crate) mod identifiers;
 pub(crate) mod lot;
 pub(crate) mod member;
 pub(crate) mod member_change;

@@ -18,6 +18,8 @@ pub(crate) enum Rejection {
     ProductNotFound { program_id: String, product_id: String },
     #[error("there is no such member")]
     MemberNotFound { field: String },
+    #[error("the member is not known by this")]
+    IdentifierNotFound { field: String },
     #[error("several programs have this member; say which")]
     AmbiguousMember { program_ids: Vec<String> },
     #[error("several programs would enrol this customer with the same priority")]
@@ -44,6 +46,8 @@ pub(crate) enum Rejection {
     RuleTie { rule_id: String },
     #[error("another member of the program has this identifier")]
     IdentifierTaken { field: String, member_id: String },
+    #[error("{field}: {description}")]
+    IdentifierLimit { field: String, description: &'static str },
     #[error("the program `{program_id}` is not for this {field}")]
     NotEligible { program_id: String, field: &'static str },
     #[error("the store has recorded another sale with the id `{sale_id}`")]
@@ -130,6 +134,7 @@ impl Rejection {
                 | Self::RedemptionNotFound { .. }
                 | Self::ProductNotFound { .. }
                 | Self::MemberNotFound { .. }
+                | Self::IdentifierNotFound { .. }
                 | Self::AmbiguousMember { .. }
                 | Self::AmbiguousOptIn { .. }
         )
@@ -163,6 +168,7 @@ impl Rejection {
                 vec![("program_id", program_id.clone()), ("product_id", product_id.clone())],
             ),
             Self::MemberNotFound { field } => ("MEMBER_NOT_FOUND", vec![("field", field.clone())]),
+            Self::IdentifierNotFound { field } => ("IDENTIFIER_NOT_FOUND", vec![("field", field.clone())]),
             Self::AmbiguousMember { program_ids } => ("AMBIGUOUS_MEMBER", vec![("program_ids", program_ids.join(","))]),
             Self::AmbiguousOptIn { program_ids } => ("AMBIGUOUS_OPT_IN", vec![("program_ids", program_ids.join(","))]),
             Self::NotEligible { program_id, field } => (
@@ -206,6 +212,7 @@ impl Rejection {
                 "IDENTIFIER_TAKEN",
                 vec![("field", field.clone()), ("member_id", member_id.clone())],
             ),
+            Self::IdentifierLimit { field, .. } => ("IDENTIFIER_LIMIT", vec![("field", field.clone())]),
             Self::SaleIdConflict { store_id, sale_id } => (
                 "SALE_ID_CONFLICT",
                 vec![("store_id", store_id.clone()), ("sale_id", sale_id.clone())],

@@ -92,6 +92,29 @@ pub(super) async fn unblock(
     Ok(wire::UnblockMemberResponse { member: Some(member) })
 }
 
+/// Replaces, adds or removes an identifier.
+pub(super) async fn replace_identifier(
+    context: &Context,
+    metadata: &MetadataMap,
+    request: wire::ReplaceIdentifierRequest,
+) -> Result<wire::ReplaceIdentifierResponse, Status> {
+    let mut fields = Fields::default();
+    let asked = Asked::new(
+        "ReplaceIdentifier",
+        &mut fields,
+        metadata,
+        request.request_id,
+        &request.member_id,
+    );
+    let (old, new) = convert::member_edit::replacement(&mut fields, request.old_identifier, request.new_identifier);
+    fields.finish(())?;
+
+    let member = asked
+        .make(context, MemberChange::ReplaceIdentifier { old, new })
+        .await?;
+    Ok(wire::ReplaceIdentifierResponse { member: Some(member) })
+}
+
 impl Asked {
     fn new(
         operation: &'static str,

@@ -253,6 +253,15 @@ impl ProgramService for Programs {
         deadline::bounded(&metadata, member_changes::unblock(&self.0, &metadata, request)).await
     }
 
+    async fn replace_identifier(
+        &self,
+        request: Request<wire::ReplaceIdentifierRequest>,
+    ) -> Result<Response<wire::ReplaceIdentifierResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let replaced = member_changes::replace_identifier(&self.0, &metadata, request);
+        deadline::bounded(&metadata, replaced).await
+    }
+
     async fn list_member_changes(
         &self,
         request: Request<wire::ListMemberChangesRequest>,

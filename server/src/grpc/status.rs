@@ -249,7 +249,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::ProductNotFound
         | ErrorReason::HoldNotFound
         | ErrorReason::RedemptionNotFound
-        | ErrorReason::MemberNotFound => Code::NotFound,
+        | ErrorReason::MemberNotFound
+        | ErrorReason::IdentifierNotFound => Code::NotFound,
         ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::AmbiguousMember
         | ErrorReason::AmbiguousOptIn
@@ -267,6 +268,7 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::TooManyHolds
         | ErrorReason::RedemptionClosed
         | ErrorReason::MemberBlocked
+        | ErrorReason::IdentifierLimit
         | ErrorReason::RedemptionNotOffered
         | ErrorReason::ProductNotRedeemable
         | ErrorReason::ExceedsSaleLines

@@ -115,6 +115,14 @@ impl Action {
         }
     }
 
+    /// Whether it is posted on its own: it changes who is meant by what, which a batch finds out before it decides.
+    pub(super) fn stands_alone(&self) -> bool {
+        match self {
+            Self::RecordSale(..) | Self::Enrol(..) | Self::Redeeming(_) => false,
+            Self::ChangeMember(changing) => changing.change.is_about_identity(),
+        }
+    }
+
     pub(super) fn needs(&self, now: DateTime<Utc>) -> Needs {
         match self {
             Self::RecordSale(sale, _) => Needs {

@@ -62,7 +62,7 @@ impl Writer {
 
     /// Answers every job: after a commit, or with the error that remains when its batch is down to itself.
     async fn settle(&mut self, jobs: Vec<Job>) {
-        let mut pending = vec![jobs];
+        let mut pending = in_batches(jobs);
         while let Some(mut jobs) = pending.pop() {
             let (commands, replies): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.command, job.reply)).unzip();
             let commands = Arc::new(commands);
@@ -147,6 +147,22 @@ impl Writer {
         self.connection = connection.map(|connection| (connection, Instant::now()));
         self.connection.is_some()
     }
+}
+
+/// The batches that jobs are posted in, the last one first: those that stand alone are one each.
+fn in_batches(jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    let mut batches: Vec<Vec<Job>> = Vec::new();
+    let mut is_open = false;
+    for job in jobs {
+        let stands_alone = job.command.action.stands_alone();
+        match batches.last_mut().filter(|_| is_open && !stands_alone) {
+            Some(batch) => batch.push(job),
+            None => batches.push(vec![job]),
+        }
+        is_open = !stands_alone;
+    }
+    batches.reverse();
+    batches
 }
 
 fn answer_failure(jobs: Vec<Job>, error: &StorageError) {

@@ -175,10 +175,12 @@ pub(crate) async fn find_identifiers(
 const MEMBERS: &str = "INSERT INTO member (merchant_id, member_id, program_id, name, birth_date, language, \
     marketing_consent, consent_decided_at, version, enrolled_at, updated_at) VALUES";
 
-/// The rows of members, new or changed, and the identifiers of the new ones.
+/// The rows of members, new or changed, and of their identifiers.
 pub(crate) struct MemberRows {
     members: Insert,
     changed: Insert,
+    /// Statements that remove identifiers: before others add them.
+    removed: Vec<String>,
     identifiers: Insert,
 }
 
@@ -193,6 +195,7 @@ impl MemberRows {
                  consent_decided_at = VALUES(consent_decided_at), version = VALUES(version), \
                  updated_at = VALUES(updated_at)",
             ),
+            removed: Vec::new(),
             identifiers: Insert::new(
                 "INSERT INTO identifier (merchant_id, kind, value, program_id, member_id) VALUES",
                 "",
@@ -200,26 +203,43 @@ impl MemberRows {
         }
     }
 
-    pub(crate) fn push_changed(&mut self, merchant_id: u32, member: &Member) {
+    /// A member whose record was `stored`.
+    pub(crate) fn push_changed(&mut self, merchant_id: u32, stored: &Member, member: &Member) {
         push(&mut self.changed, merchant_id, member);
+        let key = (merchant_id, member.member_id);
+        for identifier in &stored.identifiers {
+            if !member.identifiers.contains(identifier) {
+                self.removed.push(remove(key, identifier));
+            }
+        }
+        for identifier in &member.identifiers {
+            if !stored.identifiers.contains(identifier) {
+                self.push_identifier(merchant_id, member, identifier);
+            }
+        }
     }
 
     pub(crate) fn push_new(&mut self, merchant_id: u32, member: &Member) {
         push(&mut self.members, merchant_id, member);
         for identifier in &member.identifiers {
-            self.identifiers
-                .row()
-                .integer(merchant_id)
-                .integer(kind_number(identifier.kind))
-                .text(&identifier.value)
-                .text(&member.program_id)
-                .bytes(member.member_id.as_bytes());
+            self.push_identifier(merchant_id, member, identifier);
         }
+    }
+
+    fn push_identifier(&mut self, merchant_id: u32, member: &Member, identifier: &Identifier) {
+        self.identifiers
+            .row()
+            .integer(merchant_id)
+            .integer(kind_number(identifier.kind))
+            .text(&identifier.value)
+            .text(&member.program_id)
+            .bytes(member.member_id.as_bytes());
     }
 
     pub(crate) fn finish(self) -> Vec<String> {
         let mut statements = self.members.finish();
         statements.extend(self.changed.finish());
+        statements.extend(self.removed);
         statements.extend(self.identifiers.finish());
         statements
     }
@@ -239,6 +259,16 @@ fn push(rows: &mut Insert, merchant_id: u32, member: &Member) {
         .integer(member.version)
         .instant(member.enrolled_at)
         .instant(member.updated_at);
+}
+
+/// Removes an identifier of a member. All literals are integers and hex.
+fn remove(member: AccountKey, identifier: &Identifier) -> String {
+    let (merchant_id, member_id, kind) = (member.0, member.1.simple(), kind_number(identifier.kind));
+    let value = hex::encode(&identifier.value);
+    format!(
+        "DELETE FROM identifier WHERE merchant_id = {merchant_id} AND member_id = x'{member_id}' AND kind = {kind} \
+         AND value = _utf8mb4 x'{value}'"
+    )
 }
 
 fn kind_number(kind: IdentifierKind) -> u8 {

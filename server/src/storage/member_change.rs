@@ -48,6 +48,7 @@ fn record((version, kind, actor, reason, request_id, recorded_at): Row) -> Resul
         1 => MemberChangeKind::Updated,
         2 => MemberChangeKind::Blocked,
         3 => MemberChangeKind::Unblocked,
+        4 => MemberChangeKind::IdentifierReplaced,
         other => {
             let message = format!("a change of a member of the unknown kind {other}");
             return Err(StorageError::Corrupt(message));
@@ -98,5 +99,6 @@ fn kind_number(kind: MemberChangeKind) -> u8 {
         MemberChangeKind::Updated => 1,
         MemberChangeKind::Blocked => 2,
         MemberChangeKind::Unblocked => 3,
+        MemberChangeKind::IdentifierReplaced => 4,
     }
 }

@@ -7,6 +7,7 @@ use super::person::{self, consent_to_wire};
 use super::{decimal, money, timestamp};
 use crate::domain::account::Attributes;
 use crate::domain::enrolment::{Enrolment, Identifier, IdentifierKind};
+use crate::domain::identifiers::{self, check_one_more};
 use crate::domain::member::{Member, Person};
 use crate::domain::number::Currency;
 use crate::domain::outcome::{AffordableReward, Balance};
@@ -23,20 +24,15 @@ pub(in crate::grpc) fn enrolment(fields: &mut Fields, request: wire::EnrollMembe
         fields.wrong("identifiers", "is missing");
     }
     let mut identifiers: Vec<Identifier> = Vec::new();
-    if fields.at_most("identifiers", &request.identifiers, 10) {
+    if fields.at_most("identifiers", &request.identifiers, identifiers::MOST) {
         for (place, given) in request.identifiers.into_iter().enumerate() {
             let field = format!("identifiers[{place}]");
             let Some(identifier) = identifier(fields, &field, given) else {
                 continue;
             };
-            let is_second_customer_id = identifier.kind == IdentifierKind::CustomerId
-                && identifiers.iter().any(|other| other.kind == identifier.kind);
-            if is_second_customer_id {
-                fields.wrong(field, "is the second customer id");
-            } else if identifiers.contains(&identifier) {
-                fields.wrong(field, "is there twice");
-            } else {
-                identifiers.push(identifier);
+            match check_one_more(&identifiers, &identifier) {
+                Ok(()) => identifiers.push(identifier),
+                Err(description) => fields.wrong(field, description),
             }
         }
     }
@@ -104,7 +100,8 @@ fn canonical(fields: &mut Fields, field: &str, kind: IdentifierKind, value: Stri
     }
 }
 
-fn identifier(fields: &mut Fields, field: &str, given: wire::Identifier) -> Option<Identifier> {
+/// An identifier as it is kept; `None` when it is missing.
+pub(super) fn identifier(fields: &mut Fields, field: &str, given: wire::Identifier) -> Option<Identifier> {
     use wire::identifier::Identifier as Given;
     let (kind, name, value) = match given.identifier {
         Some(Given::CustomerId(value)) => (IdentifierKind::CustomerId, "customer_id", value),

@@ -2,8 +2,9 @@
 
 use loyalty_api::v1 as wire;
 
-use super::member::{assigned_rule, path};
+use super::member::{assigned_rule, identifier, path};
 use super::{person, timestamp};
+use crate::domain::enrolment::Identifier;
 use crate::domain::member_change::{MemberChangeKind, MemberChangeRecord, MemberEdit};
 use crate::grpc::fields::Fields;
 
@@ -40,6 +41,23 @@ pub(in crate::grpc) fn member_edit(fields: &mut Fields, given: wire::Member, pat
     edit
 }
 
+/// The identifier that goes and the one that comes: at least one of them.
+pub(in crate::grpc) fn replacement(
+    fields: &mut Fields,
+    old: Option<wire::Identifier>,
+    new: Option<wire::Identifier>,
+) -> (Option<Identifier>, Option<Identifier>) {
+    if old.is_none() && new.is_none() {
+        fields.wrong("old_identifier", "is missing, and so is `new_identifier`");
+    }
+    let old = old.and_then(|given| identifier(fields, "old_identifier", given));
+    let new = new.and_then(|given| identifier(fields, "new_identifier", given));
+    if old.is_some() && old == new {
+        fields.wrong("new_identifier", "is the old one");
+    }
+    (old, new)
+}
+
 /// Why something is done to a member, at least `min` characters.
 pub(in crate::grpc) fn reason(fields: &mut Fields, reason: String, min: usize) -> String {
     fields.text("reason", reason, min, REASON_LENGTH)
@@ -62,5 +80,6 @@ fn kind(kind: MemberChangeKind) -> wire::MemberChangeKind {
         MemberChangeKind::Updated => wire::MemberChangeKind::Updated,
         MemberChangeKind::Blocked => wire::MemberChangeKind::Blocked,
         MemberChangeKind::Unblocked => wire::MemberChangeKind::Unblocked,
+        MemberChangeKind::IdentifierReplaced => wire::MemberChangeKind::IdentifierReplaced,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Batch;
+use super::members::holder_in;
 use crate::domain::enrolment::Enrolment;
 use crate::domain::member::Member;
 use crate::domain::member_status::MemberStatus;
@@ -35,14 +36,12 @@ impl Batch<'_> {
         let person = enrolment.person.clone().known_at("", command.now)?;
         opt_in::check_eligible(version, &enrolment.attributes)?;
         for (place, identifier) in enrolment.identifiers.iter().enumerate() {
-            let mut holders = self
-                .identifiers
-                .get(&(merchant_id, identifier.clone()))
-                .into_iter()
-                .flatten();
-            if let Some((_, holder)) = holders.find(|(program, _)| *program == program_id) {
-                let (field, member_id) = (format!("identifiers[{place}]"), holder.to_string());
-                return Err(Rejection::IdentifierTaken { field, member_id });
+            let holders = self.identifiers.get(&(merchant_id, identifier.clone()));
+            if let Some(holder) = holder_in(holders.into_iter().flatten(), &program_id) {
+                return Err(Rejection::IdentifierTaken {
+                    field: format!("identifiers[{place}]"),
+                    member_id: holder.to_string(),
+                });
             }
         }
 

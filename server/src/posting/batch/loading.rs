@@ -13,7 +13,7 @@ use crate::domain::rule_usage::ALL_DAYS;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::tier;
 use crate::posting::command::{Named, Needs, Subject};
-use crate::posting::{Command, Decision};
+use crate::posting::{Action, Command, Decision};
 use crate::storage::account::{self, AccountKey};
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
@@ -80,8 +80,11 @@ impl Batch<'_> {
                 values.insert(identifier.value);
             };
             match command.action.subject() {
-                Subject::Member(named) => named.key.identifier().into_iter().for_each(ask),
+                Subject::Member(named) => named.key.identifier().into_iter().for_each(&mut ask),
                 Subject::New(enrolment) => enrolment.identifiers.iter().cloned().for_each(&mut ask),
+            }
+            if let Action::ChangeMember(changing) = &command.action {
+                changing.change.new_identifier().cloned().into_iter().for_each(ask);
             }
         }
         for ((merchant_id, kind), values) in asked {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Batch;
 use crate::domain::member::Member;
-use crate::domain::member_change::MemberChangeRecord;
+use crate::domain::member_change::{MemberChangeRecord, Met};
 use crate::domain::rejection::Rejection;
 use crate::posting::Command;
 use crate::posting::command::ChangingMember;
@@ -51,7 +51,7 @@ impl MemberRecords {
         let (mut members, mut changes) = (MemberRows::new(), MemberChangeRows::new());
         for (key, member) in &self.written {
             match self.stored.get(key) {
-                Some(_) => members.push_changed(key.0, member),
+                Some(stored) => members.push_changed(key.0, stored, member),
                 None => members.push_new(key.0, member),
             }
         }
@@ -102,8 +102,16 @@ impl Batch<'_> {
                 field: named.field.to_owned(),
             });
         };
+        let met = Met {
+            version,
+            holder: changing.change.new_identifier().and_then(|new| {
+                let holders = self.identifiers.get(&(key.0, new.clone()));
+                holder_in(holders.into_iter().flatten(), &member.program_id)
+            }),
+            now: command.now,
+        };
         let mut member = member.clone();
-        if !changing.change.apply(&mut member, version, command.now)? {
+        if !changing.change.apply(&mut member, met)? {
             return Ok(member);
         }
         books.account.attributes.clone_from(&member.attributes);
@@ -120,4 +128,10 @@ impl Batch<'_> {
         self.records.put(key.0, member.clone());
         Ok(member)
     }
+}
+
+/// Who of a program is among the holders of an identifier.
+pub(super) fn holder_in<'a>(mut holders: impl Iterator<Item = &'a (String, Uuid)>, program_id: &str) -> Option<Uuid> {
+    let holder = holders.find(|(program, _)| program == program_id);
+    holder.map(|(_, member_id)| *member_id)
 }
