@@ -218,7 +218,7 @@ async fn a_quote_writes_nothing_and_refuses_what_makes_no_sense() {
     let paused = refused(question()).await;
 
     assert_eq!(wrong_fields(&due_alone), ["due"]);
-    assert_eq!(wrong_fields(&more_due), ["due"]);
+    assert_eq!(wrong_fields(&more_due), ["due.amount"]);
     assert_eq!(wrong_fields(&nothing), ["amount.amount"]);
     assert_eq!(wrong_fields(&mills), ["total.amount"]);
     let (field, currency_code) = ("total".to_owned(), "EUR".to_owned());
