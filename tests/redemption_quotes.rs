@@ -221,7 +221,7 @@ async fn a_quote_writes_nothing_and_refuses_what_makes_no_sense() {
     assert_eq!(wrong_fields(&more_due), ["due.amount"]);
     assert_eq!(wrong_fields(&nothing), ["amount.amount"]);
     assert_eq!(wrong_fields(&mills), ["total.amount"]);
-    let (field, currency_code) = ("total".to_owned(), "EUR".to_owned());
+    let (field, currency_code) = ("total.currency_code".to_owned(), "EUR".to_owned());
     assert_eq!(dollars, Error::CurrencyMismatch { field, currency_code });
     assert!(matches!(nobody, Error::MemberNotFound { .. }), "{nobody}");
     assert!(matches!(paused, Error::RedemptionClosed { .. }), "{paused}");
