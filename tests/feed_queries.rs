@@ -1,4 +1,4 @@
-//! What the sealer and the feed ask of the database is read by keys: every statement that the server sends is taken from
+//! What the sealer, the feed and the verification ask of the database is read by keys: every statement that the server sends is taken from
 //! the database's own log and explained.
 
 use std::collections::BTreeMap;
@@ -6,15 +6,25 @@ use std::collections::BTreeMap;
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl, SimpleAsyncConnection};
-use loyalty_sdk::FeedRequest;
+use loyalty_sdk::{FeedRequest, VerifyRequest};
 
-use crate::harness::Shop;
-use crate::harness::books::texts;
+use crate::harness::books::{drifts, texts};
 use crate::harness::database::TestDatabase;
 use crate::harness::feed::{all, first, hold_sealer, opens, quick, rush};
+use crate::harness::{PROGRAM, Shop};
 
-/// What the sealer and the feed read and write, beside the rows they insert.
-const TABLES: [&str; 6] = ["feed", "feed_head", "posting_batch", "job_lease", "entry", "allocation"];
+/// What the sealer, the feed and the verification read and write, beside the rows they insert.
+const TABLES: [&str; 9] = [
+    "feed",
+    "feed_head",
+    "posting_batch",
+    "job_lease",
+    "entry",
+    "allocation",
+    "account",
+    "lot",
+    "pending",
+];
 
 /// A step of a plan.
 #[derive(Debug, QueryableByName)]
@@ -69,9 +79,18 @@ async fn no_statement_of_the_feed_goes_through_a_table() {
         member.buys("1.00").await;
     }
 
+    let verified = [
+        VerifyRequest::default(),
+        VerifyRequest::program(PROGRAM),
+        VerifyRequest::member(&members[0].member),
+    ];
+    for request in verified {
+        assert_eq!(drifts(&shop.client, &request).await, []);
+    }
+
     let mut database = shop.database().await;
     let shapes = statements(&mut database).await;
-    let analyze = "ANALYZE TABLE feed, feed_head, posting_batch, job_lease, entry, allocation";
+    let analyze = "ANALYZE TABLE feed, feed_head, posting_batch, job_lease, entry, allocation, account, lot, pending";
     database.batch_execute(analyze).await.expect("statistics");
 
     let mut explained = BTreeMap::new();

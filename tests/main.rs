@@ -83,4 +83,5 @@ mod stand_alone;
 mod tier_windows;
 mod tiers;
 mod tls;
+mod verification;
 mod version_history;

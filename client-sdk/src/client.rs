@@ -10,8 +10,10 @@ mod members;
 mod products;
 mod programs;
 mod redemptions;
+mod resuming;
 mod rewards;
 mod rules;
+mod verification;
 
 use std::time::Duration;
 
@@ -51,6 +53,7 @@ pub use credentials::Credentials;
 /// A connection that brings the API key of its client with each call.
 pub type Connection = InterceptedService<Channel, Credentials>;
 pub use feed::EntryFeed;
+pub use verification::Verification;
 
 /// A client of the loyalty-points service.
 ///

@@ -56,9 +56,10 @@ mod rule;
 mod sale;
 mod stand_alone;
 mod tier;
+mod verification;
 mod wire;
 
-pub use client::{Client, ClientBuilder, Connection, Credentials, EntryFeed};
+pub use client::{Client, ClientBuilder, Connection, Credentials, EntryFeed, Verification};
 pub use configuration_change::{
     ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
 };
@@ -97,6 +98,7 @@ pub use stand_alone::{
     RedemptionRecord, RedemptionRequest,
 };
 pub use tier::{EarnRate, Rounding, SpendPeriod, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow};
+pub use verification::{Drift, DriftKind, DriftLot, Verified, VerifyRequest};
 
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 /// The generated contract, for calls and fields that the typed client does not cover.

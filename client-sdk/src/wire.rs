@@ -17,6 +17,7 @@ mod rule;
 mod sale;
 mod stand_alone;
 mod tier;
+mod verification;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use loyalty_api::v1;

@@ -30,6 +30,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         feed.next().await.expect("a batch");
         [wire::StreamEntriesRequest::default()]
     }),
+    scenario!("LedgerService/VerifyLedger", |_world| [
+        wire::VerifyLedgerRequest::default()
+    ]),
     scenario!("LedgerService/GetOperation", |_world| [wire::GetOperationRequest {
         request_id: "alpha-request".to_owned(),
     }]),

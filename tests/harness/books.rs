@@ -3,6 +3,7 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text, Unsigned};
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl, SimpleAsyncConnection};
+use loyalty_sdk::{Client, Drift, Error, VerifyRequest};
 
 use super::Shop;
 
@@ -83,11 +84,28 @@ const WRONG: [(&str, &str); 11] = [
     ),
 ];
 
-/// Entries, lots, allocations and accounts agree to the last decimal.
+/// Entries, lots, allocations and accounts agree to the last decimal, also as the server itself verifies them.
 pub(crate) async fn assert_books_agree(shop: &Shop) {
     let mut connection = shop.database().await;
     for (what, statement) in WRONG {
         assert_eq!(count(&mut connection, statement).await, 0, "{what}");
+    }
+    if shop.is_open() {
+        let drifts = drifts(&shop.client, &VerifyRequest::default()).await;
+        assert!(drifts.is_empty(), "{}", drifts[0]);
+    }
+}
+
+/// What the server's verification finds. Connections of the server that a test has cut are not its concern.
+pub(crate) async fn drifts(client: &Client, request: &VerifyRequest) -> Vec<Drift> {
+    let (mut verification, mut drifts) = (client.verify_ledger(request), Vec::new());
+    loop {
+        match verification.next().await {
+            Ok(Some(part)) => drifts.extend(part.drifts),
+            Ok(None) => return drifts,
+            Err(Error::Unavailable(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 

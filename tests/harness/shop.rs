@@ -244,6 +244,11 @@ impl Shop {
         database::connect(&self.database.url).await
     }
 
+    /// Whether the server has not been asked to stop.
+    pub(crate) fn is_open(&self) -> bool {
+        self.server.is_some()
+    }
+
     /// Asks the server to stop, as SIGTERM would; ends when it has.
     pub(crate) fn begins_to_close(&mut self) -> JoinHandle<()> {
         let (stop, serving) = self.server.take().expect("the server runs");

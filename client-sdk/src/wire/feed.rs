@@ -41,4 +41,12 @@ impl ChainLink {
             hash: link.hash,
         }
     }
+
+    pub(crate) fn into_wire(self) -> v1::ChainLink {
+        v1::ChainLink {
+            shard: self.shard,
+            position: self.position,
+            hash: self.hash,
+        }
+    }
 }

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::entry::{Entry, EntryKind, Occasion};
+use super::entry::{Entry, EntryKind, Lifetime, Occasion};
 use super::expiry::NEVER;
 use super::hold::Holds;
 use super::lot::{Allocation, Lot, LotKey};
@@ -387,11 +387,11 @@ impl Books {
     }
 
     fn push(&mut self, kind: EntryKind, points: Decimal, occasion: &Occasion) -> u64 {
-        match kind {
-            EntryKind::Earn | EntryKind::SignUpBonus => self.account.lifetime_earned += points,
-            EntryKind::Redeem => self.account.lifetime_redeemed -= points,
-            EntryKind::Expire => self.account.lifetime_expired -= points,
-        }
+        let mut lifetime = Lifetime::default();
+        lifetime.count(kind, points);
+        self.account.lifetime_earned += lifetime.earned;
+        self.account.lifetime_redeemed += lifetime.redeemed;
+        self.account.lifetime_expired += lifetime.expired;
         self.account.last_sequence += 1;
         self.account.recorded_at = occasion.recorded_at;
         self.new_entries.push(Entry {

@@ -31,6 +31,25 @@ pub(crate) enum EntryKind {
     SignUpBonus,
 }
 
+/// What a member earned, redeemed and lost by expiry, over all entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lifetime {
+    pub(crate) earned: Decimal,
+    pub(crate) redeemed: Decimal,
+    pub(crate) expired: Decimal,
+}
+
+impl Lifetime {
+    /// Counts the points of an entry.
+    pub(crate) fn count(&mut self, kind: EntryKind, points: Decimal) {
+        match kind {
+            EntryKind::Earn | EntryKind::SignUpBonus => self.earned += points,
+            EntryKind::Redeem => self.redeemed -= points,
+            EntryKind::Expire => self.expired -= points,
+        }
+    }
+}
+
 /// What every entry of one command has in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Occasion {

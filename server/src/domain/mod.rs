@@ -38,3 +38,4 @@ pub(crate) mod sale_recording;
 pub(crate) mod sealing;
 pub(crate) mod shortfall;
 pub(crate) mod tier;
+pub(crate) mod verification;

@@ -96,6 +96,7 @@ const RULES: &[Rule] = &[
     call("LedgerService/GetBalance", ALL),
     call("LedgerService/ListEntries", LOOK),
     call("LedgerService/StreamEntries", LOOK),
+    call("LedgerService/VerifyLedger", LOOK),
     call("LedgerService/GetOperation", ALL),
     call("RedemptionService/CreateReward", CONFIGURE),
     call("RedemptionService/GetReward", ALL),

@@ -163,7 +163,7 @@ async fn page(
             last: place.sequence,
         })
         .collect();
-    let mut entries = entry_runs::load(connection, merchant_id, &stretches).await?;
+    let mut entries = entry_runs::load(connection, merchant_id, &stretches).await?.entries;
     let (mut told, mut position) = (Vec::with_capacity(places.len()), after);
     for place in places {
         let found = entries.remove(&(place.member_id, place.sequence));

@@ -1,14 +1,7 @@
 //! Cursors of the feed: how far each shard was told, and a checksum that only the same merchant's cursors have.
 
-use std::fmt::Write as _;
-
-use sha2::{Digest, Sha256};
-
 use super::page_token;
 use crate::domain::chain::{Head, SHARDS};
-
-/// Characters of the checksum, enough that no other cursor has it by chance.
-const CHECKSUM_LENGTH: usize = 16;
 
 /// The last position that was told of each shard; 0 for none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,13 +49,7 @@ impl FeedCursor {
     }
 
     fn checksum(&self, merchant_id: u32) -> String {
-        let hash = Sha256::digest(format!("cursor of merchant {merchant_id}: {}", self.positions()));
-        let mut checksum = String::with_capacity(CHECKSUM_LENGTH);
-        for byte in hash.iter().take(CHECKSUM_LENGTH / 2) {
-            // Writing to a String cannot fail.
-            let _ = write!(checksum, "{byte:02x}");
-        }
-        checksum
+        page_token::checksum(&format!("cursor of merchant {merchant_id}: {}", self.positions()))
     }
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::auth::caller;
 use super::fields::Fields;
 use super::streaming::Told;
-use super::{Context, convert, deadline, feed_calls, member_lookup, page_token, status};
+use super::{Context, convert, deadline, feed_calls, member_lookup, page_token, status, verify_calls};
 use crate::domain::account::Stop;
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
 use crate::domain::opt_in;
@@ -201,6 +201,16 @@ impl LedgerService for Ledger {
     ) -> Result<Response<Self::StreamEntriesStream>, Status> {
         let (metadata, _, request) = request.into_parts();
         deadline::bounded(&metadata, feed_calls::stream_entries(&self.0, request)).await
+    }
+
+    type VerifyLedgerStream = Told<wire::VerifyLedgerResponse>;
+
+    async fn verify_ledger(
+        &self,
+        request: Request<wire::VerifyLedgerRequest>,
+    ) -> Result<Response<Self::VerifyLedgerStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, verify_calls::verify_ledger(&self.0, request)).await
     }
 
     async fn get_operation(

@@ -27,6 +27,7 @@ mod redemption_service;
 mod rule_service;
 mod status;
 mod streaming;
+mod verify_calls;
 
 use std::sync::Arc;
 

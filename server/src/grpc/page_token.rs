@@ -1,5 +1,6 @@
 //! Pages of lists: by the key of the last row, so that rows written meanwhile shift nothing.
 
+use sha2::{Digest, Sha256};
 use tonic::Status;
 
 use super::fields::Fields;
@@ -79,4 +80,10 @@ pub(super) fn token(key: &str) -> String {
 /// The key that a token was made of; `None` when it is no token.
 pub(super) fn key(token: &str) -> Option<String> {
     String::from_utf8(hex::decode(token).ok()?).ok()
+}
+
+/// What shows that a token is as it was given, to whom it was given: 16 characters, enough that no other text has the
+/// same by chance.
+pub(super) fn checksum(of: &str) -> String {
+    hex::encode(Sha256::digest(of).get(..8).unwrap_or_default())
 }

@@ -86,6 +86,15 @@ pub(crate) async fn find(connection: &mut Connection, key: AccountKey) -> Result
     row.map(Account::try_from).transpose()
 }
 
+/// The program of a member's account; `None` when there is none.
+pub(crate) async fn program_of(connection: &mut Connection, key: AccountKey) -> Result<Option<String>, StorageError> {
+    let of_member = account::merchant_id
+        .eq(key.0)
+        .and(account::member_id.eq(key.1.as_bytes().to_vec()));
+    let program = account::table.filter(of_member).select(account::program_id);
+    Ok(program.first(connection).await.optional()?)
+}
+
 /// Those of these accounts of a merchant that there are, as they are committed, in the order of their keys.
 pub(crate) async fn find_all(
     connection: &mut Connection,

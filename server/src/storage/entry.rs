@@ -191,17 +191,22 @@ fn kind_number(kind: EntryKind) -> u8 {
     }
 }
 
+fn kind(number: u8) -> Option<EntryKind> {
+    match number {
+        1 => Some(EntryKind::Earn),
+        2 => Some(EntryKind::Redeem),
+        3 => Some(EntryKind::Expire),
+        4 => Some(EntryKind::SignUpBonus),
+        _ => None,
+    }
+}
+
 impl TryFrom<EntryRow> for Entry {
     type Error = StorageError;
 
     fn try_from(row: EntryRow) -> Result<Self, StorageError> {
-        let kind = match row.kind {
-            1 => EntryKind::Earn,
-            2 => EntryKind::Redeem,
-            3 => EntryKind::Expire,
-            4 => EntryKind::SignUpBonus,
-            other => return Err(StorageError::Corrupt(format!("an entry of the unknown kind {other}"))),
-        };
+        let unknown = || StorageError::Corrupt(format!("an entry of the unknown kind {}", row.kind));
+        let kind = kind(row.kind).ok_or_else(unknown)?;
         let sale = row.store_id.zip(row.sale_id);
         Ok(Self {
             sequence: row.sequence,

@@ -1,7 +1,7 @@
 //! Entries of several members with what they did to lots, by stretches of their sequences: for who goes through the
 //! ledger as a whole.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -17,6 +17,7 @@ use super::value::{id, instant};
 use crate::domain::chain::Content;
 use crate::domain::entry::Entry;
 use crate::domain::lot::{Allocation, LotKey};
+use crate::domain::verification::Fact;
 
 /// Stretches of one question: a text of some 40 KB.
 const STRETCHES_OF_A_QUESTION: usize = 500;
@@ -40,6 +41,11 @@ impl StoredEntry {
     /// What is hashed of it.
     pub(crate) fn content(&self, merchant_id: u32, member_id: Uuid) -> Content {
         self.row.content((merchant_id, member_id), &self.allocations)
+    }
+
+    /// What of it does something to the books.
+    pub(crate) fn fact(self) -> Fact {
+        self.row.fact(self.allocations)
     }
 
     /// The entry, with what it did to lots.
@@ -72,13 +78,25 @@ struct AllocationRow {
     points: Decimal,
 }
 
-/// The entries of these stretches that there are, by member and sequence.
+/// What there is of some stretches.
+#[derive(Default)]
+pub(crate) struct Loaded {
+    /// By member and sequence.
+    pub(crate) entries: BTreeMap<(Uuid, u64), StoredEntry>,
+    /// Of entries that are not there.
+    pub(crate) orphans: Vec<(Uuid, Allocation)>,
+}
+
+/// The entries of these stretches, with what they did to lots.
 pub(crate) async fn load(
     connection: &mut Connection,
     merchant_id: u32,
     stretches: &[Stretch],
-) -> Result<HashMap<(Uuid, u64), StoredEntry>, StorageError> {
-    let mut entries = HashMap::new();
+) -> Result<Loaded, StorageError> {
+    let Loaded {
+        mut entries,
+        mut orphans,
+    } = Loaded::default();
     for question in stretches.chunks(STRETCHES_OF_A_QUESTION) {
         let filter = filter(merchant_id, question);
         let text = format!("SELECT member_id, {COLUMNS} FROM entry FORCE INDEX (PRIMARY) WHERE {filter}");
@@ -102,19 +120,22 @@ pub(crate) async fn load(
                 expires_at: instant(row.lot_expires_at),
                 sequence: row.lot_sequence,
             };
-            if let Some(entry) = entries.get_mut(&(id(&row.member_id)?, row.sequence)) {
-                entry.allocations.push(Allocation {
-                    entry_sequence: row.sequence,
-                    lot,
-                    points: row.points,
-                });
+            let allocation = Allocation {
+                entry_sequence: row.sequence,
+                lot,
+                points: row.points,
+            };
+            let member_id = id(&row.member_id)?;
+            match entries.get_mut(&(member_id, row.sequence)) {
+                Some(StoredEntry { allocations, .. }) => allocations.push(allocation),
+                None => orphans.push((member_id, allocation)),
             }
         }
     }
     for entry in entries.values_mut() {
         entry.allocations.sort_by_key(|allocation| allocation.lot);
     }
-    Ok(entries)
+    Ok(Loaded { entries, orphans })
 }
 
 /// All literals are integers and hex.

@@ -38,3 +38,4 @@ pub(crate) mod statement;
 pub(crate) mod store;
 pub(crate) mod terminal;
 mod value;
+pub(crate) mod verification;

@@ -1,6 +1,7 @@
 //! Between protobuf and the domain.
 
 pub(super) mod configuration_change;
+pub(super) mod drift;
 mod enrolment_policy;
 pub(super) mod entry;
 mod expiry_policy;

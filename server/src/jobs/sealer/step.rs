@@ -87,7 +87,7 @@ async fn chain_runs(
     step: &mut Step,
 ) -> Result<(), StorageError> {
     let stretches: Vec<Stretch> = runs.iter().map(stretch).collect();
-    let entries = entry_runs::load(connection, merchant_id, &stretches).await?;
+    let entries = entry_runs::load(connection, merchant_id, &stretches).await?.entries;
     let heads = feed::heads(connection, merchant_id).await?;
     let mut grown: BTreeMap<u8, Head> = BTreeMap::new();
     for run in runs {

@@ -2,9 +2,10 @@
 
 use chrono::NaiveDateTime;
 
-use super::EntryRow;
+use super::{EntryRow, kind};
 use crate::domain::chain::Content;
 use crate::domain::lot::Allocation;
+use crate::domain::verification::Fact;
 use crate::storage::account::AccountKey;
 use crate::storage::value::instant;
 
@@ -12,6 +13,20 @@ impl EntryRow {
     /// The entry's sequence.
     pub(in crate::storage) fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// What of the entry does something to the books.
+    pub(in crate::storage) fn fact(&self, allocations: Vec<Allocation>) -> Fact {
+        Fact {
+            sequence: self.sequence,
+            kind: kind(self.kind).ok_or(self.kind),
+            points: self.points,
+            balance_after: self.balance_after,
+            tier_spend: self.tier_spend,
+            lot_expires_at: self.lot_expires_at.map(instant),
+            recorded_at: instant(self.recorded_at),
+            allocations,
+        }
     }
 
     /// What is hashed. A column that is added is left out where it is NULL, so that the entries before it keep their
