@@ -124,6 +124,8 @@ open_enum! {
         Debt,
         /// What is pending is not what the account says, or more than the lots have.
         Pending,
+        /// What is held is not what the account says, or more than the lots have.
+        Held,
         /// The first lot with points left is another than the account says.
         FirstOpenLot,
         /// What was earned, redeemed or expired in all is not the sum of the entries.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use loyalty_sdk::{DriftKind, EarnRate, VerifyRequest};
+use loyalty_sdk::{DriftKind, EarnRate, NewHold, RedemptionRequest, VerifyRequest};
 
 use super::{ada, meddles, named, shop, until_sealed, waiting};
 use crate::harness::books::{drifts, texts};
 use crate::harness::feed::rush;
 use crate::harness::{ShopMember, dec};
+
+/// What somebody does, what undoes it, and what is named.
+type Case = (&'static str, &'static str, &'static [(DriftKind, u64, &'static str)]);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_changed_behind_the_servers_back_is_named() {
@@ -16,9 +19,10 @@ async fn whatever_is_changed_behind_the_servers_back_is_named() {
     let ada = ada(&shop).await;
     let late = shop.member_of(waiting(9), EarnRate::new(dec("1"), dec("1"))).await;
     late.buys("30.00").await;
+    let hold = NewHold::of(RedemptionRequest::new("store-1", ada.key.clone()).redeem_points(12));
+    shop.client.place_hold(&hold).await.expect("a hold");
     until_sealed(&shop).await;
-    // What somebody does, what undoes it, and what is named.
-    let cases: [(&str, &str, &[(DriftKind, u64, &str)]); 22] = [
+    let cases: [Case; 25] = [
         (
             "UPDATE account SET points = points + 5 WHERE points = 80",
             "UPDATE account SET points = 80 WHERE points = 85",
@@ -68,6 +72,21 @@ async fn whatever_is_changed_behind_the_servers_back_is_named() {
             "UPDATE pending SET points = 31",
             "UPDATE pending SET points = 30",
             &[(Pending, 0, "pending"), (Pending, 0, "points")],
+        ),
+        (
+            "UPDATE account SET held = 7 WHERE held = 12",
+            "UPDATE account SET held = 12 WHERE held = 7",
+            &[(Held, 0, "held")],
+        ),
+        (
+            "UPDATE hold SET state = 2",
+            "UPDATE hold SET state = 0",
+            &[(Held, 0, "held"), (Held, 0, "hold_lapses_at")],
+        ),
+        (
+            "UPDATE hold SET document = CONCAT('meddled', document)",
+            "UPDATE hold SET document = SUBSTRING(document, 8)",
+            &[(Held, 0, "document")],
         ),
         (
             "UPDATE lot SET remaining = 3 WHERE sequence = 5",

@@ -18,7 +18,9 @@ pub(crate) use replay::Replay;
 
 use super::chain::Hash;
 use super::entry::EntryKind;
-use super::lot::{Allocation, LotKey};
+use super::hold::HoldTerms;
+use super::lot::{Allocation, Lot, LotKey};
+use super::pending::PendingLot;
 
 /// What of an entry does something to the books, or shows that somebody meddled with it.
 #[derive(Clone, Debug)]
@@ -42,11 +44,24 @@ pub(crate) struct StoredState {
     pub(crate) debt: Decimal,
     pub(crate) pending: Decimal,
     pub(crate) pending_until: Option<DateTime<Utc>>,
+    pub(crate) held: Decimal,
+    pub(crate) hold_lapses_at: Option<DateTime<Utc>>,
     pub(crate) first_open_lot: Option<LotKey>,
     pub(crate) tier_spend: Decimal,
     pub(crate) lifetime_earned: Decimal,
     pub(crate) lifetime_redeemed: Decimal,
     pub(crate) lifetime_expired: Decimal,
+}
+
+/// What is stored of a member's books beside the state.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StoredRows {
+    pub(crate) lots: Vec<(LotKey, Lot)>,
+    pub(crate) pending: Vec<(LotKey, PendingLot)>,
+    /// Those that are open; `None`: one that cannot be read.
+    pub(crate) holds: Vec<Option<HoldTerms>>,
+    /// Allocations of entries that are not there.
+    pub(crate) orphans: Vec<Allocation>,
 }
 
 /// What differs.
@@ -65,6 +80,8 @@ pub(crate) enum DriftKind {
     Debt,
     /// What is pending is not what the account or the lots say.
     Pending,
+    /// What is held is not what the account or the lots say.
+    Held,
     FirstOpenLot,
     LifetimeTotals,
     TierSpend,

@@ -36,7 +36,8 @@ pub(crate) struct Position {
     pub(crate) id: Uuid,
 }
 
-const OPEN: u8 = 0;
+/// State of holds whose points the account counts.
+pub(super) const OPEN: u8 = 0;
 const CAPTURED: u8 = 1;
 const RELEASED: u8 = 2;
 const LAPSED: u8 = 3;

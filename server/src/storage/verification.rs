@@ -16,9 +16,7 @@ use super::connection::Connection;
 use super::entry_runs::{self, Stretch};
 use super::error::StorageError;
 use super::{feed, pending, posting_batch};
-use crate::domain::lot::{Allocation, Lot, LotKey};
-use crate::domain::pending::PendingLot;
-use crate::domain::verification::{Drift, DriftKind, Replay, StoredState};
+use crate::domain::verification::{Drift, DriftKind, Replay, StoredRows, StoredState};
 
 /// Entries that are replayed at once; those of a member who has more come in stretches of as many.
 pub(crate) const ENTRIES: u64 = 5_000;
@@ -40,8 +38,7 @@ pub(crate) struct Checked {
 /// The stored books of one member.
 struct StoredBooks {
     state: StoredState,
-    lots: Vec<(LotKey, Lot)>,
-    pending: Vec<(LotKey, PendingLot)>,
+    rows: StoredRows,
     /// Up to which sequence the entries are sealed.
     sealed: u64,
 }
@@ -53,10 +50,9 @@ pub(crate) async fn members(
     member_ids: &[Uuid],
     with_links: bool,
 ) -> Result<Checked, StorageError> {
-    let stored = stored_books(connection, merchant_id, member_ids).await?;
+    let mut stored = stored_books(connection, merchant_id, member_ids).await?;
     let mut unsealed: BTreeMap<Uuid, Vec<u64>> = BTreeMap::new();
-    let mut replays: HashMap<Uuid, (Replay, Vec<Allocation>)> =
-        stored.keys().map(|id| (*id, (Replay::new(), Vec::new()))).collect();
+    let mut replays: HashMap<Uuid, Replay> = stored.keys().map(|id| (*id, Replay::new())).collect();
     let mut checked = Checked::default();
     let longest = stored.values().map(|books| books.state.last_sequence).max();
     let (mut first, mut has_ended) = (0, false);
@@ -74,8 +70,8 @@ pub(crate) async fn members(
             .collect();
         let loaded = entry_runs::load(connection, merchant_id, &stretches).await?;
         for (member_id, allocation) in loaded.orphans {
-            if let Some((_, orphans)) = replays.get_mut(&member_id) {
-                orphans.push(allocation);
+            if let Some(books) = stored.get_mut(&member_id) {
+                books.rows.orphans.push(allocation);
             }
         }
         has_ended = loaded.entries.is_empty();
@@ -91,7 +87,7 @@ pub(crate) async fn members(
             if stored.get(&member_id).is_some_and(|books| books.sealed < sequence) {
                 unsealed.entry(member_id).or_default().push(sequence);
             }
-            if let Some((replay, _)) = replays.get_mut(&member_id) {
+            if let Some(replay) = replays.get_mut(&member_id) {
                 replay.entry(entry.fact());
             }
         }
@@ -103,10 +99,10 @@ pub(crate) async fn members(
 
     for (member_id, books) in stored {
         checked.members += 1;
-        let Some((replay, orphans)) = replays.remove(&member_id) else {
+        let Some(replay) = replays.remove(&member_id) else {
             continue;
         };
-        let (drifts, left_out) = replay.compare(&books.state, &orphans, books.lots, &books.pending);
+        let (drifts, left_out) = replay.compare(&books.state, books.rows);
         let drifts = drifts.into_iter().map(|drift| drift.of_member(member_id));
         checked.drifts.extend(drifts);
         checked.left_out += left_out;
@@ -124,6 +120,7 @@ async fn stored_books(
     let states = rows::states(connection, merchant_id, member_ids).await?;
     let mut lots = rows::lots(connection, merchant_id, member_ids).await?;
     let mut pending = pending::find(connection, merchant_id, member_ids.iter().copied()).await?;
+    let mut holds = rows::open_holds(connection, merchant_id, member_ids).await?;
     let newest: Vec<(Uuid, u64)> = states
         .iter()
         .map(|(member_id, state)| (*member_id, state.last_sequence.saturating_add(1)))
@@ -132,8 +129,12 @@ async fn stored_books(
     let books = states.into_iter().map(|(member_id, state)| {
         let books = StoredBooks {
             state,
-            lots: lots.remove(&member_id).unwrap_or_default(),
-            pending: pending.remove(&member_id).unwrap_or_default(),
+            rows: StoredRows {
+                lots: lots.remove(&member_id).unwrap_or_default(),
+                pending: pending.remove(&member_id).unwrap_or_default(),
+                holds: holds.remove(&member_id).unwrap_or_default(),
+                orphans: Vec::new(),
+            },
             sealed: sealed.get(&member_id).copied().unwrap_or_default(),
         };
         (member_id, books)

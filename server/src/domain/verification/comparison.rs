@@ -1,10 +1,13 @@
 //! The comparison of what the entries come to with what is stored.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use super::replay::{Debtor, Replay, ReplayedLot};
-use super::{Drift, DriftKind, StoredState};
-use crate::domain::lot::{Allocation, Lot, LotKey};
+use super::{Drift, DriftKind, StoredRows, StoredState};
+use crate::domain::hold::HoldTerms;
+use crate::domain::lot::{Lot, LotKey};
 use crate::domain::pending::PendingLot;
 
 /// A lot that is not as the entries left it.
@@ -15,23 +18,17 @@ struct Mismatch {
 }
 
 impl Replay {
-    /// All differences to the stored books, and how many more there are than are told. `orphans` are allocations of
-    /// entries that are not there.
-    pub(crate) fn compare(
-        mut self,
-        state: &StoredState,
-        orphans: &[Allocation],
-        lots: Vec<(LotKey, Lot)>,
-        pending: &[(LotKey, PendingLot)],
-    ) -> (Vec<Drift>, u64) {
+    /// All differences to the stored books, and how many more there are than are told.
+    pub(crate) fn compare(mut self, state: &StoredState, rows: StoredRows) -> (Vec<Drift>, u64) {
         self.end(state.last_sequence, state.points - state.debt);
-        for allocation in orphans {
+        for allocation in &rows.orphans {
             self.orphan(*allocation);
         }
-        let mismatches = self.meet_lots(lots);
+        let mismatches = self.meet_lots(rows.lots);
         self.compare_lots(mismatches, state.debt);
         self.compare_state(state);
-        self.compare_pending(state, pending);
+        self.compare_pending(state, &rows.pending);
+        self.compare_holds(state, &rows.holds);
         (self.drifts, self.left_out)
     }
 
@@ -166,15 +163,41 @@ impl Replay {
             self.tell(drift.expected(first).stored(state.pending_until));
         }
         for (key, waiting) in pending {
-            let remaining = self.lots.get(key).map_or(Decimal::ZERO, |lot| lot.remaining);
-            if waiting.points < Decimal::ZERO || waiting.points > remaining {
-                let drift = Drift::new(DriftKind::Pending, "points").of_lot(*key);
-                self.tell(
-                    drift
-                        .expected(format!("at most {}", remaining.normalize()))
-                        .stored(waiting.points),
-                );
-            }
+            self.check_within(DriftKind::Pending, *key, waiting.points);
+        }
+    }
+
+    /// Holds are in no entry either: the open ones must agree with the account and the lots.
+    fn compare_holds(&mut self, state: &StoredState, holds: &[Option<HoldTerms>]) {
+        let readable: Vec<&HoldTerms> = holds.iter().flatten().collect();
+        if readable.len() < holds.len() {
+            // What it holds is not known.
+            self.tell(Drift::new(DriftKind::Held, "document"));
+            return;
+        }
+        let sum: Decimal = readable.iter().map(|hold| hold.points()).sum();
+        self.differ(DriftKind::Held, "held", sum, state.held);
+        let first = readable.iter().map(|hold| hold.lapses_at).min();
+        if first != state.hold_lapses_at {
+            let drift = Drift::new(DriftKind::Held, "hold_lapses_at");
+            self.tell(drift.expected(first).stored(state.hold_lapses_at));
+        }
+        let mut of_lots: BTreeMap<LotKey, Decimal> = BTreeMap::new();
+        for (key, points) in readable.iter().flat_map(|hold| &hold.lots) {
+            *of_lots.entry(*key).or_default() += points;
+        }
+        for (key, points) in of_lots {
+            self.check_within(DriftKind::Held, key, points);
+        }
+    }
+
+    /// Points of a lot that are set aside cannot be more than it has.
+    fn check_within(&mut self, kind: DriftKind, key: LotKey, points: Decimal) {
+        let remaining = self.lots.get(&key).map_or(Decimal::ZERO, |lot| lot.remaining);
+        if points < Decimal::ZERO || points > remaining {
+            let drift = Drift::new(kind, "points").of_lot(key);
+            let most = format!("at most {}", remaining.normalize());
+            self.tell(drift.expected(most).stored(points));
         }
     }
 

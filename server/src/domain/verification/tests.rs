@@ -1,9 +1,7 @@
 use super::*;
 use crate::domain::account::{Account, Books, Earned};
 use crate::domain::entry::Occasion;
-use crate::domain::lot::Lot;
 use crate::domain::outcome::Accounting;
-use crate::domain::pending::PendingLot;
 use crate::domain::redemption;
 use crate::domain::shortfall::Cover;
 
@@ -12,8 +10,7 @@ use crate::domain::shortfall::Cover;
 struct Rows {
     facts: Vec<Fact>,
     state: StoredState,
-    lots: Vec<(LotKey, Lot)>,
-    pending: Vec<(LotKey, PendingLot)>,
+    rows: StoredRows,
 }
 
 fn at(day: u32) -> DateTime<Utc> {
@@ -43,7 +40,8 @@ fn rows() -> Rows {
     books.earn(earned(50, 10), &occasion(0));
     books.earn(earned(100, 30), &occasion(1));
     let allocations = redemption::allocate(&books, dec(80), at(2)).unwrap();
-    books.redeem(allocations, &occasion(2), &Accounting::default()).unwrap();
+    let cover = Cover::of_lots(allocations);
+    books.redeem(&cover, &occasion(2), &Accounting::default()).unwrap();
     let allocations = redemption::allocate(&books, dec(70), at(3)).unwrap();
     let debt = dec(15);
     books
@@ -81,14 +79,19 @@ fn rows() -> Rows {
             debt: account.debt,
             pending: account.pending,
             pending_until: account.pending_until,
+            held: account.held,
+            hold_lapses_at: account.hold_lapses_at,
             first_open_lot: account.first_open_lot,
             tier_spend: account.tier_spend,
             lifetime_earned: account.lifetime_earned,
             lifetime_redeemed: account.lifetime_redeemed,
             lifetime_expired: account.lifetime_expired,
         },
-        lots: books.touched_lots().collect(),
-        pending: books.pending.touched().collect(),
+        rows: StoredRows {
+            lots: books.touched_lots().collect(),
+            pending: books.pending.touched().collect(),
+            ..StoredRows::default()
+        },
     }
 }
 
@@ -101,13 +104,11 @@ fn drifts(meddle: impl FnOnce(&mut Rows)) -> Vec<(DriftKind, u64, &'static str, 
     for fact in &rows.facts {
         replay.entry(fact.clone());
     }
-    let is_orphan = |fact: &&Fact| rows.facts.iter().all(|there| there.sequence != fact.sequence);
-    let orphans: Vec<Allocation> = all
-        .iter()
-        .filter(is_orphan)
-        .flat_map(|fact| fact.allocations.clone())
-        .collect();
-    let (drifts, left_out) = replay.compare(&rows.state, &orphans, rows.lots, &rows.pending);
+    let facts = rows.facts.clone();
+    let is_orphan = |fact: &&Fact| facts.iter().all(|there| there.sequence != fact.sequence);
+    let orphans = all.iter().filter(is_orphan).flat_map(|fact| fact.allocations.clone());
+    rows.rows.orphans = orphans.collect();
+    let (drifts, left_out) = replay.compare(&rows.state, rows.rows);
     assert_eq!(left_out, 0);
     let text = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     drifts
@@ -197,7 +198,7 @@ fn what_is_pending_is_held_against_account_and_lots() {
         one(Pending, 0, "pending_until", "2026-01-21T00:00:00Z", "-")
     );
     let too_much = drifts(|rows| {
-        rows.pending[0].1.points = dec(10);
+        rows.rows.pending[0].1.points = dec(10);
         rows.state.pending = dec(10);
     });
     assert_eq!(too_much, one(Pending, 0, "points", "at most 9", "10"));
@@ -206,25 +207,31 @@ fn what_is_pending_is_held_against_account_and_lots() {
 #[test]
 fn a_lot_that_was_changed_is_named_alone() {
     use super::DriftKind::Lot;
-    let lot = |rows: &mut Rows, sequence: u64| rows.lots.iter().position(|(key, _)| key.sequence == sequence).unwrap();
+    let lot = |rows: &mut Rows, sequence: u64| {
+        rows.rows
+            .lots
+            .iter()
+            .position(|(key, _)| key.sequence == sequence)
+            .unwrap()
+    };
     let remaining = drifts(|rows| {
         let place = lot(rows, 7);
-        rows.lots[place].1.remaining = dec(3);
+        rows.rows.lots[place].1.remaining = dec(3);
     });
     let points = drifts(|rows| {
         let place = lot(rows, 2);
-        rows.lots[place].1.points = dec(1_000);
+        rows.rows.lots[place].1.points = dec(1_000);
     });
     let gone = drifts(|rows| {
         let place = lot(rows, 7);
-        rows.lots.remove(place);
+        rows.rows.lots.remove(place);
     });
     let new = drifts(|rows| {
         let key = LotKey {
             expires_at: at(50),
             sequence: 7,
         };
-        rows.lots.push((
+        rows.rows.lots.push((
             key,
             crate::domain::lot::Lot {
                 points: dec(8),
@@ -317,4 +324,42 @@ fn an_entry_that_was_deleted_is_named_and_not_what_is_unknown_without_it() {
 
         assert_eq!(gone, one(Sequence, sequence, "sequence", &sequence.to_string(), "-"));
     }
+}
+
+#[test]
+fn what_is_held_is_held_against_account_and_lots() {
+    use super::DriftKind::Held;
+    let hold = |points: i64, sequence: u64| {
+        let lot = LotKey {
+            expires_at: at(40),
+            sequence,
+        };
+        let lots = vec![(lot, dec(points))];
+        let hold = serde_json::json!({
+            "hold_id": Uuid::nil(), "member_id": Uuid::nil(), "program_id": "club", "program_version": 1,
+            "currency": {"code": "EUR", "minor_units": 2}, "store_id": "store-1",
+            "tenders": [{"points": points.to_string(), "value_per_point": "1", "amount": points.to_string()}],
+            "lots": lots, "placed_at": at(6), "lapses_at": at(7),
+        });
+        serde_json::from_value(hold).unwrap()
+    };
+    let holds = |points: i64, sequence: u64| {
+        drifts(|rows| {
+            rows.rows.holds = vec![Some(hold(points, sequence))];
+            (rows.state.held, rows.state.hold_lapses_at) = (dec(points), Some(at(7)));
+        })
+    };
+
+    assert_eq!(holds(9, 7), []);
+    assert_eq!(holds(10, 7), one(Held, 0, "points", "at most 9", "10"));
+    assert_eq!(holds(1, 2), one(Held, 0, "points", "at most 0", "1"));
+    assert_eq!(drifts(|rows| rows.state.held = dec(3)), one(Held, 0, "held", "0", "3"));
+    assert_eq!(
+        drifts(|rows| rows.state.hold_lapses_at = Some(at(7))),
+        one(Held, 0, "hold_lapses_at", "-", "2026-01-08T00:00:00Z")
+    );
+    assert_eq!(
+        drifts(|rows| rows.rows.holds = vec![None]),
+        one(Held, 0, "document", "-", "-")
+    );
 }

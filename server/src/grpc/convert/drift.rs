@@ -36,6 +36,7 @@ fn kind(kind: DriftKind) -> wire::DriftKind {
         DriftKind::Balance => wire::DriftKind::Balance,
         DriftKind::Debt => wire::DriftKind::Debt,
         DriftKind::Pending => wire::DriftKind::Pending,
+        DriftKind::Held => wire::DriftKind::Held,
         DriftKind::FirstOpenLot => wire::DriftKind::FirstOpenLot,
         DriftKind::LifetimeTotals => wire::DriftKind::LifetimeTotals,
         DriftKind::TierSpend => wire::DriftKind::TierSpend,

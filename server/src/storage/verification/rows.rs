@@ -10,13 +10,15 @@ use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::domain::hold::HoldTerms;
 use crate::domain::lot::{Lot, LotKey};
 use crate::domain::verification::StoredState;
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
+use crate::storage::hold::OPEN as OPEN_HOLD;
 use crate::storage::one_of::one_of;
-use crate::storage::schema::account;
-use crate::storage::value::{id, instant};
+use crate::storage::schema::{account, hold};
+use crate::storage::value::{document, id, instant};
 
 /// A member's place among all of a merchant, or of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +105,8 @@ struct StateRow {
     debt: Decimal,
     pending: Decimal,
     pending_until: Option<NaiveDateTime>,
+    held: Decimal,
+    hold_lapses_at: Option<NaiveDateTime>,
     first_open_lot_expires_at: Option<NaiveDateTime>,
     first_open_lot_sequence: Option<u64>,
     tier_spend: Decimal,
@@ -136,6 +140,8 @@ pub(super) async fn states(
                 debt: row.debt,
                 pending: row.pending,
                 pending_until: row.pending_until.map(instant),
+                held: row.held,
+                hold_lapses_at: row.hold_lapses_at.map(instant),
                 first_open_lot: first_open_lot.map(|(expires_at, sequence)| LotKey {
                     expires_at: instant(expires_at),
                     sequence,
@@ -192,4 +198,25 @@ pub(super) async fn lots(
         of_member.push((key, Lot { points, remaining }));
     }
     Ok(lots)
+}
+
+/// The open holds of these members; `None` for one that cannot be read.
+pub(super) async fn open_holds(
+    connection: &mut Connection,
+    merchant_id: u32,
+    member_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Option<HoldTerms>>>, StorageError> {
+    let ids: Vec<Vec<u8>> = member_ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+    let rows: Vec<(Vec<u8>, String)> = hold::table
+        .filter(hold::merchant_id.eq(merchant_id))
+        .filter(hold::member_id.eq_any(ids).and(hold::state.eq(OPEN_HOLD)))
+        .select((hold::member_id, hold::document))
+        .load(connection)
+        .await?;
+    let mut holds: HashMap<Uuid, Vec<Option<HoldTerms>>> = HashMap::new();
+    for (member_id, text) in rows {
+        let of_member = holds.entry(id(&member_id)?).or_default();
+        of_member.push(document("a hold", &text).ok());
+    }
+    Ok(holds)
 }
