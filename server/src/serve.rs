@@ -187,7 +187,7 @@ impl Server {
             tls,
             options: options.clone(),
             writers,
-            sealer: Job::sealer(url, options.feed),
+            sealer: Job::sealer(url, options.feed, options.posting.patience),
             stopping,
         })
     }

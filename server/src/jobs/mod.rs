@@ -45,10 +45,10 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Starts to seal what is posted.
-    pub(crate) fn sealer(url: &str, options: FeedOptions) -> Self {
+    /// Starts to seal what is posted. An answer of the database that takes longer than `patience` is given up.
+    pub(crate) fn sealer(url: &str, options: FeedOptions, patience: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(sealer::run(url.to_owned(), options, stopped));
+        let task = tokio::spawn(sealer::run(url.to_owned(), options, patience, stopped));
         Self { stop, task }
     }
 

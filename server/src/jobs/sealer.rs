@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::FeedOptions;
 use super::lease::Lease;
 use crate::domain::sealing::{Account, Waiting};
-use crate::storage::connection::{self, Connection};
+use crate::storage::connection::{self, Connection, bounded};
 use crate::storage::error::StorageError;
-use crate::storage::posting_batch;
+use crate::storage::posting_batch::{self, BatchKey};
 
 const JOB: &str = "sealer";
 
@@ -23,8 +23,8 @@ const JOB: &str = "sealer";
 const TELL: Duration = Duration::from_secs(10);
 
 /// Seals until it is told to stop.
-pub(super) async fn run(url: String, options: FeedOptions, mut stop: watch::Receiver<bool>) {
-    let mut sealer = Sealer::new(&url, options);
+pub(super) async fn run(url: String, options: FeedOptions, patience: Duration, mut stop: watch::Receiver<bool>) {
+    let mut sealer = Sealer::new(&url, options, patience);
     let mut is_failing = false;
     loop {
         let stopped = stop.clone();
@@ -39,7 +39,7 @@ pub(super) async fn run(url: String, options: FeedOptions, mut stop: watch::Rece
                 outcome
             }
             Err(error) => {
-                sealer = Sealer::new(&url, options);
+                sealer = Sealer::new(&url, options, patience);
                 Err(StorageError::Fault(error.to_string()))
             }
         };
@@ -63,6 +63,8 @@ pub(super) async fn run(url: String, options: FeedOptions, mut stop: watch::Rece
 struct Sealer {
     url: String,
     options: FeedOptions,
+    /// For an answer of the database.
+    patience: Duration,
     lease: Lease,
     /// Kept only while everything on it ended as it should.
     connection: Option<Connection>,
@@ -72,10 +74,11 @@ struct Sealer {
 }
 
 impl Sealer {
-    fn new(url: &str, options: FeedOptions) -> Self {
+    fn new(url: &str, options: FeedOptions, patience: Duration) -> Self {
         Self {
             url: url.to_owned(),
             options,
+            patience,
             lease: Lease::new(JOB, options.lease),
             connection: None,
             waiting: Waiting::default(),
@@ -83,10 +86,12 @@ impl Sealer {
         }
     }
 
-    /// One pass over everything that is not sealed, if this server has the lease.
+    /// One pass over everything that is not sealed, if this server has the lease. After an error the connection is gone,
+    /// with whatever was under way on it.
     async fn turn(&mut self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let mut connection = self.take_connection().await?;
-        if self.lease.acquire(&mut connection).await? && self.pass(&mut connection, stop).await? == Pass::Lost {
+        let has_lease = bounded(self.patience, self.lease.acquire(&mut connection)).await?;
+        if has_lease && self.pass(&mut connection, stop).await? == Pass::Lost {
             // Its transaction is not ended; the connection goes, and the transaction with it.
             return Ok(());
         }
@@ -98,25 +103,19 @@ impl Sealer {
         let (mut entries, mut told, began) = (0_u64, Instant::now(), Instant::now());
         let mut after = (0, Uuid::nil());
         loop {
-            let batches = posting_batch::unsealed(connection, after, step::BATCHES).await?;
-            let batches = step::portion(batches);
-            let Some((end, _)) = batches.last() else {
-                break;
+            let step = match bounded(self.patience, self.step(connection, after)).await? {
+                Next::Nothing => break,
+                Next::Lost => return Ok(Pass::Lost),
+                Next::Done { step, end } => {
+                    if !step.is_full {
+                        after = end;
+                    }
+                    step
+                }
             };
-            let end = *end;
-            connection::begin(connection).await?;
-            if !self.lease.hold(connection).await? {
-                return Ok(Pass::Lost);
-            }
-            let step = step::seal(connection, batches, &self.waiting.unannounced()).await?;
-            connection::commit(connection).await?;
-
             entries += step.entries;
             self.waiting.meet(&step.waiting);
             self.tell_broken(step.broken);
-            if !step.is_full {
-                after = end;
-            }
             if told.elapsed() > TELL {
                 told = Instant::now();
                 tracing::info!(entries, "sealing what has piled up");
@@ -130,8 +129,25 @@ impl Sealer {
         if began.elapsed() > self.options.delay {
             tracing::info!(entries, seconds = began.elapsed().as_secs(), "the feed has caught up");
         }
-        self.lease.show(connection).await?;
+        bounded(self.patience, self.lease.show(connection)).await?;
         Ok(Pass::Whole)
+    }
+
+    /// The next step behind a batch, in one transaction.
+    async fn step(&mut self, connection: &mut Connection, after: BatchKey) -> Result<Next, StorageError> {
+        let batches = posting_batch::unsealed(connection, after, step::BATCHES).await?;
+        let batches = step::portion(batches);
+        let Some((end, _)) = batches.last() else {
+            return Ok(Next::Nothing);
+        };
+        let end = *end;
+        connection::begin(connection).await?;
+        if !self.lease.hold(connection).await? {
+            return Ok(Next::Lost);
+        }
+        let step = step::seal(connection, batches, &self.waiting.unannounced()).await?;
+        connection::commit(connection).await?;
+        Ok(Next::Done { step, end })
     }
 
     fn tell_broken(&mut self, broken: HashSet<(Account, u64)>) {
@@ -158,10 +174,22 @@ impl Sealer {
         let Some(mut connection) = self.connection.take() else {
             return;
         };
-        if let Err(error) = self.lease.release(&mut connection).await {
+        if let Err(error) = bounded(self.patience, self.lease.release(&mut connection)).await {
             tracing::debug!(%error, "the lease was not given back");
         }
     }
+}
+
+/// What came of a step.
+enum Next {
+    Nothing,
+    /// Another server has the lease.
+    Lost,
+    Done {
+        step: step::Step,
+        /// Up to this batch.
+        end: BatchKey,
+    },
 }
 
 /// How a pass ended.
