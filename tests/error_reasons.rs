@@ -5,7 +5,7 @@ mod scene;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 
-use loyalty_sdk::api::{self as wire, ErrorReason};
+use loyalty_sdk::api::{self as wire, ErrorReason, sale_return::Returned};
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use tonic::{Code, Status};
@@ -54,6 +54,7 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
     })),
     (ErrorReason::MemberNotFound, Code::NotFound, &["field"], |scene| scene.sells(|sale| sale.member = customer("nobody"))),
     (ErrorReason::IdentifierNotFound, Code::NotFound, &["field"], |scene| scene.replaces(Some("nothing"), Some("new"))),
+    (ErrorReason::SaleNotFound, Code::NotFound, &["store_id", "sale_id"], |scene| scene.returns(|sale_return| sale_return.sale_id = "unknown".to_owned())),
     (ErrorReason::AmbiguousMember, Code::FailedPrecondition, &["program_ids"], |scene| scene.sells(|sale| sale.member = customer("everywhere"))),
     (ErrorReason::AmbiguousOptIn, Code::FailedPrecondition, &["program_ids"], |scene| scene.sells(|sale| {
         sale.member = customer("newcomer");
@@ -103,6 +104,11 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         scene.shop.client.raw_programs().enroll_member(call).await.err()
     })),
     (ErrorReason::SaleIdConflict, Code::AlreadyExists, &["store_id", "sale_id"], |scene| scene.sells(|sale| sale.sale_id = "recorded".to_owned())),
+    (ErrorReason::ReturnIdConflict, Code::AlreadyExists, &["store_id", "return_id"], |scene| scene.returns(|sale_return| {
+        sale_return.return_id = "returned".to_owned();
+        sale_return.returned = Some(Returned::Rest(true));
+    })),
+    (ErrorReason::SaleCancelled, Code::FailedPrecondition, &["store_id", "sale_id"], |scene| scene.returns(|sale_return| sale_return.sale_id = "cancelled".to_owned())),
     (ErrorReason::CurrencyMismatch, Code::InvalidArgument, &["field", "currency_code"], |scene| scene.sells(|sale| sale.currency_code = "USD".to_owned())),
     (ErrorReason::TimeOutOfRange, Code::InvalidArgument, &["field", "earliest", "latest"], |scene| scene.sells(|sale| {
         sale.occurred_at = Some(prost_types::Timestamp { seconds: 0, nanos: 0 });
@@ -113,6 +119,10 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
     (ErrorReason::HoldReleased, Code::FailedPrecondition, &["hold_id"], |scene| scene.captures(&scene.released, "ada")),
     (ErrorReason::HoldLapsed, Code::FailedPrecondition, &["hold_id", "lapses_at"], |scene| scene.captures(&scene.lapsed, "ada")),
     (ErrorReason::ExceedsHold, Code::FailedPrecondition, &["field", "held"], |scene| scene.captures_more(&scene.live)),
+    (ErrorReason::NothingToReturn, Code::FailedPrecondition, &["store_id", "sale_id"], |scene| scene.returns(|sale_return| sale_return.sale_id = "returned".to_owned())),
+    (ErrorReason::ReturnExceedsSold, Code::FailedPrecondition, &["field", "requested", "left"], |scene| scene.returns(|sale_return| {
+        sale_return.returned = number("100.01").map(Returned::Amount);
+    })),
     (ErrorReason::RedemptionClosed, Code::FailedPrecondition, &["program_id", "state"], |scene| scene.sells(|sale| {
         sale.member = customer("of-paused");
         sale.redemptions.push(points("1"));

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use loyalty_sdk::{Balance, EarnRate, Error, ExpiryPolicy, NewProgram, NewReward, ProductUpdate, ProgramUnit};
-use loyalty_sdk::{ProgramUpdate, Receipt, Redemption, RedemptionPolicy, Rounding, Tier};
+use loyalty_sdk::{Receipt, Redemption, RedemptionPolicy, ReturnReceipt, Rounding, Sale, Tier};
 use tokio::task::JoinSet;
 
 use crate::harness::{Shop, ShopMember, dec, instant};
@@ -50,6 +50,16 @@ const EXAMPLES: &[(&str, Configuration, Story)] = &[
         ("buys 10000", "earns 10, tier silver"),
         ("buys 10000 redeeming 10", "redeems 10, paid 10, rated 9990, earns 9, has 9, tier gold"),
     ]),
+    ("X13", erp_1000_per_point, &[
+        ("buys 20000", "earns 20"),
+        ("returns 10000 of 1", "keeps 10, takes 10, has 10"),
+    ]),
+    ("X14", erp_silver_gold, &[
+        ("buys 3000", "earns 10, tier silver, spend 3000"),
+        ("buys 3000 redeeming 10", "earns 9, tier gold, has 9"),
+        ("cancels 2", "takes 9, gives 10, has 10, tier silver, spend 3000, entries 5"),
+        ("cancels 1", "takes 10, has 0, tier , spend 0, entries 6"),
+    ]),
     ("X15 a", erp_tiers, &[("buys 6000", "tier bronze")]),
     ("X15 b", erp_tiers, &[("buys 15000", "tier silver")]),
     ("X15 c", erp_tiers, &[("buys 25000", "tier gold")]),
@@ -70,6 +80,11 @@ const EXAMPLES: &[(&str, Configuration, Story)] = &[
         ("on day 20", "has 5"),
         ("on day 21", "has 0"),
     ]),
+    ("X17", erp_1000_per_point, &[
+        ("buys 1000000", "earns 1000"),
+        ("buys 10000 redeeming 1000", "redeems 1000, paid 1000, earns 9, has 9"),
+        ("returns 5000 of 2", "gives 500, keeps 4, takes 5, has 504"),
+    ]),
     ("X18", emd_5_per_point, &[("buys 26.00", "earns 5, has 5")]),
     ("X19", emd_value, &[
         ("buys 26.00", "earns 5.20, has 5.20, worth 5.20"),
@@ -80,6 +95,27 @@ const EXAMPLES: &[(&str, Configuration, Story)] = &[
         ("a ladder of 150 300 500", "has 0"),
         ("buys 320", "has 320, reminder true, affords 150+300"),
         ("redeems key-300", "redeems 300, bought 1 key-300 for 300, has 20, reminder false"),
+    ]),
+    ("X23", emd_5_per_point, &[
+        ("buys 26.00", "earns 5"),
+        ("returns 10.00 of 1", "keeps 3, moved -2, has 3"),
+        ("cancels 1", "moved -3, has 0"),
+    ]),
+    ("X24", fie_1_per_10, &[
+        ("buys 20", "earns 2"),
+        ("returns 5 of 1", "moved -1, has 1"),
+        ("returns 5 of 1", "moved 0, has 1"),
+        ("returns 5 of 1", "moved -1, has 0"),
+        ("returns 5 of 1", "moved 0, has 0"),
+    ]),
+    ("X25", one_for_one, &[
+        ("at 2026-01-15T10:00:00Z", "has 0"),
+        ("points last 16 days", "has 0"),
+        ("buys 100", "earns 100, lapses 2026-02-01T00:00:00Z"),
+        ("at 2026-01-30T10:00:00Z", "has 100"),
+        ("buys 100 redeeming 100", "redeems 100, has 0"),
+        ("at 2026-02-02T10:00:00Z", "has 0"),
+        ("returns 100 of 2", "gives 100, lapsed 100, has 0"),
     ]),
     ("X27", one_for_one, &[
         ("points last 10 days", "has 0"),
@@ -130,6 +166,15 @@ fn erp_bronze_silver_gold() -> (NewProgram, EarnRate) {
         .tier(Tier::new("gold", "Gold", 19_000))
         .redemption(RedemptionPolicy::new(1));
     (program, rate("1000", "1"))
+}
+
+fn erp_1000_per_point() -> (NewProgram, EarnRate) {
+    let program = NewProgram::new("ERP", "EUR").redemption(RedemptionPolicy::new(1));
+    (program, rate("1000", "1"))
+}
+
+fn fie_1_per_10() -> (NewProgram, EarnRate) {
+    (NewProgram::new("FIE", "EUR"), rate("10", "1"))
 }
 
 fn erp_tiers() -> (NewProgram, EarnRate) {
@@ -196,11 +241,12 @@ async fn tell(id: &'static str, configuration: Configuration, story: Story) -> V
     let ada = shop.enrols("ada").await;
 
     let mut wrong = Vec::new();
+    let mut sales = Vec::new();
     for (action, expected) in story {
-        let outcome = act(&ada, action).await;
+        let outcome = act(&ada, action, &mut sales).await;
         for fact in expected.split(", ") {
             let (what, value) = fact.split_once(' ').expect("a fact is two words");
-            let found = observe(&ada, outcome.as_ref(), what).await;
+            let found = observe(&ada, &outcome, what).await;
             if !same(&found, value) {
                 wrong.push(format!("{id}: after `{action}` {what} is {found}, not {value}"));
             }
@@ -209,26 +255,50 @@ async fn tell(id: &'static str, configuration: Configuration, story: Story) -> V
     wrong
 }
 
-/// Carries out a step; the outcome of a sale.
-async fn act(ada: &ShopMember<'_>, action: &str) -> Option<Result<Receipt, Error>> {
-    let shop = ada.shop;
-    match action.split(' ').collect::<Vec<_>>().as_slice() {
-        ["buys", total] => Some(ada.tries(&ada.sale(total)).await),
-        ["buys", total, "redeeming", points] => Some(ada.tries(&ada.sale(total).redeem_points(dec(points))).await),
-        ["buys", total, "paying", amount] => {
-            let points = Redemption::amount(dec(amount));
-            Some(ada.tries(&ada.sale(total).redemption(points)).await)
+/// What a step came to.
+enum Outcome {
+    Sold(Result<Receipt, Error>),
+    CameBack(ReturnReceipt),
+    SomethingElse,
+}
+
+/// Carries out a step. Sales are numbered from 1.
+async fn act(ada: &ShopMember<'_>, action: &str, sales: &mut Vec<Sale>) -> Outcome {
+    let words = action.split(' ').collect::<Vec<_>>();
+    let sale = match words.as_slice() {
+        ["buys", total] => ada.sale(total),
+        ["buys", total, "redeeming", points] => ada.sale(total).redeem_points(dec(points)),
+        ["buys", total, "paying", amount] => ada.sale(total).redemption(Redemption::amount(dec(amount))),
+        ["redeems", "a", product] => ada.sale("0").redeem_product(*product, 1),
+        ["redeems", reward] => ada.sale("10").do_not_earn().redeem_reward(*reward, 1),
+        ["returns", amount, "of", number] => {
+            return Outcome::CameBack(ada.returns_amount(numbered(sales, number), amount).await);
         }
+        ["cancels", number] => return Outcome::CameBack(ada.cancels(numbered(sales, number)).await),
+        _ => {
+            set_scene(ada.shop, &words).await;
+            return Outcome::SomethingElse;
+        }
+    };
+    sales.push(sale.clone());
+    Outcome::Sold(ada.tries(&sale).await)
+}
+
+fn numbered<'a>(sales: &'a [Sale], number: &str) -> &'a Sale {
+    &sales[number.parse::<usize>().expect("the number of a sale") - 1]
+}
+
+async fn set_scene(shop: &Shop, words: &[&str]) {
+    match words {
         ["a", product, "costs", points] => {
             let product = ProductUpdate::new(*product).redeem_points(dec(points));
             shop.client
                 .upsert_products("club", &[product])
                 .await
                 .expect("a product");
-            None
         }
         ["a", "ladder", "of", rungs @ ..] => {
-            for (place, points) in (1..).zip(rungs) {
+            for (place, points) in (1..).zip(rungs.iter()) {
                 let key = format!("key-{points}");
                 let reward = NewReward::money_off("club", &key, dec(points), place).reward_id(&key);
                 shop.client
@@ -236,32 +306,22 @@ async fn act(ada: &ShopMember<'_>, action: &str) -> Option<Result<Receipt, Error
                     .await
                     .expect("a reward");
             }
-            None
         }
-        ["redeems", "a", product] => Some(ada.tries(&ada.sale("0").redeem_product(*product, 1)).await),
-        ["redeems", reward] => Some(ada.tries(&ada.sale("10").do_not_earn().redeem_reward(*reward, 1)).await),
         ["on", "day", day] => {
             let at = day_zero() + TimeDelta::days(day.parse().expect("a number of days"));
             shop.it_is(&at.to_rfc3339());
-            None
         }
-        ["at", at] => {
-            shop.it_is(at);
-            None
-        }
+        ["at", at] => shop.it_is(at),
         ["points", "last", days, "days"] => {
-            let program = shop.client.get_program("club").await.expect("the program");
             let policy = ExpiryPolicy::days(days.parse().expect("a number of days"));
-            let update = ProgramUpdate::of(&program).expiry(Some(policy));
-            shop.client.update_program(&update).await.expect("a new policy");
-            None
+            shop.changes(|program| program.expiry(Some(policy))).await;
         }
-        _ => panic!("nobody knows how to do: {action}"),
+        _ => panic!("nobody knows how to do: {words:?}"),
     }
 }
 
 /// What is true after a step.
-async fn observe(ada: &ShopMember<'_>, outcome: Option<&Result<Receipt, Error>>, what: &str) -> String {
+async fn observe(ada: &ShopMember<'_>, outcome: &Outcome, what: &str) -> String {
     let balance = ada.balance().await;
     match (what, outcome) {
         ("has", _) => return balance.available.to_string(),
@@ -269,15 +329,17 @@ async fn observe(ada: &ShopMember<'_>, outcome: Option<&Result<Receipt, Error>>,
         ("spend", _) => return balance.tier_spend.amount.to_string(),
         ("worth", _) => return balance.value.map(|value| value.amount.to_string()).unwrap_or_default(),
         ("entries", _) => return ada.history().await.len().to_string(),
+        ("moved", _) => return ada.history().await[0].points.to_string(),
         ("reminder", _) => return balance.reward_reminder.to_string(),
         ("affords", _) => return affordable(&balance),
-        ("refused", Some(Err(error))) => return error.reason().as_str_name().replace("ERROR_REASON_", ""),
+        ("refused", Outcome::Sold(Err(error))) => return error.reason().as_str_name().replace("ERROR_REASON_", ""),
         _ => {}
     }
     let receipt = match outcome {
-        Some(Ok(receipt)) => receipt,
-        Some(Err(error)) => return format!("refused ({error})"),
-        None => panic!("no sale has told: {what}"),
+        Outcome::Sold(Ok(receipt)) => receipt,
+        Outcome::Sold(Err(error)) => return format!("refused ({error})"),
+        Outcome::CameBack(receipt) => return observe_return(receipt, what),
+        Outcome::SomethingElse => panic!("no sale has told: {what}"),
     };
     match what {
         "earns" => receipt.points_earned.to_string(),
@@ -291,6 +353,17 @@ async fn observe(ada: &ShopMember<'_>, outcome: Option<&Result<Receipt, Error>>,
         "refused" => "recorded".to_owned(),
         _ => panic!("nobody knows how to see: {what}"),
     }
+}
+
+fn observe_return(receipt: &ReturnReceipt, what: &str) -> String {
+    let points = match what {
+        "keeps" => receipt.points_earned,
+        "takes" => receipt.points_taken_back,
+        "gives" => receipt.points_given_back,
+        "lapsed" => receipt.given_back_lapsed,
+        _ => panic!("nobody knows how to see: {what}"),
+    };
+    points.to_string()
 }
 
 /// The points of the affordable rewards.

@@ -11,6 +11,7 @@ mod products;
 mod programs;
 mod redemptions;
 mod resuming;
+mod returns;
 mod rewards;
 mod rules;
 mod verification;

@@ -22,9 +22,9 @@ pub struct Entry {
     pub store_id: Option<String>,
     /// The sale; `None` without one.
     pub sale_id: Option<String>,
-    /// The shop's own type of the sale's document; `None` without one.
+    /// The shop's own type of the document, of the sale or of its return; `None` without one.
     pub document_type: Option<String>,
-    /// The shop's own number of the sale's document; `None` without one.
+    /// The shop's own number of the document, of the sale or of its return; `None` without one.
     pub document_number: Option<String>,
     /// Version of the program that ruled.
     pub program_version: u32,
@@ -76,5 +76,9 @@ open_enum! {
         Expire,
         /// Points given at enrolment.
         SignUpBonus,
+        /// What a return or a cancellation takes back of what a sale earned; positive where the kept goods earn more.
+        EarnReversal,
+        /// Redeemed points that come back.
+        RedeemReversal,
     }
 }

@@ -1,15 +1,16 @@
 //! Why a call was not carried out.
 
+mod failure;
 mod parse;
 mod reason;
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use loyalty_api::v1::ErrorReason;
 use rust_decimal::Decimal;
 use tonic::Code;
 
+pub use failure::{Failure, FieldViolation};
 pub(crate) use parse::{from_status, refusal};
 
 use crate::id::{HoldId, MemberId, ProductId, ProgramId, RedemptionId, RequestId, RewardId, RuleId};
@@ -136,6 +137,14 @@ pub enum Error {
         /// The field of the request with the identifier.
         field: String,
     },
+    /// The store has recorded no such sale.
+    #[error("store {store_id} has recorded no sale {sale_id}")]
+    SaleNotFound {
+        /// The store.
+        store_id: String,
+        /// The sale asked for.
+        sale_id: String,
+    },
     /// Several programs would enrol the customer of the sale, with the same priority.
     #[error("several programs would enrol this customer: {}", joined(.program_ids))]
     AmbiguousOptIn {
@@ -230,6 +239,22 @@ pub enum Error {
         /// The sale.
         sale_id: String,
     },
+    /// The store has recorded another return with this id.
+    #[error("store {store_id} has recorded another return {return_id}")]
+    ReturnIdConflict {
+        /// The store.
+        store_id: String,
+        /// The return.
+        return_id: String,
+    },
+    /// The sale was cancelled.
+    #[error("sale {sale_id} of store {store_id} was cancelled")]
+    SaleCancelled {
+        /// The store.
+        store_id: String,
+        /// The sale.
+        sale_id: String,
+    },
     /// The sale is not in the program's currency.
     #[error("{field}: the program's currency is {currency_code}")]
     CurrencyMismatch {
@@ -238,7 +263,7 @@ pub enum Error {
         /// The program's currency.
         currency_code: String,
     },
-    /// The time of the sale is too far ahead or back.
+    /// The time of the sale is too far ahead or back, or that of a return before its sale.
     #[error("{field} must lie between {earliest} and {latest}")]
     TimeOutOfRange {
         /// The field of the request with the time.
@@ -248,7 +273,7 @@ pub enum Error {
         /// The latest time that would have been taken.
         latest: DateTime<Utc>,
     },
-    /// A document of this type is a return, or is ignored and cannot redeem.
+    /// A document of this type is a return, or is ignored and cannot redeem, or is none of a return.
     #[error("documents of type {document_type} are not taken here")]
     DocumentTypeRefused {
         /// The shop's type of document.
@@ -296,6 +321,24 @@ pub enum Error {
         /// The most at once.
         max_holds: u32,
     },
+    /// Everything that was sold has come back.
+    #[error("nothing is left of sale {sale_id} of store {store_id}")]
+    NothingToReturn {
+        /// The store.
+        store_id: String,
+        /// The sale.
+        sale_id: String,
+    },
+    /// More would come back than is left of the line, or of the sale.
+    #[error("{field}: {requested} cannot come back, {left} is left")]
+    ReturnExceedsSold {
+        /// The field of the request with the quantity or the amount.
+        field: String,
+        /// What was asked.
+        requested: Decimal,
+        /// What is left.
+        left: Decimal,
+    },
     /// Points of the program cannot be redeemed now.
     #[error("points of program {program_id} cannot be redeemed now: {state}")]
     RedemptionClosed {
@@ -316,12 +359,12 @@ pub enum Error {
         /// The program.
         program_id: ProgramId,
     },
-    /// More decimals of points than the program has.
+    /// More decimals of points than the program has, or of an amount than its currency.
     #[error("{field} has more than {decimals} decimals")]
     TooManyDecimals {
-        /// The field of the request with the points.
+        /// The field of the request with the points or the amount.
         field: String,
-        /// The program's decimals.
+        /// The decimals that it may have.
         decimals: u32,
     },
     /// The product has no price in points.
@@ -398,7 +441,8 @@ pub enum Error {
         /// Points asked.
         requested: Decimal,
     },
-    /// The member's books would leave the range of the ledger (15 digits before the point).
+    /// The member's books would leave the range of the ledger (15 digits before the point), or the sale has the most returns
+    /// that one may have.
     #[error("{field} would leave the range of the ledger")]
     LedgerRange {
         /// What would leave it.
@@ -437,51 +481,6 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
-}
-
-/// The circumstances of a failure: what the last attempt met.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} ({code:?}, attempts: {attempts})")]
-pub struct Failure {
-    /// The gRPC status code.
-    pub code: Code,
-    /// The server's reason; unspecified when the attempt did not reach a server that knows the contract.
-    pub reason: ErrorReason,
-    /// A sentence for people.
-    pub message: String,
-    /// How often the call was tried.
-    pub attempts: u32,
-    /// Of a write, the id it was sent with: repeat the write with it, or ask for the operation. `None` for a read.
-    pub request_id: Option<RequestId>,
-}
-
-/// What is wrong with a field of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldViolation {
-    /// Path of the field, such as `sale.lines[2].amount`.
-    pub field: String,
-    /// What is wrong with it, for people.
-    pub description: String,
-}
-
-impl Error {
-    /// Of a failed write, the request id it was sent with. `Some` means that the outcome is not known: the write may
-    /// have happened. Repeat it with [`Client::with_request_id`](crate::Client::with_request_id), or ask
-    /// [`Client::get_operation`](crate::Client::get_operation).
-    pub fn unsettled_request_id(&self) -> Option<&RequestId> {
-        self.failure().and_then(|failure| failure.request_id.as_ref())
-    }
-
-    /// The circumstances, when this is a failure and not a refusal.
-    pub fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Overloaded(failure)
-            | Self::Unavailable(failure)
-            | Self::DeadlineExceeded(failure)
-            | Self::Internal(failure) => Some(failure),
-            _ => None,
-        }
-    }
 }
 
 fn list(violations: &[FieldViolation]) -> String {

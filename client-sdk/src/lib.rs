@@ -54,6 +54,7 @@ mod retry;
 mod reward;
 mod rule;
 mod sale;
+mod sale_return;
 mod stand_alone;
 mod tier;
 mod verification;
@@ -93,6 +94,7 @@ pub use retry::RetryPolicy;
 pub use reward::{NewReward, Reward, RewardGives, RewardTerms, RewardUpdate};
 pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};
 pub use sale::{Customer, Sale, SaleLine, SaleLineFlag, Tender};
+pub use sale_return::{Cancellation, KeptLine, ReturnReceipt, Returned, ReturnedLine, SaleReturn};
 pub use stand_alone::{
     Hold, HoldCapture, HoldReceipt, HoldState, NewHold, RedemptionFilter, RedemptionPlace, RedemptionReceipt,
     RedemptionRecord, RedemptionRequest,

@@ -8,6 +8,7 @@ use crate::{
     member::Member,
     product::ProductLoad,
     receipt::Receipt,
+    sale_return::ReturnReceipt,
     stand_alone::{Hold, RedemptionRecord},
 };
 
@@ -25,6 +26,8 @@ pub struct Operation {
 pub enum OperationResult {
     /// A sale was recorded.
     Sale(Box<Receipt>),
+    /// A return was recorded, or a sale cancelled.
+    Return(Box<ReturnReceipt>),
     /// A member was enrolled.
     Member(Box<Member>),
     /// A program was created, changed or archived.

@@ -15,6 +15,7 @@ mod redemption_quote;
 mod reward;
 mod rule;
 mod sale;
+mod sale_return;
 mod stand_alone;
 mod tier;
 mod verification;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loyalty_sdk::api::{self as wire, sale_redemption::Ask};
+use loyalty_sdk::api::{self as wire, sale_redemption::Ask, sale_return::Returned};
 use loyalty_sdk::{
     DocumentTreatment, EarnRate, EnrolmentPolicy, HoldCapture, MemberId, MemberKey, NewHold, NewMember, NewProgram,
     NewReward, NewRule, ProductUpdate, ProgramState, ProgramUpdate, RedemptionPolicy, RedemptionRequest,
@@ -105,6 +105,14 @@ impl Scene {
         let blocked = shop.enrols("blocked").await;
         let blocked = client.block_member(&blocked.member, "stolen card").await;
         let blocked = blocked.expect("a blocked member").member_id;
+        for sale_id in ["returned", "cancelled"] {
+            let sale = loyalty_sdk::Sale::new(sale_id, "store-1", MemberKey::customer_id("ada"), "EUR", 100);
+            client.record_sale(&sale).await.expect("a receipt");
+        }
+        let returned = loyalty_sdk::SaleReturn::new("returned", "store-1", "returned");
+        client.return_sale(&returned).await.expect("a receipt");
+        let cancellation = loyalty_sdk::Cancellation::new("store-1", "cancelled");
+        client.cancel_sale(&cancellation).await.expect("a receipt");
         let till = shop.tenants().await.key("default", Role::Terminal).await;
         let [captured, released, live, lapsed] = [60, 60, 60, 1].map(|seconds| {
             let two_cakes = RedemptionRequest::new("store-1", MemberKey::customer_id("ada")).redeem_product("cake", 2);
@@ -203,6 +211,23 @@ impl Scene {
             ..wire::CaptureHoldRequest::default()
         };
         Box::pin(async { self.shop.client.raw_redemptions().capture_hold(call).await.err() })
+    }
+
+    /// A euro of the recorded sale comes back.
+    pub(super) fn returns(&self, spoil: fn(&mut wire::SaleReturn)) -> Provoked<'_> {
+        let mut sale_return = wire::SaleReturn {
+            return_id: self.shop.next_sale_id(),
+            store_id: "store-1".to_owned(),
+            sale_id: "recorded".to_owned(),
+            returned: number("1").map(Returned::Amount),
+            ..wire::SaleReturn::default()
+        };
+        spoil(&mut sale_return);
+        let call = wire::ReturnSaleRequest {
+            request_id: request_id(),
+            sale_return: Some(sale_return),
+        };
+        Box::pin(async { self.shop.client.raw_ledger().return_sale(call).await.err() })
     }
 
     pub(super) fn rules(&self, program_id: &str, rule_id: &str) -> Provoked<'_> {

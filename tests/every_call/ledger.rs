@@ -14,6 +14,20 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         request_id: request_id(),
         sale: Some(world.sale()),
     }]),
+    scenario!("LedgerService/QuoteReturn", |world| [wire::QuoteReturnRequest {
+        sale_return: Some(world.sale_return()),
+    }]),
+    scenario!("LedgerService/ReturnSale", |world| [wire::ReturnSaleRequest {
+        request_id: request_id(),
+        sale_return: Some(world.sale_return()),
+    }]),
+    scenario!("LedgerService/CancelSale", |_world| [wire::CancelSaleRequest {
+        request_id: request_id(),
+        store_id: "store-1".to_owned(),
+        terminal_id: "till-1".to_owned(),
+        sale_id: "alpha-first".to_owned(),
+        ..wire::CancelSaleRequest::default()
+    }]),
     scenario!("LedgerService/GetBalance", |_world| [wire::GetBalanceRequest {
         member: customer("alpha-ada"),
         ..wire::GetBalanceRequest::default()

@@ -1,6 +1,6 @@
 //! A merchant with something of everything, all of it named after it, and two others.
 
-use loyalty_sdk::api as wire;
+use loyalty_sdk::api::{self as wire, sale_return::Returned};
 use loyalty_sdk::{
     Client, EarnRate, MemberKey, NewHold, NewMember, NewProgram, NewReward, NewRule, ProductUpdate, RedemptionPolicy,
     RedemptionRequest, Sale,
@@ -47,6 +47,18 @@ impl World {
             currency_code: "EUR".to_owned(),
             total: number("100"),
             ..wire::Sale::default()
+        }
+    }
+
+    /// A euro of the member's sale `alpha-sale`, not come back yet.
+    pub(crate) fn sale_return(&self) -> wire::SaleReturn {
+        wire::SaleReturn {
+            return_id: self.shop.next_sale_id(),
+            store_id: "store-1".to_owned(),
+            terminal_id: "till-1".to_owned(),
+            sale_id: "alpha-sale".to_owned(),
+            returned: number("1").map(Returned::Amount),
+            ..wire::SaleReturn::default()
         }
     }
 

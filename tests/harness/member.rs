@@ -1,6 +1,8 @@
 //! A member of a shop's `club`, as an actor.
 
-use loyalty_sdk::{Balance, Entry, Error, Member, MemberKey, PageRequest, Receipt, Sale};
+use loyalty_sdk::{
+    Balance, Cancellation, Entry, Error, Member, MemberKey, PageRequest, Receipt, ReturnReceipt, Sale, SaleReturn,
+};
 use rust_decimal::Decimal;
 
 use super::{Shop, dec};
@@ -37,6 +39,30 @@ impl<'a> ShopMember<'a> {
     /// Records a sale that may be refused.
     pub(crate) async fn tries(&self, sale: &Sale) -> Result<Receipt, Error> {
         self.shop.client.record_sale(sale).await
+    }
+
+    /// A return to the store of a sale, of all of it unless told otherwise, not yet recorded.
+    pub(crate) fn return_of(&self, sale: &Sale) -> SaleReturn {
+        let return_id = format!("return-{}", self.shop.next_sale_id());
+        SaleReturn::new(return_id, sale.store_id.as_str(), sale.sale_id.as_str())
+    }
+
+    /// Records a return that goes well.
+    pub(crate) async fn returns(&self, sale_return: &SaleReturn) -> ReturnReceipt {
+        let answer = self.shop.client.return_sale(sale_return).await;
+        answer.unwrap_or_else(|error| panic!("{}: {error}", sale_return.return_id))
+    }
+
+    /// Returns `amount` euro of a sale.
+    pub(crate) async fn returns_amount(&self, sale: &Sale, amount: &str) -> ReturnReceipt {
+        self.returns(&self.return_of(sale).amount(dec(amount))).await
+    }
+
+    /// Cancels a sale that can be cancelled.
+    pub(crate) async fn cancels(&self, sale: &Sale) -> ReturnReceipt {
+        let cancellation = Cancellation::new(sale.store_id.as_str(), sale.sale_id.as_str());
+        let answer = self.shop.client.cancel_sale(&cancellation).await;
+        answer.unwrap_or_else(|error| panic!("{}: {error}", sale.sale_id))
     }
 
     /// What the member has.

@@ -30,6 +30,7 @@ const TABLES: &[&str] = &[
     "reward",
     "rule",
     "sale",
+    "sale_reversal",
     "merchant",
 ];
 

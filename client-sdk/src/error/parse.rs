@@ -82,7 +82,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::RuleExists
         | Reason::RewardExists
         | Reason::IdentifierTaken
-        | Reason::SaleIdConflict => Code::AlreadyExists,
+        | Reason::SaleIdConflict
+        | Reason::ReturnIdConflict => Code::AlreadyExists,
         Reason::OperationNotFound
         | Reason::ProgramNotFound
         | Reason::RuleNotFound
@@ -91,7 +92,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::HoldNotFound
         | Reason::RedemptionNotFound
         | Reason::MemberNotFound
-        | Reason::IdentifierNotFound => Code::NotFound,
+        | Reason::IdentifierNotFound
+        | Reason::SaleNotFound => Code::NotFound,
         Reason::EtagMismatch => Code::Aborted,
         Reason::AmbiguousMember
         | Reason::AmbiguousOptIn
@@ -100,6 +102,7 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::RuleArchived
         | Reason::RewardArchived
         | Reason::RuleTie
+        | Reason::SaleCancelled
         | Reason::DocumentTypeRefused
         | Reason::HoldOfOtherMember
         | Reason::HoldCaptured
@@ -107,6 +110,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::HoldLapsed
         | Reason::ExceedsHold
         | Reason::TooManyHolds
+        | Reason::NothingToReturn
+        | Reason::ReturnExceedsSold
         | Reason::RedemptionClosed
         | Reason::IdentifierLimit
         | Reason::MemberBlocked
@@ -188,6 +193,10 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         Reason::IdentifierLimit => Error::IdentifierLimit {
             field: facts.text("field")?,
         },
+        Reason::SaleNotFound => Error::SaleNotFound {
+            store_id: facts.text("store_id")?,
+            sale_id: facts.text("sale_id")?,
+        },
         Reason::AmbiguousMember => Error::AmbiguousMember {
             program_ids: facts
                 .text("program_ids")?
@@ -240,6 +249,14 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
             store_id: facts.text("store_id")?,
             sale_id: facts.text("sale_id")?,
         },
+        Reason::ReturnIdConflict => Error::ReturnIdConflict {
+            store_id: facts.text("store_id")?,
+            return_id: facts.text("return_id")?,
+        },
+        Reason::SaleCancelled => Error::SaleCancelled {
+            store_id: facts.text("store_id")?,
+            sale_id: facts.text("sale_id")?,
+        },
         Reason::CurrencyMismatch => Error::CurrencyMismatch {
             field: facts.text("field")?,
             currency_code: facts.text("currency_code")?,
@@ -272,6 +289,15 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         },
         Reason::TooManyHolds => Error::TooManyHolds {
             max_holds: facts.parsed("max_holds")?,
+        },
+        Reason::NothingToReturn => Error::NothingToReturn {
+            store_id: facts.text("store_id")?,
+            sale_id: facts.text("sale_id")?,
+        },
+        Reason::ReturnExceedsSold => Error::ReturnExceedsSold {
+            field: facts.text("field")?,
+            requested: facts.parsed::<Decimal>("requested")?,
+            left: facts.parsed::<Decimal>("left")?,
         },
         Reason::RedemptionClosed => Error::RedemptionClosed {
             program_id: facts.text("program_id")?.into(),

@@ -9,6 +9,7 @@ use crate::{
     operation::{Operation, OperationResult},
     product::ProductLoad,
     receipt::Receipt,
+    sale_return::ReturnReceipt,
     stand_alone::{Hold, RedemptionRecord},
 };
 
@@ -28,6 +29,7 @@ impl OperationResult {
     fn from_wire(result: answer::Result) -> Result<Self, Error> {
         Ok(match result {
             answer::Result::Sale(outcome) => Self::Sale(Box::new(Receipt::from_wire(outcome, true)?)),
+            answer::Result::SaleReturn(outcome) => Self::Return(Box::new(ReturnReceipt::from_wire(outcome, true)?)),
             answer::Result::Member(member) => Self::Member(Box::new(Member::from_wire(member)?)),
             answer::Result::ProgramId(program_id) => Self::Program(program_id.into()),
             answer::Result::RuleId(rule_id) => Self::Rule(rule_id.into()),

@@ -68,7 +68,7 @@ impl RedeemedItem {
 }
 
 impl LineOutcome {
-    fn from_wire(line: v1::LineOutcome) -> Result<Self, Error> {
+    pub(super) fn from_wire(line: v1::LineOutcome) -> Result<Self, Error> {
         Ok(Self {
             line: line.line,
             rated_amount: decimal("line.rated_amount", line.rated_amount)?,
@@ -92,7 +92,7 @@ impl LineOutcome {
 }
 
 impl RateOutcome {
-    fn from_wire(rate: v1::RateOutcome) -> Result<Self, Error> {
+    pub(super) fn from_wire(rate: v1::RateOutcome) -> Result<Self, Error> {
         Ok(Self {
             source: RateSource::from_wire(present("rate.source", rate.source)?),
             rated_amount: money("rate.rated_amount", rate.rated_amount)?,

@@ -1,5 +1,7 @@
 //! The books of one member: state, open lots, and what the commands of a batch add to them.
 
+mod reversing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -120,6 +122,13 @@ pub(crate) struct Books {
     pub(crate) new_allocations: Vec<Allocation>,
     /// Lots whose rows have to be written.
     touched_lots: BTreeSet<LotKey>,
+}
+
+impl Attributes {
+    /// Whether there is nothing to ask about.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Account {
@@ -282,22 +291,22 @@ impl Books {
         Ok(())
     }
 
-    /// Takes points that pay.
+    /// Takes points that pay. Answers the sequence of the entry.
     pub(crate) fn redeem(
         &mut self,
         cover: &Cover,
         occasion: &Occasion,
         accounting: &Accounting,
-    ) -> Result<(), LotsMissing> {
+    ) -> Result<u64, LotsMissing> {
         self.take(EntryKind::Redeem, cover, occasion)?;
         if let Some(entry) = self.new_entries.last_mut() {
             entry.accounting.clone_from(accounting);
         }
-        Ok(())
+        Ok(self.account.last_sequence)
     }
 
-    /// Gives the points a sale earned, possibly none, and counts its spend.
-    pub(crate) fn earn(&mut self, earned: Earned, occasion: &Occasion) {
+    /// Gives the points a sale earned, possibly none, and counts its spend. Answers the sequence of the entry.
+    pub(crate) fn earn(&mut self, earned: Earned, occasion: &Occasion) -> u64 {
         let Earned {
             points,
             expires_at,
@@ -309,10 +318,23 @@ impl Books {
         if let Some(days) = &mut self.spend_by_day {
             *days.entry(day).or_default() += tier_spend;
         }
-        self.credit(EntryKind::Earn, points, expires_at, occasion);
+        self.credit_pending(EntryKind::Earn, points, expires_at, pending_until, occasion);
         if let Some(entry) = self.new_entries.last_mut() {
             entry.tier_spend = tier_spend;
         }
+        self.account.last_sequence
+    }
+
+    /// Gives points that may have to wait before they can be spent.
+    fn credit_pending(
+        &mut self,
+        kind: EntryKind,
+        points: Decimal,
+        expires_at: DateTime<Utc>,
+        pending_until: Option<DateTime<Utc>>,
+        occasion: &Occasion,
+    ) {
+        self.credit(kind, points, expires_at, occasion);
         let sequence = self.account.last_sequence;
         let key = LotKey { expires_at, sequence };
         // What repaid a debt does not wait.
@@ -326,10 +348,13 @@ impl Books {
         }
     }
 
-    /// Gives points, possibly none, as a lot of their own. A debt is repaid out of it first: the lot's allocation by the
-    /// entry that created it.
+    /// Gives points, possibly none, as a lot of their own. A debt is repaid out of it first, unless it has lapsed already:
+    /// the lot's allocation by the entry that created it.
     pub(crate) fn credit(&mut self, kind: EntryKind, points: Decimal, expires_at: DateTime<Utc>, occasion: &Occasion) {
-        let repaid = points.min(self.account.debt);
+        let repaid = match expires_at > occasion.recorded_at {
+            true => points.min(self.account.debt),
+            false => Decimal::ZERO,
+        };
         let remaining = points - repaid;
         self.account.debt -= repaid;
         self.account.points += remaining;
@@ -341,7 +366,13 @@ impl Books {
         if let Some(entry) = self.new_entries.last_mut() {
             entry.lot_expires_at = Some(expires_at);
         }
-        self.lots.insert(key, Lot { points, remaining });
+        let lapsed = Decimal::ZERO;
+        let lot = Lot {
+            points,
+            remaining,
+            lapsed,
+        };
+        self.lots.insert(key, lot);
         self.touched_lots.insert(key);
         if !repaid.is_zero() {
             self.new_allocations.push(Allocation {
@@ -368,6 +399,9 @@ impl Books {
         for (key, taken) in &cover.allocations {
             if let Some(lot) = self.lots.get_mut(key) {
                 lot.remaining -= taken;
+                if kind == EntryKind::Expire {
+                    lot.lapsed += taken;
+                }
                 self.account.pending -= self.pending.shrink(*key, lot.remaining);
             }
             self.touched_lots.insert(*key);
@@ -400,6 +434,7 @@ impl Books {
             points,
             balance_after: self.account.points - self.account.debt,
             tier_spend: Decimal::ZERO,
+            spend_at: None,
             lot_expires_at: None,
             accounting: Accounting::default(),
             occasion: occasion.clone(),

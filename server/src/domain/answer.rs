@@ -13,6 +13,7 @@ use super::product::{ProductCounts, ProductPoints};
 use super::program::Program;
 use super::redeeming::RedemptionOutcome;
 use super::rejection::Rejection;
+use super::return_outcome::ReturnOutcome;
 use super::reward::Reward;
 use super::rule::Rule;
 
@@ -20,6 +21,8 @@ use super::rule::Rule;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Sale(Arc<SaleOutcome>),
+    /// Of a return or a cancellation.
+    Return(Box<ReturnOutcome>),
     Redemption(Box<RedemptionOutcome>),
     Hold(Box<HoldOutcome>),
     Member(Box<Member>),
@@ -33,6 +36,7 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StoredAnswer {
+    Return(Box<ReturnOutcome>),
     Redemption(Box<RedemptionOutcome>),
     Hold(Box<HoldOutcome>),
     Member(Box<Member>),
@@ -47,6 +51,7 @@ impl StoredAnswer {
     /// The answer, or the refusal, that was kept.
     pub(crate) fn into_answer(self) -> Result<Answer, Refusal> {
         match self {
+            Self::Return(outcome) => Ok(Answer::Return(outcome)),
             Self::Redemption(outcome) => Ok(Answer::Redemption(outcome)),
             Self::Hold(outcome) => Ok(Answer::Hold(outcome)),
             Self::Member(member) => Ok(Answer::Member(member)),

@@ -8,6 +8,11 @@ use super::number::Rounding;
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
+    /// The dice of one case.
+    pub(crate) fn of_case(case: u64) -> Self {
+        Self(case.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

@@ -1,6 +1,8 @@
 //! What a sale earns: one base for every line, campaigns on top, and why. `server/docs/rating.md` says it for people.
 
 mod discount;
+#[cfg(test)]
+pub(crate) mod made_up;
 mod matching;
 #[cfg(test)]
 mod properties;

@@ -14,8 +14,10 @@ pub(crate) struct Entry {
     pub(crate) kind: EntryKind,
     pub(crate) points: Decimal,
     pub(crate) balance_after: Decimal,
-    /// What the sale added to the spend that counts towards tiers.
+    /// What the sale added to the spend that counts towards tiers, or what its return took off again.
     pub(crate) tier_spend: Decimal,
+    /// When the sale was made whose spend a return takes off: it counts on that day. `None`: when this occurred.
+    pub(crate) spend_at: Option<DateTime<Utc>>,
     /// Expiry of the lot it created: with the sequence the lot's key.
     pub(crate) lot_expires_at: Option<DateTime<Utc>>,
     /// Where a redemption is booked.
@@ -29,6 +31,10 @@ pub(crate) enum EntryKind {
     Redeem,
     Expire,
     SignUpBonus,
+    /// What a return or a cancellation takes back of what a sale earned.
+    EarnReversal,
+    /// Redeemed points that come back.
+    RedeemReversal,
 }
 
 /// What a member earned, redeemed and lost by expiry, over all entries.
@@ -43,8 +49,8 @@ impl Lifetime {
     /// Counts the points of an entry.
     pub(crate) fn count(&mut self, kind: EntryKind, points: Decimal) {
         match kind {
-            EntryKind::Earn | EntryKind::SignUpBonus => self.earned += points,
-            EntryKind::Redeem => self.redeemed -= points,
+            EntryKind::Earn | EntryKind::SignUpBonus | EntryKind::EarnReversal => self.earned += points,
+            EntryKind::Redeem | EntryKind::RedeemReversal => self.redeemed -= points,
             EntryKind::Expire => self.expired -= points,
         }
     }

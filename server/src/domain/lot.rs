@@ -19,6 +19,8 @@ pub(crate) struct Lot {
     pub(crate) points: Decimal,
     /// Points not yet taken, 0 to `points`.
     pub(crate) remaining: Decimal,
+    /// Points that were written off when the lot lapsed.
+    pub(crate) lapsed: Decimal,
 }
 
 /// What an entry put back into (positive) or took out of (negative) a lot that another entry created.

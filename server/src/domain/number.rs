@@ -42,9 +42,9 @@ pub(crate) fn ten_thousandths(value: Decimal) -> I256 {
     I256::from(scaled.mantissa())
 }
 
-/// A non-negative quantity as a whole count of millionths. Digits past the sixth are not there by construction.
-pub(crate) fn millionths(quantity: Decimal) -> I256 {
-    let mut scaled = quantity;
+/// A non-negative number of at most six decimals, such as a quantity, as a whole count of millionths.
+pub(crate) fn millionths(value: Decimal) -> I256 {
+    let mut scaled = value;
     scaled.rescale(6);
     I256::from(scaled.mantissa())
 }
@@ -156,6 +156,16 @@ impl Fraction {
 
     pub(crate) fn is_positive(self) -> bool {
         self.numerator > 0
+    }
+
+    /// The greatest number of so many decimals that is not above it, which may be negative; `None` where it leaves the
+    /// ledger's range.
+    pub(crate) fn floor(self, decimals: u32) -> Option<Decimal> {
+        if self.numerator >= 0 {
+            return self.rounded(decimals, Rounding::Floor);
+        }
+        let magnitude = Self::new(-self.numerator, self.denominator);
+        Some(-magnitude.rounded(decimals, Rounding::Ceiling)?)
     }
 
     /// Brought to `decimals`; `None` where it leaves the ledger's range. The fraction is not negative.

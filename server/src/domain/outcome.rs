@@ -5,8 +5,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::account::Attributes;
 use super::number::{Currency, Fraction};
 use super::rule_usage::Allowances;
+use super::tier::Prior;
 
 /// What a sale did, or, in a quote, would do. Its serialized form is kept with the sale, so that a repetition gets the
 /// same answer.
@@ -41,6 +43,33 @@ pub(crate) struct SaleOutcome {
     /// What rules that are limited per day or member could still give before the sale.
     #[serde(default, skip_serializing_if = "Allowances::is_empty")]
     pub(crate) allowances: Allowances,
+    /// What else a return needs to know.
+    #[serde(default)]
+    pub(crate) ground: Ground,
+}
+
+impl SaleOutcome {
+    /// Money that points paid.
+    pub(crate) fn points_paid(&self) -> Decimal {
+        self.points_tenders.iter().map(|tender| tender.amount).sum()
+    }
+}
+
+/// What a sale was counted on, and where it went in the ledger: what is kept of it after a return is counted on the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Ground {
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    pub(crate) member: Attributes,
+    /// What the member had spent before.
+    pub(crate) prior: Prior,
+    /// What the sale added to the spend that counts towards tiers.
+    pub(crate) tier_spend: Decimal,
+    /// Sequence of the entry that gave the points.
+    pub(crate) earn_sequence: u64,
+    /// Sequences of the entries that took points, in the order of the tenders.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) redeem_sequences: Vec<u64>,
 }
 
 /// Fractions of a point, of a member whose program keeps them.

@@ -261,10 +261,24 @@ pub(crate) struct ProgramVersion {
     pub(crate) version: u32,
     pub(crate) program: Program,
     /// Archived ones left out.
-    pub(crate) rules: RuleSet,
-    pub(crate) rewards: Rewards,
+    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) rewards: Arc<Rewards>,
     /// What products earn and cost; shared by all versions between which they did not change.
     pub(crate) products: Arc<Products>,
+}
+
+impl ProgramVersion {
+    /// The same with these products.
+    pub(crate) fn with_products(&self, products: Arc<Products>) -> Self {
+        Self {
+            program_id: Arc::clone(&self.program_id),
+            version: self.version,
+            program: self.program.clone(),
+            rules: Arc::clone(&self.rules),
+            rewards: Arc::clone(&self.rewards),
+            products,
+        }
+    }
 }
 
 fn is_zero(number: &u32) -> bool {

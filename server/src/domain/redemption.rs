@@ -200,12 +200,22 @@ pub(crate) fn allocate(
     points: Decimal,
     at: DateTime<Utc>,
 ) -> Result<Vec<(LotKey, Decimal)>, LotsMissing> {
+    allocate_beside(books, &[], points, at)
+}
+
+/// The same without the lots in `beside`.
+pub(crate) fn allocate_beside(
+    books: &Books,
+    beside: &[LotKey],
+    points: Decimal,
+    at: DateTime<Utc>,
+) -> Result<Vec<(LotKey, Decimal)>, LotsMissing> {
     if books.pending.has_unknown() || books.holds.has_unknown() {
         return Err(LotsMissing);
     }
     let mut missing = points;
     let mut allocations = Vec::new();
-    for (key, remaining) in books.open_lots() {
+    for (key, remaining) in books.open_lots().filter(|(key, _)| !beside.contains(key)) {
         if missing.is_zero() {
             break;
         }

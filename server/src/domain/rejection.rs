@@ -20,6 +20,8 @@ pub(crate) enum Rejection {
     MemberNotFound { field: String },
     #[error("the member is not known by this")]
     IdentifierNotFound { field: String },
+    #[error("the store `{store_id}` has recorded no sale `{sale_id}`")]
+    SaleNotFound { store_id: String, sale_id: String },
     #[error("several programs have this member; say which")]
     AmbiguousMember { program_ids: Vec<String> },
     #[error("several programs would enrol this customer with the same priority")]
@@ -52,6 +54,10 @@ pub(crate) enum Rejection {
     NotEligible { program_id: String, field: &'static str },
     #[error("the store has recorded another sale with the id `{sale_id}`")]
     SaleIdConflict { store_id: String, sale_id: String },
+    #[error("the store has recorded another return with the id `{return_id}`")]
+    ReturnIdConflict { store_id: String, return_id: String },
+    #[error("the sale `{sale_id}` was cancelled")]
+    SaleCancelled { store_id: String, sale_id: String },
     #[error("the program's currency is {currency_code}")]
     CurrencyMismatch { field: &'static str, currency_code: String },
     #[error("the time must lie between {} and {}", instant(earliest), instant(latest))]
@@ -74,13 +80,21 @@ pub(crate) enum Rejection {
     ExceedsHold { field: String, held: Decimal },
     #[error("the member has {max_holds} holds; capture or release one first")]
     TooManyHolds { max_holds: usize },
+    #[error("nothing is left to return of the sale `{sale_id}`")]
+    NothingToReturn { store_id: String, sale_id: String },
+    #[error("{requested} cannot come back: {left} is left")]
+    ReturnExceedsSold {
+        field: String,
+        requested: Decimal,
+        left: Decimal,
+    },
     #[error("points of the program cannot be redeemed now: {state}")]
     RedemptionClosed { program_id: String, state: &'static str },
     #[error("the member is blocked: {block_reason}")]
     MemberBlocked { block_reason: String },
     #[error("the program has no redeem rate")]
     RedemptionNotOffered { program_id: String },
-    #[error("points of the program have at most {decimals} decimals")]
+    #[error("at most {decimals} decimals are allowed")]
     TooManyDecimals { field: String, decimals: u32 },
     #[error("the product `{product_id}` has no price in points")]
     ProductNotRedeemable { program_id: String, product_id: String },
@@ -135,6 +149,7 @@ impl Rejection {
                 | Self::ProductNotFound { .. }
                 | Self::MemberNotFound { .. }
                 | Self::IdentifierNotFound { .. }
+                | Self::SaleNotFound { .. }
                 | Self::AmbiguousMember { .. }
                 | Self::AmbiguousOptIn { .. }
         )
@@ -169,6 +184,7 @@ impl Rejection {
             ),
             Self::MemberNotFound { field } => ("MEMBER_NOT_FOUND", vec![("field", field.clone())]),
             Self::IdentifierNotFound { field } => ("IDENTIFIER_NOT_FOUND", vec![("field", field.clone())]),
+            Self::SaleNotFound { store_id, sale_id } => ("SALE_NOT_FOUND", sale(store_id, sale_id)),
             Self::AmbiguousMember { program_ids } => ("AMBIGUOUS_MEMBER", vec![("program_ids", program_ids.join(","))]),
             Self::AmbiguousOptIn { program_ids } => ("AMBIGUOUS_OPT_IN", vec![("program_ids", program_ids.join(","))]),
             Self::NotEligible { program_id, field } => (
@@ -213,10 +229,12 @@ impl Rejection {
                 vec![("field", field.clone()), ("member_id", member_id.clone())],
             ),
             Self::IdentifierLimit { field, .. } => ("IDENTIFIER_LIMIT", vec![("field", field.clone())]),
-            Self::SaleIdConflict { store_id, sale_id } => (
-                "SALE_ID_CONFLICT",
-                vec![("store_id", store_id.clone()), ("sale_id", sale_id.clone())],
+            Self::SaleIdConflict { store_id, sale_id } => ("SALE_ID_CONFLICT", sale(store_id, sale_id)),
+            Self::ReturnIdConflict { store_id, return_id } => (
+                "RETURN_ID_CONFLICT",
+                vec![("store_id", store_id.clone()), ("return_id", return_id.clone())],
             ),
+            Self::SaleCancelled { store_id, sale_id } => ("SALE_CANCELLED", sale(store_id, sale_id)),
             Self::CurrencyMismatch { field, currency_code } => (
                 "CURRENCY_MISMATCH",
                 vec![("field", (*field).to_owned()), ("currency_code", currency_code.clone())],
@@ -236,6 +254,15 @@ impl Rejection {
             Self::DocumentTypeRefused { document_type } => {
                 ("DOCUMENT_TYPE_REFUSED", vec![("document_type", document_type.clone())])
             }
+            Self::NothingToReturn { store_id, sale_id } => ("NOTHING_TO_RETURN", sale(store_id, sale_id)),
+            Self::ReturnExceedsSold { field, requested, left } => (
+                "RETURN_EXCEEDS_SOLD",
+                vec![
+                    ("field", field.clone()),
+                    ("requested", requested.to_string()),
+                    ("left", left.to_string()),
+                ],
+            ),
             Self::RedemptionClosed { program_id, state } => (
                 "REDEMPTION_CLOSED",
                 vec![("program_id", program_id.clone()), ("state", (*state).to_owned())],
@@ -305,6 +332,10 @@ impl Rejection {
             ),
         }
     }
+}
+
+fn sale(store_id: &str, sale_id: &str) -> Vec<(&'static str, String)> {
+    vec![("store_id", store_id.to_owned()), ("sale_id", sale_id.to_owned())]
 }
 
 fn instant(at: &DateTime<Utc>) -> String {

@@ -57,6 +57,19 @@ impl RuleUsage {
         }
     }
 
+    /// Takes off what a rule gave on a day and turns out not to have given.
+    pub(crate) fn take_back(&mut self, rule_id: &str, day: NaiveDate, less: Decimal) {
+        if less.is_zero() {
+            return;
+        }
+        for day in [day, ALL_DAYS] {
+            let key = (day, rule_id.to_owned());
+            let given = self.given.entry(key.clone()).or_default();
+            *given = (*given - less).max(Decimal::ZERO);
+            self.changed.insert(key);
+        }
+    }
+
     /// What has to be written, as it is now.
     pub(crate) fn changed(&self) -> impl Iterator<Item = (NaiveDate, &str, Decimal)> {
         self.changed.iter().filter_map(|key| {

@@ -4,22 +4,21 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::account::{Attributes, Books, Earned, LotsMissing, Stop, within_ledger};
-use super::earning::{self, Earning, Rated};
+use super::counting::{Counted, Counting};
+use super::earning::{self, Earning};
 use super::entry::{Occasion, Origin, SaleKey, said};
 use super::expiry::{self, NEVER};
 use super::member_status::MemberStatus;
-use super::number::Fraction;
-use super::outcome::{Balance, Carry, EarnReason, LineOutcome, NextTier, PointsTender, SaleOutcome};
-use super::program::{DocumentTreatment, ProgramVersion, TierSpendBasis};
+use super::outcome::{Balance, Carry, Ground, LineOutcome, NextTier, PointsTender, SaleOutcome};
+use super::program::{DocumentTreatment, ProgramVersion};
 use super::redemption::{self, Left, Redeemed, Terms};
 use super::rejection::Rejection;
-use super::rule_usage::Allowances;
 use super::sale::Sale;
 use super::shortfall::Cover;
-use super::tier::{self, Spend};
+use super::tier::{self, Prior};
 
 /// How far ahead of the server a till's clock may run.
-pub(super) const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
+pub(crate) const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
 /// How old a sale may be when it is recorded.
 pub(crate) const MOST_BACK: TimeDelta = TimeDelta::days(366);
 
@@ -126,34 +125,36 @@ impl Recording<'_> {
         let balance_before = books.available(self.recorded_at)?;
         let spend = books.spend();
         let kept_tier = books.account.tier_id.as_deref();
-        let before = tier::standing(program, &spend, kept_tier, self.day);
+        let prior = Prior::of(program, &spend, kept_tier, self.day);
+        let before = prior.standing(program, Decimal::ZERO);
         let tier_id_before = before.tier_id();
-        let closed = earning::closed(self.version, self.sale, self.day);
-        let counting = Counting {
-            recording: self,
-            terms: Terms {
-                version: self.version,
-                value_per_point: earning::value_per_point(self.version, &self.member, before.tier),
-                lines: &self.sale.lines,
-                field: "sale.redemptions",
-            },
-            spend: &spend,
-            kept_tier,
-            carry: program.carry_fractions.then_some(books.account.carry),
-            allowances: books.rule_usage.allowances(self.version, self.day),
-            closed,
+        let terms = Terms {
+            version: self.version,
+            value_per_point: earning::value_per_point(self.version, &self.member, before.tier),
+            lines: &self.sale.lines,
+            field: "sale.redemptions",
         };
-        let redeemed = self.redeemed(balance_before, &counting)?;
+        let carried_before = program.carry_fractions.then_some(books.account.carry);
+        let allowances = books.rule_usage.allowances(self.version, self.day);
+        let counting = Counting {
+            version: self.version,
+            occurred_at: self.occurred_at,
+            day: self.day,
+            member: &self.member,
+            prior: &prior,
+            carry: carried_before,
+            allowances: &allowances,
+        };
+        let redeemed = self.redeemed(terms, balance_before, &counting)?;
         let Counted {
             mut earning,
             tier_spend,
             tier_id,
-        } = counting.with(&redeemed)?;
-        self.mark_prices(counting.terms, &redeemed, balance_before, &mut earning.lines)?;
-        let (carried_before, allowances) = (counting.carry, counting.allowances);
+        } = counting.count(self.sale, redeemed.paid(), &redeemed.bought)?;
+        self.mark_prices(terms, &redeemed, balance_before, &mut earning.lines)?;
         self.check_range(books, &earning, tier_spend)?;
 
-        self.enter(books, &redeemed.tenders, earning.points, tier_spend)?;
+        let (earn_sequence, redeem_sequences) = self.enter(books, &redeemed.tenders, earning.points, tier_spend)?;
         // Where a tier once reached stays, the one that an old sale reached on its own day stays too.
         books.account.tier_id = tier_id;
         let balance = balance_at(books, self.version, self.recorded_at)?;
@@ -184,18 +185,25 @@ impl Recording<'_> {
                 .zip(earning.carry)
                 .map(|(before, after)| Carry { before, after }),
             allowances,
+            ground: Ground {
+                member: self.member.clone(),
+                prior,
+                tier_spend,
+                earn_sequence,
+                redeem_sequences,
+            },
         })
     }
 
     /// The books move: one entry for each tender and one for what is earned, also where that is nothing, so that every
-    /// sale is in its member's history.
+    /// sale is in its member's history. Answers the sequences of the one for what is earned and of those for the tenders.
     fn enter(
         &self,
         books: &mut Books,
         tenders: &[PointsTender],
         points: Decimal,
         tier_spend: Decimal,
-    ) -> Result<(), LotsMissing> {
+    ) -> Result<(u64, Vec<u64>), LotsMissing> {
         let occasion = Occasion {
             sale: Some(SaleKey {
                 store_id: self.sale.store_id.as_str().into(),
@@ -219,18 +227,19 @@ impl Recording<'_> {
             tier_spend,
             day: self.day,
         };
+        let mut earn_sequence = None;
         if self.same_sale_points_can_pay() {
-            books.earn(earned, &occasion);
+            earn_sequence = Some(books.earn(earned, &occasion));
         }
+        let mut redeem_sequences = Vec::with_capacity(tenders.len());
         for tender in tenders {
             let allocations = redemption::allocate(books, tender.points, self.recorded_at)?;
-            books.redeem(&Cover::of_lots(allocations), &occasion, &tender.accounting)?;
+            redeem_sequences.push(books.redeem(&Cover::of_lots(allocations), &occasion, &tender.accounting)?);
         }
-        if !self.same_sale_points_can_pay() {
-            books.earn(earned, &occasion);
-        }
+        let earn_sequence = earn_sequence.unwrap_or_else(|| books.earn(earned, &occasion));
         // A sale that arrives so late that its points have lapsed by now: they came and went.
-        books.expire_lapsed(self.version.version, self.recorded_at)
+        books.expire_lapsed(self.version.version, self.recorded_at)?;
+        Ok((earn_sequence, redeem_sequences))
     }
 
     /// What points pay. Where points of the sale can pay for it, what can be spent depends on what is earned and the
@@ -238,7 +247,7 @@ impl Recording<'_> {
     /// covered by what they leave to be earned. Mostly the second pass is: less paid with points earns more, unless it
     /// reaches a tier that earns less. Every pass then asks for less than the one before; what does not settle soon is
     /// refused.
-    fn redeemed(&self, available: Decimal, counting: &Counting<'_>) -> Result<Redeemed, Rejection> {
+    fn redeemed(&self, terms: Terms<'_>, available: Decimal, counting: &Counting<'_>) -> Result<Redeemed, Rejection> {
         if self.sale.redemptions.is_empty() {
             return Ok(Redeemed::default());
         }
@@ -246,14 +255,15 @@ impl Recording<'_> {
         let asks = &self.sale.redemptions;
         let are_spendable = self.expires_at > self.recorded_at && self.pending_until().is_none();
         if !self.same_sale_points_can_pay() || !are_spendable {
-            return redemption::redeem(counting.terms, asks, self.left(available));
+            return redemption::redeem(terms, asks, self.left(available));
         }
-        let mut spendable = available + counting.with(&Redeemed::default())?.earning.points;
+        let counted = |redeemed: &Redeemed| counting.count(self.sale, redeemed.paid(), &redeemed.bought);
+        let mut spendable = available + counted(&Redeemed::default())?.earning.points;
         let mut requested = Decimal::ZERO;
         for _ in 0..MOST_PASSES {
-            let redeemed = redemption::redeem(counting.terms, asks, self.left(spendable))?;
+            let redeemed = redemption::redeem(terms, asks, self.left(spendable))?;
             requested = redeemed.points();
-            spendable = available + counting.with(&redeemed)?.earning.points;
+            spendable = available + counted(&redeemed)?.earning.points;
             if requested <= spendable {
                 return Ok(redeemed);
             }
@@ -318,58 +328,6 @@ impl Recording<'_> {
         within_ledger("points", account.points + earning.points)?;
         within_ledger("lifetime_earned", account.lifetime_earned + earning.points)?;
         within_ledger("tier_spend", account.tier_spend + tier_spend)
-    }
-}
-
-/// How much of a sale counts, depending on how much of it points paid.
-struct Counting<'a> {
-    recording: &'a Recording<'a>,
-    terms: Terms<'a>,
-    spend: &'a Spend,
-    kept_tier: Option<&'a str>,
-    /// What earlier sales left, where the program keeps it.
-    carry: Option<Fraction>,
-    /// What limited rules may still give.
-    allowances: Allowances,
-    closed: Option<EarnReason>,
-}
-
-/// What of a sale counts.
-struct Counted {
-    earning: Earning,
-    tier_spend: Decimal,
-    /// The tier that the sale reaches.
-    tier_id: Option<String>,
-}
-
-impl Counting<'_> {
-    /// What the sale earns at the tier it reaches when points pay this of it.
-    fn with(&self, redeemed: &Redeemed) -> Result<Counted, Rejection> {
-        let paid = redeemed.paid();
-        let Recording { version, sale, day, .. } = self.recording;
-        let tier_spend = match version.program.tier_spend_basis {
-            _ if self.closed.is_some() => Decimal::ZERO,
-            TierSpendBasis::WholeSale => sale.total,
-            TierSpendBasis::WithoutPointsPaidPart => sale.total - paid,
-        };
-        let spend = self.spend.plus(*day, tier_spend);
-        let reached = tier::standing(&version.program, &spend, self.kept_tier, *day);
-        let rated = Rated {
-            version,
-            sale,
-            member: &self.recording.member,
-            local: version.program.local_time(self.recording.occurred_at),
-            carry: self.carry,
-            allowances: &self.allowances,
-            bought: &redeemed.bought,
-            closed: self.closed,
-        };
-        let earning = earning::rate(rated, reached.tier, paid)?;
-        Ok(Counted {
-            earning,
-            tier_spend,
-            tier_id: reached.tier_id(),
-        })
     }
 }
 

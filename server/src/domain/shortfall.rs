@@ -50,17 +50,46 @@ impl Cover {
 /// Covers `points` by what can be spent at `at`, in order of consumption, and the rest as the policy says. Pending points
 /// have been settled, and lapsed lots written off, before.
 pub(crate) fn cover(books: &Books, points: Decimal, policy: ShortfallPolicy, at: DateTime<Utc>) -> Result<Cover, Stop> {
-    let available = books.available(at)?.max(Decimal::ZERO);
-    let covered = points.min(available);
-    let missing = points - covered;
+    cover_from(books, &[], points, policy, at)
+}
+
+/// The same, first out of these lots, in order, also out of what waits in them. What is held is not touched.
+pub(crate) fn cover_from(
+    books: &Books,
+    first: &[LotKey],
+    points: Decimal,
+    policy: ShortfallPolicy,
+    at: DateTime<Utc>,
+) -> Result<Cover, Stop> {
+    if books.pending.has_unknown() || books.holds.has_unknown() {
+        return Err(Stop::LotsMissing);
+    }
+    let mut available = books.available(at)?.max(Decimal::ZERO);
+    let mut missing = points;
+    let mut allocations = Vec::new();
+    for key in first {
+        let remaining = books.lot(*key).map_or(Decimal::ZERO, |lot| lot.remaining);
+        let waiting = remaining - books.pending.spendable(*key, remaining, at);
+        let spendable = books.spendable(*key, remaining, at).max(Decimal::ZERO);
+        // What waits is in nobody's way; of the rest there is no more than is available.
+        let taken = missing.min(waiting + spendable.min(available));
+        available -= (taken - waiting).max(Decimal::ZERO);
+        missing -= taken;
+        if taken > Decimal::ZERO {
+            allocations.push((*key, taken));
+        }
+    }
+    let others = missing.min(available);
+    missing -= others;
     if missing > Decimal::ZERO && policy == ShortfallPolicy::Refuse {
         return Err(Stop::Rejected(Rejection::InsufficientPoints {
-            available: available.normalize(),
+            available: (points - missing).normalize(),
             requested: points,
         }));
     }
+    allocations.extend(redemption::allocate_beside(books, first, others, at)?);
     Ok(Cover {
-        allocations: redemption::allocate(books, covered, at)?,
+        allocations,
         debt: match policy {
             ShortfallPolicy::AllowNegative => missing,
             ShortfallPolicy::ClampToZero | ShortfallPolicy::Refuse => Decimal::ZERO,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::expiry::start_of_day;
 use super::program::{Program, Tier, TierDowngrade, TierSpendWindow};
@@ -15,6 +16,19 @@ pub(crate) enum Spend {
     Lifetime(Decimal),
     /// By day of the program's zone, since `spend_needed_since`.
     ByDay(BTreeMap<NaiveDate, Decimal>),
+}
+
+/// What a member had spent at one moment, as far as it decides which tier more spend on the same day reaches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Prior {
+    /// Inside the window that ends on the day.
+    pub(crate) spend: Decimal,
+    /// The highest of a window that ended on a grace day before; 0 without any.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub(crate) highest: Decimal,
+    /// The tier that was reached before, where it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kept_tier_id: Option<String>,
 }
 
 /// Where a member stands.
@@ -38,40 +52,69 @@ pub(crate) fn spend_needed_since(program: &Program, at: DateTime<Utc>) -> Option
 /// The tier on `today`. `kept` is the tier the member had reached before: it counts only where a tier once reached
 /// stays. Bounds are inclusive.
 pub(crate) fn standing<'a>(program: &'a Program, spend: &Spend, kept: Option<&str>, today: NaiveDate) -> Standing<'a> {
-    match spend {
-        Spend::Lifetime(total) => Standing {
-            tier: reached(program, *total),
-            spend: *total,
-        },
-        Spend::ByDay(days) => {
-            let window = program.tier_spend_window;
-            let spend = spend_on(window, days, today);
-            let highest = highest_recent_spend(window, days, today);
-            let by_spend = reached(program, highest);
-            let kept = kept
-                .filter(|_| never_downgrades(window))
-                .and_then(|id| program.tiers.iter().find(|tier| tier.tier_id == id));
-            let tier = match (by_spend, kept) {
-                (Some(a), Some(b)) if b.minimum_spend > a.minimum_spend => Some(b),
-                (None, kept) => kept,
-                (by_spend, _) => by_spend,
-            };
-            Standing { tier, spend }
-        }
-    }
+    Prior::of(program, spend, kept, today).standing(program, Decimal::ZERO)
 }
 
-impl Spend {
-    /// The same with `amount` more on `day`.
-    pub(crate) fn plus(&self, day: NaiveDate, amount: Decimal) -> Spend {
-        match self {
-            Self::Lifetime(total) => Self::Lifetime(*total + amount),
-            Self::ByDay(days) => {
-                let mut days = days.clone();
-                *days.entry(day).or_default() += amount;
-                Self::ByDay(days)
+/// The tier that stays with a member for whom it once was reached, when spend of the past turns out to be less: `days`
+/// are all of it, `less` what is taken off it, by day. Lost is only what spend explains: a tier above it came from
+/// elsewhere, such as other bounds.
+pub(crate) fn kept_with_less(
+    program: &Program,
+    days: &BTreeMap<NaiveDate, Decimal>,
+    less: (NaiveDate, Decimal),
+    kept: Option<&str>,
+) -> Option<String> {
+    let window = program.tier_spend_window;
+    let highest = |days: &BTreeMap<NaiveDate, Decimal>| {
+        let spends = days.keys().map(|day| spend_on(window, days, *day));
+        reached(program, spends.max().unwrap_or_default())
+    };
+    let mut fewer = days.clone();
+    *fewer.entry(less.0).or_default() -= less.1;
+    let rank = |tier: Option<&Tier>| tier.map(|tier| tier.minimum_spend);
+    let named = program.tiers.iter().find(|tier| Some(tier.tier_id.as_str()) == kept);
+    let (before, after) = (highest(days), highest(&fewer));
+    let stays = if rank(named) <= rank(before) && rank(after) < rank(named) {
+        after
+    } else {
+        named
+    };
+    stays.map(|tier| tier.tier_id.clone())
+}
+
+impl Prior {
+    /// As of `today`; `kept` is the tier the member had reached before.
+    pub(crate) fn of(program: &Program, spend: &Spend, kept: Option<&str>, today: NaiveDate) -> Self {
+        match spend {
+            Spend::Lifetime(total) => Self {
+                spend: *total,
+                ..Self::default()
+            },
+            Spend::ByDay(days) => {
+                let window = program.tier_spend_window;
+                Self {
+                    spend: spend_on(window, days, today),
+                    highest: highest_recent_spend(window, days, today),
+                    kept_tier_id: kept.filter(|_| never_downgrades(window)).map(str::to_owned),
+                }
             }
         }
+    }
+
+    /// Where the member stands with `more` spend on that day.
+    pub(crate) fn standing<'a>(&self, program: &'a Program, more: Decimal) -> Standing<'a> {
+        let spend = self.spend + more;
+        let by_spend = reached(program, spend.max(self.highest));
+        let kept = self
+            .kept_tier_id
+            .as_deref()
+            .and_then(|id| program.tiers.iter().find(|tier| tier.tier_id == id));
+        let tier = match (by_spend, kept) {
+            (Some(a), Some(b)) if b.minimum_spend > a.minimum_spend => Some(b),
+            (None, kept) => kept,
+            (by_spend, _) => by_spend,
+        };
+        Standing { tier, spend }
     }
 }
 
@@ -96,7 +139,8 @@ fn reached(program: &Program, spend: Decimal) -> Option<&Tier> {
     program.tiers.iter().rev().find(|tier| spend >= tier.minimum_spend)
 }
 
-fn never_downgrades(window: TierSpendWindow) -> bool {
+/// Whether a tier once reached stays though the window moves on.
+pub(crate) fn never_downgrades(window: TierSpendWindow) -> bool {
     matches!(
         window,
         TierSpendWindow::RollingDays {
@@ -121,13 +165,16 @@ fn grace_days(window: TierSpendWindow) -> u32 {
     }
 }
 
-/// The highest spend of the window on any of the grace days up to `today`. Between two sales the window only loses
-/// spend, so the first grace day and the days of sales are the only candidates.
+/// The highest spend of the window on any of the grace days before `today`; 0 without grace. Between two sales the window
+/// only loses spend, so the first grace day and the days of sales are the only candidates.
 fn highest_recent_spend(window: TierSpendWindow, days: &BTreeMap<NaiveDate, Decimal>, today: NaiveDate) -> Decimal {
     let first = back(today, grace_days(window));
-    days.range(first..=today)
+    if first == today {
+        return Decimal::ZERO;
+    }
+    days.range(first..today)
         .map(|(day, _)| *day)
-        .chain([first, today])
+        .chain([first])
         .map(|day| spend_on(window, days, day))
         .max()
         .unwrap_or_default()

@@ -59,6 +59,8 @@ const CONFIGURE: &[Role] = &[Role::Operator];
 /// The place of a sale.
 const OF_SALE: &[&str] = &["sale.store_id", "sale.terminal_id"];
 
+/// The place of a return.
+const OF_RETURN: &[&str] = &["sale_return.store_id", "sale_return.terminal_id"];
 /// The place of what is no sale.
 const HERE: &[&str] = &["store_id", "terminal_id"];
 
@@ -93,6 +95,15 @@ const RULES: &[Rule] = &[
     call("RuleService/ListRuleVersions", LOOK),
     call("LedgerService/QuoteSale", ALL).acts_at(OF_SALE),
     call("LedgerService/RecordSale", SELL).acts_at(OF_SALE),
+    call("LedgerService/QuoteReturn", ALL)
+        .acts_at(OF_RETURN)
+        .tells_of(&["sale_return.sale_store_id"]),
+    call("LedgerService/ReturnSale", SELL)
+        .acts_at(OF_RETURN)
+        .tells_of(&["sale_return.sale_store_id"]),
+    call("LedgerService/CancelSale", SELL)
+        .acts_at(&["store_id", "terminal_id"])
+        .tells_of(&["sale_store_id"]),
     call("LedgerService/GetBalance", ALL),
     call("LedgerService/ListEntries", LOOK),
     call("LedgerService/StreamEntries", LOOK),

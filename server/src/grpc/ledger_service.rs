@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::auth::caller;
 use super::fields::Fields;
 use super::streaming::Told;
-use super::{Context, convert, deadline, feed_calls, member_lookup, page_token, status, verify_calls};
+use super::{Context, convert, deadline, feed_calls, member_lookup, page_token, return_calls, status, verify_calls};
 use crate::domain::account::Stop;
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
 use crate::domain::opt_in;
@@ -102,6 +102,30 @@ impl LedgerService for Ledger {
             })
         })
         .await
+    }
+
+    async fn quote_return(
+        &self,
+        request: Request<wire::QuoteReturnRequest>,
+    ) -> Result<Response<wire::QuoteReturnResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, return_calls::quote(&self.0, request)).await
+    }
+
+    async fn return_sale(
+        &self,
+        request: Request<wire::ReturnSaleRequest>,
+    ) -> Result<Response<wire::ReturnSaleResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, return_calls::record(&self.0, &metadata, request)).await
+    }
+
+    async fn cancel_sale(
+        &self,
+        request: Request<wire::CancelSaleRequest>,
+    ) -> Result<Response<wire::CancelSaleResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, return_calls::cancel(&self.0, &metadata, request)).await
     }
 
     async fn get_balance(
@@ -335,6 +359,9 @@ async fn operation(
                 .pop();
             let (_, recorded) = found.ok_or_else(|| StorageError::Corrupt("a request without its sale".to_owned()))?;
             Operation::Sale(convert::outcome::sale_outcome(Arc::unwrap_or_clone(recorded.outcome)))
+        }
+        RequestResult::Answer(StoredAnswer::Return(outcome)) => {
+            Operation::SaleReturn(convert::sale_return::return_outcome(*outcome))
         }
         RequestResult::Answer(StoredAnswer::Member(member)) => Operation::Member(convert::member::member(*member)),
         RequestResult::Answer(StoredAnswer::Program(record)) => Operation::ProgramId(record.program_id),

@@ -24,6 +24,7 @@ mod product_calls;
 mod program_service;
 mod redemption_calls;
 mod redemption_service;
+mod return_calls;
 mod rule_service;
 mod status;
 mod streaming;

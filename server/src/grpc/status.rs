@@ -241,7 +241,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RuleExists
         | ErrorReason::RewardExists
         | ErrorReason::IdentifierTaken
-        | ErrorReason::SaleIdConflict => Code::AlreadyExists,
+        | ErrorReason::SaleIdConflict
+        | ErrorReason::ReturnIdConflict => Code::AlreadyExists,
         ErrorReason::OperationNotFound
         | ErrorReason::ProgramNotFound
         | ErrorReason::RuleNotFound
@@ -250,7 +251,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::HoldNotFound
         | ErrorReason::RedemptionNotFound
         | ErrorReason::MemberNotFound
-        | ErrorReason::IdentifierNotFound => Code::NotFound,
+        | ErrorReason::IdentifierNotFound
+        | ErrorReason::SaleNotFound => Code::NotFound,
         ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::AmbiguousMember
         | ErrorReason::AmbiguousOptIn
@@ -259,6 +261,7 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RuleArchived
         | ErrorReason::RewardArchived
         | ErrorReason::RuleTie
+        | ErrorReason::SaleCancelled
         | ErrorReason::DocumentTypeRefused
         | ErrorReason::HoldOfOtherMember
         | ErrorReason::HoldCaptured
@@ -266,6 +269,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::HoldLapsed
         | ErrorReason::ExceedsHold
         | ErrorReason::TooManyHolds
+        | ErrorReason::NothingToReturn
+        | ErrorReason::ReturnExceedsSold
         | ErrorReason::RedemptionClosed
         | ErrorReason::MemberBlocked
         | ErrorReason::IdentifierLimit

@@ -4,6 +4,7 @@ mod enrolling;
 mod loading;
 mod members;
 mod redeeming;
+mod reversing;
 mod writing;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use self::members::MemberRecords;
+use self::reversing::Reversing;
 use super::command::Named;
 use super::{Action, Command, Decided, Decision};
 use crate::domain::account::{Books, Stop};
@@ -80,6 +82,9 @@ struct Batch<'a> {
     identifiers: HashMap<(u32, Identifier), Vec<(String, Uuid)>>,
     requests: HashMap<RequestKey, RequestRecord>,
     sales: HashMap<RecordedSaleKey, RecordedSale>,
+    /// Sales that commands undo, and what came back of them.
+    reversing: Reversing<'a>,
+    cache: &'a ProgramCache,
     versions: HashMap<ProgramKey, Arc<ProgramVersion>>,
     new_requests: Vec<RequestKey>,
     new_sales: Vec<(&'a Command, &'a Sale, Arc<SaleOutcome>)>,
@@ -102,6 +107,15 @@ impl<'a> Batch<'a> {
             }
             Action::Enrol(member_id, enrolment) => self.enrol(command, *member_id, enrolment).map(member_answer),
             Action::ChangeMember(changing) => self.change_member(command, changing).map(member_answer),
+            Action::ReverseSale(reversing) => {
+                let decided = self.reverse_sale(connection, command, reversing).await?;
+                decided.map(|(outcome, replayed)| {
+                    let outcome = Box::new(outcome);
+                    let kept = RequestResult::Answer(StoredAnswer::Return(outcome.clone()));
+                    let answer = Answer::Return(outcome);
+                    (Decided { answer, replayed }, kept)
+                })
+            }
         };
         match result {
             Ok((decided, kept)) => {

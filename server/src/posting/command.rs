@@ -16,6 +16,7 @@ use crate::domain::enrolment::Enrolment;
 use crate::domain::member_change::MemberChange;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::sale_recording;
+use crate::domain::sale_return::{SaleName, SaleReversal};
 
 /// A write to one account.
 #[derive(Clone, Debug)]
@@ -37,6 +38,7 @@ pub(crate) enum Action {
     Enrol(Uuid, Enrolment),
     ChangeMember(Box<ChangingMember>),
     Redeeming(Box<Redeeming>),
+    ReverseSale(Box<ReversingSale>),
 }
 
 /// A change of a member to make.
@@ -49,10 +51,21 @@ pub(crate) struct ChangingMember {
     pub(crate) actor: String,
 }
 
+/// A return or a cancellation to record.
+#[derive(Clone, Debug)]
+pub(crate) struct ReversingSale {
+    pub(crate) reversal: SaleReversal,
+    /// Its canonical form, which is kept.
+    pub(crate) document: String,
+    pub(crate) actor: String,
+}
+
 /// Whose books a command works on.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Subject<'a> {
     Member(Named<'a>),
+    /// The member that a recorded sale belongs to.
+    Sale(&'a SaleName),
     /// Somebody who becomes a member.
     New(&'a Enrolment),
 }
@@ -90,12 +103,28 @@ impl Action {
         Ok((Self::RecordSale(Box::new(sale), document), hash))
     }
 
+    /// A return or a cancellation, and the hash of its content.
+    pub(crate) fn reverse_sale(reversal: SaleReversal, actor: String) -> Result<(Self, [u8; 32]), serde_json::Error> {
+        let (operation, document) = match &reversal {
+            SaleReversal::Return(sale_return) => ("ReturnSale", serde_json::to_string(sale_return)?),
+            SaleReversal::Cancellation(cancellation) => ("CancelSale", serde_json::to_string(cancellation)?),
+        };
+        let hash = hash_of(&[operation.as_bytes(), document.as_bytes()]);
+        let reversing = ReversingSale {
+            reversal,
+            document,
+            actor,
+        };
+        Ok((Self::ReverseSale(Box::new(reversing)), hash))
+    }
+
     pub(super) fn subject(&self) -> Subject<'_> {
         match self {
             Self::RecordSale(sale, _) => Subject::Member(Named::in_sale(sale)),
             Self::Enrol(_, enrolment) => Subject::New(enrolment),
             Self::ChangeMember(changing) => Subject::Member(changing.named()),
             Self::Redeeming(redeeming) => Subject::Member(redeeming.named()),
+            Self::ReverseSale(reversing) => Subject::Sale(reversing.reversal.sale()),
         }
     }
 
@@ -103,7 +132,7 @@ impl Action {
     pub(super) fn sale(&self) -> Option<&Sale> {
         match self {
             Self::RecordSale(sale, _) => Some(sale),
-            Self::Enrol(..) | Self::ChangeMember(_) | Self::Redeeming(_) => None,
+            Self::Enrol(..) | Self::ChangeMember(_) | Self::Redeeming(_) | Self::ReverseSale(_) => None,
         }
     }
 
@@ -111,14 +140,14 @@ impl Action {
     pub(super) fn hold_id(&self) -> Option<Uuid> {
         match self {
             Self::Redeeming(redeeming) => redeeming.act.hold_id(),
-            Self::RecordSale(..) | Self::Enrol(..) | Self::ChangeMember(_) => None,
+            Self::RecordSale(..) | Self::Enrol(..) | Self::ChangeMember(_) | Self::ReverseSale(_) => None,
         }
     }
 
     /// Whether it is posted on its own: it changes who is meant by what, which a batch finds out before it decides.
     pub(super) fn stands_alone(&self) -> bool {
         match self {
-            Self::RecordSale(..) | Self::Enrol(..) | Self::Redeeming(_) => false,
+            Self::RecordSale(..) | Self::Enrol(..) | Self::Redeeming(_) | Self::ReverseSale(_) => false,
             Self::ChangeMember(changing) => changing.change.is_about_identity(),
         }
     }
@@ -139,6 +168,10 @@ impl Action {
             Self::Redeeming(_) => Needs {
                 lots: true,
                 spend_at: Some(now),
+                ..Needs::default()
+            },
+            Self::ReverseSale(_) => Needs {
+                lots: true,
                 ..Needs::default()
             },
         }
@@ -184,6 +217,8 @@ impl Command {
                     identifier.value.hash(&mut hasher);
                 }
             }
+            // Returns of one sale meet in one batch, those of one member by chance.
+            Subject::Sale(sale) => sale.hash(&mut hasher),
         }
         hasher.finish()
     }

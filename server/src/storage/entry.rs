@@ -29,7 +29,7 @@ const MEMBERS_OF_A_QUESTION: usize = 500;
 /// The columns of `EntryRow`, for statements that are written out.
 pub(super) const COLUMNS: &str = "sequence, kind, points, balance_after, tier_spend, store_id, sale_id, document_type, \
     document_number, program_version, lot_expires_at, expense_account, cost_center, occurred_at, recorded_at, reference, \
-    at_store_id, terminal_id, cashier_id, actor, reason_id, note";
+    at_store_id, terminal_id, cashier_id, actor, reason_id, note, spend_at";
 
 /// An entry as it is stored. What is added to it is added to what is hashed of it.
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -57,6 +57,7 @@ pub(super) struct EntryRow {
     actor: Option<String>,
     reason_id: Option<String>,
     note: Option<String>,
+    spend_at: Option<NaiveDateTime>,
 }
 
 /// Up to `limit` entries of a member, newest first, older than `before` (a sequence).
@@ -81,7 +82,7 @@ pub(crate) async fn page(
     rows.into_iter().map(Entry::try_from).collect()
 }
 
-/// Spend that counts towards tiers, by day as `day_of` says, of sales from `since` on.
+/// Spend that counts towards tiers, by day as `day_of` says, of sales from `since` on, less what came back of them.
 pub(crate) async fn spend_by_day(
     connection: &mut Connection,
     key: AccountKey,
@@ -103,18 +104,21 @@ pub(crate) async fn spend_by_day_of(
     let mut spend: HashMap<Uuid, BTreeMap<NaiveDate, Decimal>> = HashMap::new();
     for question in member_ids.chunks(MEMBERS_OF_A_QUESTION) {
         let ids = question.iter().map(|id| id.as_bytes().to_vec()).collect();
-        let rows: Vec<(Vec<u8>, NaiveDateTime, Decimal)> = entry::table
+        let rows: Vec<(Vec<u8>, NaiveDateTime, Option<NaiveDateTime>, Decimal)> = entry::table
             .filter(entry::merchant_id.eq(merchant_id))
             .filter(one_of(entry::member_id, ids, true))
             .filter(entry::tier_spend.ne(Decimal::ZERO))
             .filter(entry::occurred_at.ge(since.naive_utc()))
             .filter(entry::recorded_at.ge((since - MOST_BACK).naive_utc()))
-            .select((entry::member_id, entry::occurred_at, entry::tier_spend))
+            .select((entry::member_id, entry::occurred_at, entry::spend_at, entry::tier_spend))
             .load(connection)
             .await?;
-        for (member_id, occurred_at, amount) in rows {
-            let days = spend.entry(id(&member_id)?).or_default();
-            *days.entry(day_of(instant(occurred_at))).or_default() += amount;
+        for (member_id, occurred_at, spend_at, amount) in rows {
+            let at = instant(spend_at.unwrap_or(occurred_at));
+            if at >= since {
+                let days = spend.entry(id(&member_id)?).or_default();
+                *days.entry(day_of(at)).or_default() += amount;
+            }
         }
     }
     Ok(spend)
@@ -128,7 +132,8 @@ impl EntryRows {
         Self(Insert::new(
             "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, store_id, \
              sale_id, document_type, document_number, program_version, lot_expires_at, expense_account, cost_center, \
-             occurred_at, recorded_at, reference, at_store_id, terminal_id, cashier_id, actor, reason_id, note) VALUES",
+             occurred_at, recorded_at, reference, at_store_id, terminal_id, cashier_id, actor, reason_id, note, spend_at) \
+             VALUES",
             "",
         ))
     }
@@ -165,6 +170,7 @@ impl EntryRows {
         ] {
             self.0.optional(text.as_deref(), Insert::text);
         }
+        self.0.optional(entry.spend_at, Insert::instant);
     }
 
     pub(crate) fn finish(self) -> Vec<String> {
@@ -188,6 +194,8 @@ fn kind_number(kind: EntryKind) -> u8 {
         EntryKind::Redeem => 2,
         EntryKind::Expire => 3,
         EntryKind::SignUpBonus => 4,
+        EntryKind::EarnReversal => 5,
+        EntryKind::RedeemReversal => 6,
     }
 }
 
@@ -197,6 +205,8 @@ fn kind(number: u8) -> Option<EntryKind> {
         2 => Some(EntryKind::Redeem),
         3 => Some(EntryKind::Expire),
         4 => Some(EntryKind::SignUpBonus),
+        5 => Some(EntryKind::EarnReversal),
+        6 => Some(EntryKind::RedeemReversal),
         _ => None,
     }
 }
@@ -214,6 +224,7 @@ impl TryFrom<EntryRow> for Entry {
             points: row.points,
             balance_after: row.balance_after,
             tier_spend: row.tier_spend,
+            spend_at: row.spend_at.map(instant),
             lot_expires_at: row.lot_expires_at.map(instant),
             accounting: Accounting {
                 expense_account: row.expense_account.unwrap_or_default(),

@@ -19,6 +19,9 @@ use crate::domain::lot::{Allocation, Lot, LotKey};
 /// Lots of a page. A redemption rarely takes from more than a few lots, and a page is a few kilobytes.
 pub(crate) const PAGE: usize = 128;
 
+/// Lots that are asked for by their keys in one statement.
+const LOTS_OF_A_QUESTION: usize = 100;
+
 /// Asks for the next open lots of one member.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageStart {
@@ -30,7 +33,7 @@ pub(crate) struct PageStart {
 
 #[derive(QueryableByName)]
 #[diesel(check_for_backend(diesel::mysql::Mysql))]
-struct OpenLotRow {
+struct LotRow {
     #[diesel(sql_type = Unsigned<Integer>)]
     merchant_id: u32,
     #[diesel(sql_type = Binary)]
@@ -43,7 +46,12 @@ struct OpenLotRow {
     points: Decimal,
     #[diesel(sql_type = Numeric)]
     remaining: Decimal,
+    #[diesel(sql_type = Numeric)]
+    lapsed: Decimal,
 }
+
+/// The columns of `LotRow`.
+const COLUMNS: &str = "merchant_id, member_id, expires_at, sequence, points, remaining, lapsed";
 
 /// The next open lots of several members, up to a page of each, in one statement: every branch reads its own stretch
 /// of the primary key and stops at its limit.
@@ -56,20 +64,10 @@ pub(crate) async fn open_pages(
     if branches.is_empty() {
         return Ok(pages);
     }
-    let rows: Vec<OpenLotRow> = diesel::sql_query(branches.join(" UNION ALL ")).load(connection).await?;
+    let rows: Vec<LotRow> = diesel::sql_query(branches.join(" UNION ALL ")).load(connection).await?;
     for row in rows {
         let account = (row.merchant_id, id(&row.member_id)?);
-        let key = LotKey {
-            expires_at: instant(row.expires_at),
-            sequence: row.sequence,
-        };
-        pages.entry(account).or_default().push((
-            key,
-            Lot {
-                points: row.points,
-                remaining: row.remaining,
-            },
-        ));
+        pages.entry(account).or_default().push(row.lot());
     }
     // UNION ALL promises no order across or within branches.
     for page in pages.values_mut() {
@@ -85,11 +83,52 @@ fn branch(start: &PageStart) -> String {
     let expires_at = start.lot.expires_at.format("%Y-%m-%d %H:%M:%S%.6f");
     let sequence = start.lot.sequence + u64::from(start.behind);
     format!(
-        "(SELECT merchant_id, member_id, expires_at, sequence, points, remaining FROM lot \
+        "(SELECT {COLUMNS} FROM lot \
          WHERE merchant_id = {merchant_id} AND member_id = x'{member_id}' AND expires_at >= '{expires_at}' \
          AND (expires_at > '{expires_at}' OR sequence >= {sequence}) AND remaining > 0 \
          ORDER BY expires_at, sequence LIMIT {PAGE})"
     )
+}
+
+/// These lots of a member, open or used up, those that there are.
+pub(crate) async fn find(
+    connection: &mut Connection,
+    account: AccountKey,
+    keys: &[LotKey],
+) -> Result<Vec<(LotKey, Lot)>, StorageError> {
+    let mut lots = Vec::with_capacity(keys.len());
+    for keys in keys.chunks(LOTS_OF_A_QUESTION) {
+        let branches: Vec<String> = keys.iter().map(|key| exactly(account, key)).collect();
+        let rows: Vec<LotRow> = diesel::sql_query(branches.join(" UNION ALL ")).load(connection).await?;
+        lots.extend(rows.iter().map(LotRow::lot));
+    }
+    Ok(lots)
+}
+
+/// One lot by its key. All literals are integers, hex and instants.
+fn exactly(account: AccountKey, key: &LotKey) -> String {
+    let (merchant_id, member_id) = (account.0, account.1.simple());
+    let expires_at = key.expires_at.format("%Y-%m-%d %H:%M:%S%.6f");
+    format!(
+        "(SELECT {COLUMNS} FROM lot WHERE merchant_id = {merchant_id} AND member_id = x'{member_id}' \
+         AND expires_at = '{expires_at}' AND sequence = {})",
+        key.sequence
+    )
+}
+
+impl LotRow {
+    fn lot(&self) -> (LotKey, Lot) {
+        let key = LotKey {
+            expires_at: instant(self.expires_at),
+            sequence: self.sequence,
+        };
+        let lot = Lot {
+            points: self.points,
+            remaining: self.remaining,
+            lapsed: self.lapsed,
+        };
+        (key, lot)
+    }
 }
 
 /// What the entries of a member from `first` to `last` took out of lots, by sequence of the entry.
@@ -138,8 +177,8 @@ pub(crate) struct LotRows(Insert);
 impl LotRows {
     pub(crate) fn new() -> Self {
         Self(Insert::new(
-            "INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining) VALUES",
-            " ON DUPLICATE KEY UPDATE remaining = VALUES(remaining)",
+            "INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining, lapsed) VALUES",
+            " ON DUPLICATE KEY UPDATE remaining = VALUES(remaining), lapsed = VALUES(lapsed)",
         ))
     }
 
@@ -151,7 +190,8 @@ impl LotRows {
             .instant(key.expires_at)
             .integer(key.sequence)
             .decimal(lot.points)
-            .decimal(lot.remaining);
+            .decimal(lot.remaining)
+            .decimal(lot.lapsed);
     }
 
     pub(crate) fn finish(self) -> Vec<String> {

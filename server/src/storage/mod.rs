@@ -33,6 +33,8 @@ pub(crate) mod reward;
 pub(crate) mod rule;
 pub(crate) mod rule_usage;
 pub(crate) mod sale;
+pub(crate) mod sale_history;
+pub(crate) mod sale_reversal;
 mod schema;
 pub(crate) mod statement;
 pub(crate) mod store;

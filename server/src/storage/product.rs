@@ -69,6 +69,37 @@ pub(crate) async fn in_force(
     }
 }
 
+/// Those of these products, which come in rising order, that were in force under one version.
+pub(crate) async fn in_force_of(
+    connection: &mut Connection,
+    key: &ProgramKey,
+    version: u32,
+    product_ids: &[&str],
+) -> Result<Products, StorageError> {
+    let mut products = Products::new(version);
+    for product_ids in product_ids.chunks(IDS_OF_A_QUESTION) {
+        let rows: Vec<(String, Option<Decimal>, Option<Decimal>)> = product::table
+            .filter(product::merchant_id.eq(key.0).and(product::program_id.eq(&*key.1)))
+            .filter(product::product_id.eq_any(product_ids))
+            .filter(
+                product::from_version
+                    .le(version)
+                    .and(product::until_version.gt(version)),
+            )
+            .filter(product::points.is_not_null().or(product::redeem_points.is_not_null()))
+            .order(product::product_id)
+            .select((product::product_id, product::points, product::redeem_points))
+            .load(connection)
+            .await?;
+        for (product_id, points, redeem_points) in rows {
+            if !products.push(&product_id, ProductPoints { points, redeem_points }) {
+                return Err(out_of_order(key));
+            }
+        }
+    }
+    Ok(products)
+}
+
 /// The products in force under `version`, from those of an earlier version and what changed since; `None` when so much
 /// did that all of them are loaded faster.
 pub(crate) async fn in_force_since(

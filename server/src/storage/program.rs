@@ -147,8 +147,8 @@ pub(crate) async fn load_version(
         program_id: Arc::clone(&key.1),
         version,
         program: document("a program", &definition)?,
-        rules: RuleSet::new(rule::in_force(connection, key, version).await?),
-        rewards: Rewards::new(reward::in_force(connection, key, version).await?),
+        rules: Arc::new(RuleSet::new(rule::in_force(connection, key, version).await?)),
+        rewards: Arc::new(Rewards::new(reward::in_force(connection, key, version).await?)),
         products,
     })
 }

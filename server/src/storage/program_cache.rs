@@ -1,6 +1,9 @@
-//! The current versions of programs. A version is immutable; which one is current is read in every transaction.
+//! The current versions of programs, and of earlier ones those that returns asked for. A version is immutable; which one is
+//! current is read in every transaction.
 
-use std::collections::HashMap;
+mod earlier;
+
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,6 +16,7 @@ use super::product;
 use super::program::{self, CurrentVersion, ProgramKey};
 use crate::domain::product::Products;
 use crate::domain::program::ProgramVersion;
+use earlier::Earlier;
 
 /// Programs kept. A version without its products is a few kilobytes.
 const MOST_PROGRAMS: usize = 4_096;
@@ -27,6 +31,7 @@ pub(crate) struct ProgramCache(Arc<Shared>);
 
 struct Shared {
     kept: RwLock<Kept>,
+    earlier: Earlier,
     /// Counts the questions: the greatest `asked_at` is the program asked for last.
     questions: AtomicU64,
     /// Of callers that miss the same products one loads them, and the others wait for it. They hold what they have
@@ -38,6 +43,7 @@ impl Default for Shared {
     fn default() -> Self {
         Self {
             kept: RwLock::default(),
+            earlier: Earlier::default(),
             questions: AtomicU64::default(),
             loading: std::array::from_fn(|_| Mutex::default()),
         }
@@ -72,6 +78,37 @@ impl ProgramCache {
             versions.insert(key, version);
         }
         Ok(versions)
+    }
+
+    /// A program as it was under a version, with what products earned then of those in `product_ids`.
+    pub(crate) async fn under(
+        &self,
+        connection: &mut Connection,
+        key: &ProgramKey,
+        version: u32,
+        product_ids: &BTreeSet<&str>,
+    ) -> Result<Arc<ProgramVersion>, StorageError> {
+        let newest = self.get(key);
+        if let Some(newest) = newest.as_ref().filter(|newest| newest.version == version) {
+            return Ok(Arc::clone(newest));
+        }
+        let plain = match self.0.earlier.get(key, version) {
+            Some(plain) => plain,
+            None => {
+                let loaded = program::load_version(connection, key, version, Arc::default()).await?;
+                self.0.earlier.put(key, loaded)
+            }
+        };
+        // Products that have not changed since are those of the newer version.
+        let unchanged = newest.filter(|newest| newest.version > version && newest.products.version() <= version);
+        let products = match unchanged {
+            Some(newest) => Arc::clone(&newest.products),
+            None => {
+                let product_ids: Vec<&str> = product_ids.iter().copied().collect();
+                Arc::new(product::in_force_of(connection, key, version, &product_ids).await?)
+            }
+        };
+        Ok(Arc::new(plain.with_products(products)))
     }
 
     async fn load(

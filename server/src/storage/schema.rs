@@ -168,6 +168,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    sale_reversal (merchant_id, sale_store_id, sale_id, number) {
+        merchant_id -> Unsigned<Integer>,
+        sale_store_id -> Text,
+        sale_id -> Text,
+        number -> Unsigned<Integer>,
+        store_id -> Text,
+        return_id -> Nullable<Text>,
+        content_hash -> Binary,
+        occurred_at -> Datetime,
+        recorded_at -> Datetime,
+        document -> Text,
+        state -> Text,
+        outcome -> Text,
+    }
+}
+
+diesel::table! {
     entry (merchant_id, member_id, sequence) {
         merchant_id -> Unsigned<Integer>,
         member_id -> Binary,
@@ -193,6 +210,7 @@ diesel::table! {
         actor -> Nullable<Text>,
         reason_id -> Nullable<Text>,
         note -> Nullable<Text>,
+        spend_at -> Nullable<Datetime>,
     }
 }
 

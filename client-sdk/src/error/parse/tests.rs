@@ -43,6 +43,8 @@ fn all_facts() -> HashMap<String, String> {
         ("due", "100.00"),
         ("available", "10"),
         ("requested", "11.5"),
+        ("return_id", "w"),
+        ("left", "3"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()

@@ -21,7 +21,24 @@ pub(crate) struct BoughtLine {
     pub(crate) amount: Decimal,
 }
 
+impl BoughtLine {
+    /// So many units of a line, and what they would have cost: in proportion, rounded down, until the last unit takes the
+    /// rest.
+    pub(crate) fn part_of(line: &SaleLine, quantity: Decimal, minor_units: u32) -> Result<Self, Rejection> {
+        if quantity.is_zero() {
+            return Ok(Self::default());
+        }
+        let amount = part(line.amount, quantity, line.quantity, minor_units)?;
+        Ok(Self { quantity, amount })
+    }
+}
+
 impl Bought {
+    /// What was bought of each line.
+    pub(crate) fn of_lines(lines: Vec<BoughtLine>) -> Self {
+        Self { lines }
+    }
+
     pub(crate) const NOTHING: &'static Self = &Self { lines: Vec::new() };
 
     pub(crate) fn of_line(&self, place: usize) -> BoughtLine {
@@ -57,10 +74,7 @@ impl Bought {
             }
             missing -= taken;
             let quantity = before.quantity + taken;
-            let after = BoughtLine {
-                quantity,
-                amount: part(line.amount, quantity, line.quantity, minor_units)?,
-            };
+            let after = BoughtLine::part_of(line, quantity, minor_units)?;
             amount += after.amount - before.amount;
             if self.lines.len() <= place {
                 self.lines.resize(place + 1, BoughtLine::default());

@@ -105,7 +105,7 @@ fn version(dice: &mut Dice) -> ProgramVersion {
         version: 1,
         program,
         rules: Default::default(),
-        rewards: Rewards::new(vec![("off".to_owned(), reward)]),
+        rewards: Rewards::new(vec![("off".to_owned(), reward)]).into(),
         products: products.into(),
     }
 }

@@ -80,5 +80,7 @@ fn kind(kind: EntryKind) -> wire::EntryKind {
         EntryKind::Redeem => wire::EntryKind::Redeem,
         EntryKind::Expire => wire::EntryKind::Expire,
         EntryKind::SignUpBonus => wire::EntryKind::SignUpBonus,
+        EntryKind::EarnReversal => wire::EntryKind::EarnReversal,
+        EntryKind::RedeemReversal => wire::EntryKind::RedeemReversal,
     }
 }

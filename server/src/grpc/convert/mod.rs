@@ -17,6 +17,7 @@ mod redemption_policy;
 pub(super) mod reward;
 pub(super) mod rule;
 pub(super) mod sale;
+pub(super) mod sale_return;
 mod tier;
 
 use chrono::{DateTime, Utc};

@@ -63,7 +63,7 @@ pub(in crate::grpc) fn points_tender(tender: PointsTender, currency: &Currency) 
     }
 }
 
-fn line_outcome((line, outcome): (u32, LineOutcome)) -> wire::LineOutcome {
+pub(super) fn line_outcome((line, outcome): (u32, LineOutcome)) -> wire::LineOutcome {
     wire::LineOutcome {
         line,
         rated_amount: decimal(outcome.rated_amount),
@@ -83,7 +83,7 @@ fn line_outcome((line, outcome): (u32, LineOutcome)) -> wire::LineOutcome {
     }
 }
 
-fn rate_outcome(outcome: RateOutcome, currency: &Currency) -> wire::RateOutcome {
+pub(super) fn rate_outcome(outcome: RateOutcome, currency: &Currency) -> wire::RateOutcome {
     wire::RateOutcome {
         source: Some(source(outcome.source)),
         rated_amount: money(currency, outcome.rated_amount),

@@ -9,7 +9,7 @@ use crate::domain::outcome::Accounting;
 use crate::domain::sale::{Customer, MemberKey, RedemptionAsk, Sale, SaleLine, SaleLineFlag, SaleRedemption, Tender};
 use crate::grpc::fields::{Bounds, Fields};
 
-const MOST_LINES: usize = 1_000;
+pub(super) const MOST_LINES: usize = 1_000;
 const MOST_TENDERS: usize = 50;
 const MOST_REDEMPTIONS: usize = 10;
 const MOST_OF_A_REWARD: u32 = 10_000;
@@ -18,7 +18,7 @@ const UNITS: Bounds = Bounds::up_to(Decimal::from_parts(1_000_000, 0, 0, false, 
 
 /// A hundred thousand million: what every amount and its products stay computable under.
 pub(super) const AMOUNT_LIMIT: Decimal = Decimal::from_parts(1_215_752_192, 23, 0, false, 0);
-const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+pub(super) const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// A sale; its currency's decimals bound every amount.
 pub(in crate::grpc) fn sale(fields: &mut Fields, given: Option<wire::Sale>) -> Option<Sale> {

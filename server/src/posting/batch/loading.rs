@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::members::MemberRecords;
+use super::reversing::Reversing;
 use super::{Batch, LookUp, request_key};
 use crate::domain::account::Books;
 use crate::domain::enrolment::{Identifier, IdentifierKind};
@@ -24,11 +25,11 @@ use crate::storage::request::{self, RequestResult};
 use crate::storage::sale::{self, RecordedSaleKey};
 use crate::storage::{entry, hold, member, pending, program, rule_usage};
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
     /// The accounts are locked first: what is read under their locks cannot be overtaken.
     pub(super) async fn load(
         connection: &mut Connection,
-        cache: &ProgramCache,
+        cache: &'a ProgramCache,
         commands: &[Command],
         look_up: LookUp,
     ) -> Result<Self, StorageError> {
@@ -37,6 +38,8 @@ impl Batch<'_> {
             identifiers: HashMap::new(),
             requests: HashMap::new(),
             sales: HashMap::new(),
+            reversing: Reversing::default(),
+            cache,
             versions: HashMap::new(),
             new_requests: Vec::new(),
             new_sales: Vec::new(),
@@ -46,6 +49,7 @@ impl Batch<'_> {
             round_trips: 6,
         };
         batch.load_identifiers(connection, commands).await?;
+        batch.load_reversed_sales(connection, commands).await?;
         let accounts = account::lock(connection, &batch.accounts_of(commands)).await?;
         for account in accounts {
             batch
@@ -55,6 +59,7 @@ impl Batch<'_> {
         let requests = request::find(connection, commands.iter().map(request_key)).await?;
         batch.requests = requests.into_iter().collect();
         batch.load_sales(connection, commands, look_up).await?;
+        batch.load_reversals(connection, commands).await?;
         let mut programs = batch.programs_of(commands);
         batch.add_opt_in_programs(connection, commands, &mut programs).await?;
         batch.versions = cache.current(connection, programs.into_iter()).await?;
@@ -82,6 +87,7 @@ impl Batch<'_> {
             match command.action.subject() {
                 Subject::Member(named) => named.key.identifier().into_iter().for_each(&mut ask),
                 Subject::New(enrolment) => enrolment.identifiers.iter().cloned().for_each(&mut ask),
+                Subject::Sale(_) => {}
             }
             if let Action::ChangeMember(changing) = &command.action {
                 changing.change.new_identifier().cloned().into_iter().for_each(ask);
@@ -122,6 +128,7 @@ impl Batch<'_> {
                 (_, None) => {}
             }
         }
+        accounts.extend(self.reversing.accounts());
         accounts.into_iter().collect()
     }
 
@@ -184,6 +191,7 @@ impl Batch<'_> {
             let program_id = match command.action.subject() {
                 Subject::Member(named) => named.program_id,
                 Subject::New(enrolment) => &enrolment.program_id,
+                Subject::Sale(_) => "",
             };
             (!program_id.is_empty()).then(|| (command.merchant_id, program_id.into()))
         });
@@ -212,9 +220,14 @@ impl Batch<'_> {
 
     /// Whose books the commands work on, what of them each needs, and when it was received.
     pub(super) fn needs(&self, commands: &[Command]) -> Vec<(AccountKey, Needs, DateTime<Utc>)> {
-        named(commands)
-            .filter_map(|(command, named)| {
-                let key = self.account_of(command.merchant_id, named).ok()?;
+        commands
+            .iter()
+            .filter_map(|command| {
+                let key = match command.action.subject() {
+                    Subject::Member(named) => self.account_of(command.merchant_id, named).ok()?,
+                    Subject::Sale(sale) => self.reversing.account_of(command.merchant_id, sale)?,
+                    Subject::New(_) => return None,
+                };
                 Some((key, command.action.needs(command.now), command.now))
             })
             .collect()
@@ -384,6 +397,6 @@ fn sales(commands: &[Command]) -> impl Iterator<Item = (&Command, &Sale)> {
 fn named(commands: &[Command]) -> impl Iterator<Item = (&Command, Named<'_>)> {
     commands.iter().filter_map(|command| match command.action.subject() {
         Subject::Member(named) => Some((command, named)),
-        Subject::New(_) => None,
+        Subject::New(_) | Subject::Sale(_) => None,
     })
 }

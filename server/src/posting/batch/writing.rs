@@ -75,6 +75,7 @@ impl Batch<'_> {
         statements.extend(holds.finish());
         statements.extend(self.redemption_rows()?);
         statements.extend(self.sale_rows()?);
+        statements.extend(self.reversing.rows()?);
         statements.extend(self.records.rows());
         statements.extend(account::upsert(changed.into_iter()));
         statements.extend(self.request_rows()?);

@@ -56,6 +56,7 @@ impl EntryRow {
             actor,
             reason_id,
             note,
+            spend_at,
         } = self;
         let mut content = Content::new();
         content
@@ -84,6 +85,7 @@ impl EntryRow {
             .text(22, actor.as_deref())
             .text(23, reason_id.as_deref())
             .text(24, note.as_deref());
+        optional_instant(&mut content, 25, *spend_at);
         for allocation in allocations {
             content
                 .instant(128, allocation.lot.expires_at)

@@ -1,0 +1,2 @@
+ALTER TABLE lot DROP COLUMN lapsed;
+ALTER TABLE entry DROP COLUMN spend_at;
