@@ -32,6 +32,7 @@ mod examples_of_the_field;
 mod expiry;
 mod expiry_ends;
 mod expiry_entries;
+mod expiry_runs;
 mod failure_reasons;
 mod feed;
 mod feed_queries;

@@ -2,6 +2,7 @@
 
 mod builder;
 mod credentials;
+mod expiry;
 mod feed;
 mod history;
 mod ledger;

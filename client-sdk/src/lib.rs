@@ -33,6 +33,7 @@ mod client;
 mod configuration_change;
 mod entry;
 mod error;
+mod expiry;
 mod feed;
 mod id;
 mod member;
@@ -66,6 +67,7 @@ pub use configuration_change::{
 };
 pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
+pub use expiry::{ExpiryCounts, ExpiryRun, ExpirySchedule};
 pub use feed::{ChainLink, FeedBatch, FeedCursor, FeedRequest};
 pub use id::{HoldId, MemberId, ProductId, ProgramId, RedemptionId, RequestId, RewardId, RuleId};
 pub use member::{

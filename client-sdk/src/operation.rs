@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     error::Error,
+    expiry::ExpirySchedule,
     id::{ProgramId, RewardId, RuleId},
     member::Member,
     product::ProductLoad,
@@ -40,6 +41,8 @@ pub enum OperationResult {
     Redemption(Box<RedemptionRecord>),
     /// A hold was placed or released, as it was then.
     Hold(Box<Hold>),
+    /// The schedule of the expiry was changed: as it was then.
+    ExpirySchedule(ExpirySchedule),
     /// Products were loaded.
     Products(ProductLoad),
     /// It was refused for a business reason: the error that the call answered.

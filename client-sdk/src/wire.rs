@@ -3,6 +3,7 @@
 
 mod configuration_change;
 mod entry;
+mod expiry;
 mod feed;
 mod member;
 mod member_change;

@@ -124,6 +124,11 @@ pub struct ServiceConfig {
     #[arg(long, env = "LOYALTY_DATABASE_PATIENCE_SECONDS", default_value_t = PostingOptions::default().patience.as_secs(), value_parser = clap::value_parser!(u64).range(1..=600), global = true)]
     pub database_patience_seconds: u64,
 
+    /// Seconds between two looks for scheduled work that is due, such as writing lapsed points off, up to 3,600; 0: this
+    /// server leaves it to others.
+    #[arg(long, env = "LOYALTY_SCHEDULE_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3_600), global = true)]
+    pub schedule_seconds: u64,
+
     /// Database connections for reads.
     #[arg(long, env = "LOYALTY_READ_CONNECTIONS", default_value_t = 8, value_parser = at_least_one, global = true)]
     pub read_connections: usize,

@@ -15,7 +15,6 @@ mod storage;
 pub mod tenants;
 mod tls;
 
-pub use grpc::Clock;
-pub use jobs::FeedOptions;
+pub use jobs::{Clock, FeedOptions};
 pub use posting::{PostingOptions, PostingStatistics};
 pub use tls::{TlsError, TlsFiles};

@@ -114,6 +114,7 @@ async fn serve(
             lease: Duration::from_millis(config.service.feed_lease_ms),
             ..FeedOptions::default()
         },
+        schedule: Some(Duration::from_secs(config.service.schedule_seconds)).filter(|interval| !interval.is_zero()),
         read_connections: config.service.read_connections,
         allow_weak_durability: config.database.allow_weak_durability,
         ..ServeOptions::new(url)

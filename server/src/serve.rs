@@ -10,8 +10,8 @@ use tonic::transport::Server as Transport;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::grpc::{self, Clock, Context, Gate, Streams};
-use crate::jobs::{FeedOptions, Job};
+use crate::grpc::{self, Context, Gate, Streams};
+use crate::jobs::{Clock, FeedOptions, Job, Jobs, Leases};
 use crate::listener::Incoming;
 use crate::posting::{Posting, PostingOptions, PostingStatistics};
 use crate::storage::connection::{self, Database};
@@ -28,6 +28,9 @@ const KEY_CONNECTIONS: usize = 2;
 
 /// A look-up that takes longer is given up.
 const KEY_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often a server looks for scheduled work: one question to the database, by an index.
+const SCHEDULE: Duration = Duration::from_secs(5);
 
 /// The longest wait for calls in flight when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -65,6 +68,8 @@ pub struct ServeOptions {
     pub calls: usize,
     /// Most calls of one connection at once; further ones wait in the client.
     pub calls_per_connection: u32,
+    /// How often is looked for scheduled work that is due; `None`: other servers do it.
+    pub schedule: Option<Duration>,
     /// Connections for reads.
     pub read_connections: usize,
     /// Whether to serve on a database that can lose committed transactions when its machine fails.
@@ -84,6 +89,7 @@ impl ServeOptions {
             feed: FeedOptions::default(),
             calls: 4_096,
             calls_per_connection: 1_024,
+            schedule: Some(SCHEDULE),
             read_connections: 8,
             allow_weak_durability: false,
         }
@@ -132,6 +138,7 @@ pub struct Server {
     options: ServeOptions,
     writers: Vec<JoinHandle<()>>,
     sealer: Job,
+    scheduler: Option<Job>,
     /// Tells streams that wait for more that there is no more of this server.
     stopping: watch::Sender<bool>,
 }
@@ -174,11 +181,23 @@ impl Server {
         let programs = ProgramCache::default();
         let (posting, writers) = Posting::start(url, options.posting, &programs);
         let (stopping, told_to_stop) = watch::channel(false);
+        let database = Database::new(url, options.read_connections, options.posting.patience)?;
+        let posting = Arc::new(posting);
+        let jobs = Arc::new(Jobs {
+            clock: Arc::clone(&clock),
+            database: database.clone(),
+            posting: Arc::clone(&posting),
+            url: url.clone(),
+            patience: options.feed.lease,
+            leases: Leases::default(),
+        });
+        let scheduler = options.schedule.map(|interval| Job::scheduler(&jobs, interval));
         let context = Context {
             clock,
-            database: Database::new(url, options.read_connections, options.posting.patience)?,
+            database,
             posting,
             programs,
+            jobs,
             streams: Streams::new(options.feed, told_to_stop),
         };
         Ok(Self {
@@ -188,6 +207,7 @@ impl Server {
             options: options.clone(),
             writers,
             sealer: Job::sealer(url, options.feed, options.posting.patience),
+            scheduler,
             stopping,
         })
     }
@@ -211,6 +231,7 @@ impl Server {
             options,
             writers,
             sealer,
+            scheduler,
             stopping: followers,
         } = self;
         let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
@@ -258,6 +279,12 @@ impl Server {
             () = drained_too_long => tracing::warn!("calls were still in flight after {} s", DRAIN.as_secs()),
         }
         drop(context);
+        // Before the writers, which go on as long as somebody can give them work.
+        if let Some(scheduler) = scheduler
+            && tokio::time::timeout(DRAIN, scheduler.stop()).await.is_err()
+        {
+            tracing::error!("scheduled work did not stop within {} s", DRAIN.as_secs());
+        }
         for writer in writers {
             // A writer ends when everything that was accepted is posted; it cannot panic outside its own tasks.
             if tokio::time::timeout(DRAIN, writer).await.is_err() {

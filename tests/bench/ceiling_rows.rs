@@ -32,13 +32,14 @@ const SALE: &str = "INSERT INTO sale (merchant_id, store_id, sale_id, member_id,
 const REQUEST: &str = "INSERT INTO request (merchant_id, request_id, content_hash, recorded_at, store_id, sale_id, \
     answer) VALUES";
 const ACCOUNT: &str = "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
-    pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
+    pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, sweep_at, tier_id, tier_spend, lifetime_earned, \
     lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id) VALUES";
 const ACCOUNT_CHANGES: &str = " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), \
     points = VALUES(points), held = VALUES(held), debt = VALUES(debt), \
     pending = VALUES(pending), pending_until = VALUES(pending_until), \
     first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
     first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
+    sweep_at = VALUES(sweep_at), \
     tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
     lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
     carry = VALUES(carry), \
@@ -166,7 +167,7 @@ fn changed_accounts(
         let last = next + count - 1;
         write!(
             accounts,
-            "{comma}({MERCHANT},x'{id}','bench',{last},{last},0,0,0,NULL,'{lapses}',{last},NULL,'silver',{last},{last},0,0,\
+            "{comma}({MERCHANT},x'{id}','bench',{last},{last},0,0,0,NULL,'{lapses}',{last},NULL,'{lapses}','silver',{last},{last},0,0,\
              NULL,'{instant}','','',NULL)"
         )?;
         write!(touched, "{id}{next:016x}{count:08x}")?;

@@ -47,6 +47,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario!("LedgerService/VerifyLedger", |_world| [
         wire::VerifyLedgerRequest::default()
     ]),
+    scenario!("LedgerService/GetExpirySchedule", |_world| [
+        wire::GetExpiryScheduleRequest {}
+    ]),
+    scenario!("LedgerService/SetExpirySchedule", |_world| [
+        wire::SetExpiryScheduleRequest {
+            request_id: request_id(),
+            period_seconds: 86_400,
+        }
+    ]),
+    scenario!("LedgerService/RunExpiry", |_world| [wire::RunExpiryRequest {}]),
     scenario!("LedgerService/GetOperation", |_world| [wire::GetOperationRequest {
         request_id: "alpha-request".to_owned(),
     }]),

@@ -89,6 +89,11 @@ const WRONG: &[(&str, &str)] = &[
          COALESCE((SELECT MIN(l.expires_at) FROM lot l WHERE l.merchant_id = a.merchant_id \
          AND l.member_id = a.member_id AND l.remaining > 0), '1000-01-01')",
     ),
+    (
+        "an account that a sweep would come to too late",
+        "SELECT COUNT(*) AS n FROM account WHERE held = 0 AND first_open_lot_expires_at < '9999-12-31' \
+         AND COALESCE(sweep_at, '9999-12-31') > first_open_lot_expires_at",
+    ),
 ];
 
 /// Entries, lots, allocations and accounts agree to the last decimal, also as the server itself verifies them.

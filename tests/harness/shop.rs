@@ -71,7 +71,11 @@ impl Shop {
     /// A shop on a database that the test has made, whose server is set up in another way.
     pub(crate) async fn on(database: TestDatabase, set_up: impl FnOnce(ServeOptions) -> ServeOptions) -> Self {
         let now = Arc::new(Mutex::new(instant("2026-01-15T10:00:00Z")));
-        let options = set_up(ServeOptions::new(&database.url));
+        let options = set_up(ServeOptions {
+            // What happens by itself happens in the tests that are about it.
+            schedule: None,
+            ..ServeOptions::new(&database.url)
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let (endpoint, statistics, server) = serve(&options, listener, &now).await;
         let client = Client::builder(&endpoint)

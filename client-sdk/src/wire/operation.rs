@@ -5,6 +5,7 @@ use loyalty_api::v1::{self, get_operation_response as answer};
 use super::instant;
 use crate::{
     error::{self, Error},
+    expiry::ExpirySchedule,
     member::Member,
     operation::{Operation, OperationResult},
     product::ProductLoad,
@@ -38,6 +39,7 @@ impl OperationResult {
                 Self::Redemption(Box::new(RedemptionRecord::from_wire(redemption)?))
             }
             answer::Result::Hold(hold) => Self::Hold(Box::new(Hold::from_wire(hold)?)),
+            answer::Result::ExpirySchedule(schedule) => Self::ExpirySchedule(ExpirySchedule::from_wire(schedule)?),
             answer::Result::ProductLoad(load) => Self::Products(ProductLoad::from_wire(load)),
             answer::Result::Refusal(v1::Refusal {
                 reason,

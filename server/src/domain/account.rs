@@ -1,5 +1,6 @@
 //! The books of one member: state, open lots, and what the commands of a batch add to them.
 
+mod lapsing;
 mod reversing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::entry::{Entry, EntryKind, Lifetime, Occasion};
-use super::expiry::NEVER;
 use super::hold::Holds;
 use super::lot::{Allocation, Lot, LotKey};
 use super::member_status::MemberStatus;
@@ -45,6 +45,9 @@ pub(crate) struct Account {
     pub(crate) first_open_lot: Option<LotKey>,
     /// The next instant at which a hold lapses.
     pub(crate) hold_lapses_at: Option<DateTime<Utc>>,
+    /// When a sweep has to look for lapsed points: not after the next lapse, but perhaps before it; `None` when nothing
+    /// will lapse.
+    pub(crate) sweep_at: Option<DateTime<Utc>>,
     /// The tier as of the newest sale.
     pub(crate) tier_id: Option<String>,
     /// Spend that counts towards tiers, over the member's lifetime.
@@ -122,6 +125,8 @@ pub(crate) struct Books {
     pub(crate) new_allocations: Vec<Allocation>,
     /// Lots whose rows have to be written.
     touched_lots: BTreeSet<LotKey>,
+    /// Whether the account has to be written though it has no new entry.
+    pub(crate) is_swept: bool,
 }
 
 impl Attributes {
@@ -146,6 +151,7 @@ impl Account {
             pending_until: None,
             first_open_lot: None,
             hold_lapses_at: None,
+            sweep_at: None,
             tier_id: None,
             tier_spend: Decimal::ZERO,
             lifetime_earned: Decimal::ZERO,
@@ -178,6 +184,7 @@ impl Books {
             new_entries: Vec::new(),
             new_allocations: Vec::new(),
             touched_lots: BTreeSet::new(),
+            is_swept: false,
         }
     }
 
@@ -198,11 +205,6 @@ impl Books {
         for (key, lot) in page {
             self.lots.entry(key).or_insert(lot);
         }
-    }
-
-    /// Whether a lot has lapsed that the books still count.
-    pub(crate) fn has_lapsed_lots(&self, at: DateTime<Utc>) -> bool {
-        self.account.first_open_lot.is_some_and(|first| first.expires_at <= at)
     }
 
     /// Lots whose rows have to be written, as they are now.
@@ -247,48 +249,12 @@ impl Books {
         Ok(self.account.points - lapsed - self.pending_at(at)? - self.held_at(at)? - self.account.debt)
     }
 
-    /// The instant after `at` at which the next points lapse; `None` when none will.
-    pub(crate) fn next_expiry(&self, at: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, LotsMissing> {
-        let next = if self.has_lapsed_lots(at) {
-            match self.open_lots().find(|(key, _)| key.expires_at > at) {
-                Some((key, _)) => Some(key.expires_at),
-                None if self.knows_all_lots() => None,
-                None => return Err(LotsMissing),
-            }
-        } else {
-            self.account.first_open_lot.map(|first| first.expires_at)
-        };
-        Ok(next.filter(|instant| *instant < NEVER))
-    }
-
     /// Spend that counts towards tiers, as the program's window needs it.
     pub(crate) fn spend(&self) -> Spend {
         match &self.spend_by_day {
             Some(days) => Spend::ByDay(days.clone()),
             None => Spend::Lifetime(self.account.tier_spend),
         }
-    }
-
-    /// Frees what was held by holds that have lapsed, and writes off every lapsed lot, one entry per instant of lapse, so
-    /// that the balance after each later entry is right. What is still held of a lot waits for the end of its hold.
-    pub(crate) fn expire_lapsed(
-        &mut self,
-        program_version: u32,
-        recorded_at: DateTime<Utc>,
-    ) -> Result<(), LotsMissing> {
-        self.settle_holds(recorded_at)?;
-        if !self.has_lapsed_lots(recorded_at) {
-            return Ok(());
-        }
-        let mut lapsed: BTreeMap<DateTime<Utc>, Vec<(LotKey, Decimal)>> = BTreeMap::new();
-        for (key, points) in self.lapsed_lots(recorded_at)? {
-            lapsed.entry(key.expires_at).or_default().push((key, points));
-        }
-        for (instant, allocations) in lapsed {
-            let occasion = Occasion::plain(program_version, instant, recorded_at);
-            self.take(EntryKind::Expire, &Cover::of_lots(allocations), &occasion)?;
-        }
-        Ok(())
     }
 
     /// Takes points that pay. Answers the sequence of the entry.
@@ -384,6 +350,7 @@ impl Books {
         if remaining > Decimal::ZERO {
             let first = self.account.first_open_lot.map_or(key, |first| first.min(key));
             self.account.first_open_lot = Some(first);
+            self.sweep_by(expires_at);
         }
     }
 
@@ -442,25 +409,9 @@ impl Books {
         self.account.last_sequence
     }
 
-    /// The lots that have lapsed, without what is held of them.
-    fn lapsed_lots(&self, at: DateTime<Utc>) -> Result<Vec<(LotKey, Decimal)>, LotsMissing> {
-        if !self.knows_lots_beyond(at) || self.holds.has_unknown() {
-            return Err(LotsMissing);
-        }
-        let lots = self.open_lots().take_while(|(key, _)| key.expires_at <= at);
-        let free = lots.map(|(key, remaining)| (key, remaining - self.holds.of_lot(key, at)));
-        Ok(free.filter(|(_, points)| *points > Decimal::ZERO).collect())
-    }
-
     /// What of a lot of `remaining` points can be spent: neither pending nor held.
     pub(crate) fn spendable(&self, key: LotKey, remaining: Decimal, at: DateTime<Utc>) -> Decimal {
         self.pending.spendable(key, remaining, at) - self.holds.of_lot(key, at)
-    }
-
-    /// Whether an open lot that has not lapsed is known, or that there is none: only then is the sum of the lapsed
-    /// ones complete.
-    fn knows_lots_beyond(&self, at: DateTime<Utc>) -> bool {
-        self.knows_all_lots() || self.open_lots().any(|(key, _)| key.expires_at > at)
     }
 }
 

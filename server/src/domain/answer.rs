@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::expiry_schedule::ExpirySchedule;
 use super::holding::HoldOutcome;
 use super::member::Member;
 use super::outcome::SaleOutcome;
@@ -16,6 +17,7 @@ use super::rejection::Rejection;
 use super::return_outcome::ReturnOutcome;
 use super::reward::Reward;
 use super::rule::Rule;
+use super::sweeping::Swept;
 
 /// What a write answers when it is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(crate) enum Answer {
     Rule(Box<RuleRecord>),
     Reward(Box<RewardRecord>),
     Products(ProductsRecord),
+    ExpirySchedule(Box<ExpirySchedule>),
+    Swept(Swept),
 }
 
 /// An answer that is kept with its request. A sale's is kept with the sale.
@@ -44,6 +48,7 @@ pub(crate) enum StoredAnswer {
     Rule(Box<RuleRecord>),
     Reward(Box<RewardRecord>),
     Products(ProductsRecord),
+    ExpirySchedule(Box<ExpirySchedule>),
     Refusal(Refusal),
 }
 
@@ -59,6 +64,7 @@ impl StoredAnswer {
             Self::Rule(record) => Ok(Answer::Rule(record)),
             Self::Reward(record) => Ok(Answer::Reward(record)),
             Self::Products(record) => Ok(Answer::Products(record)),
+            Self::ExpirySchedule(schedule) => Ok(Answer::ExpirySchedule(schedule)),
             Self::Refusal(refusal) => Err(refusal),
         }
     }

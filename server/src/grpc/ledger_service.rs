@@ -12,7 +12,9 @@ use uuid::Uuid;
 use super::auth::caller;
 use super::fields::Fields;
 use super::streaming::Told;
-use super::{Context, convert, deadline, feed_calls, member_lookup, page_token, return_calls, status, verify_calls};
+use super::{
+    Context, convert, deadline, expiry_calls, feed_calls, member_lookup, page_token, return_calls, status, verify_calls,
+};
 use crate::domain::account::Stop;
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
 use crate::domain::opt_in;
@@ -237,6 +239,28 @@ impl LedgerService for Ledger {
         deadline::bounded(&metadata, verify_calls::verify_ledger(&self.0, request)).await
     }
 
+    async fn get_expiry_schedule(
+        &self,
+        request: Request<wire::GetExpiryScheduleRequest>,
+    ) -> Result<Response<wire::GetExpiryScheduleResponse>, Status> {
+        let (metadata, _, _) = request.into_parts();
+        deadline::bounded(&metadata, expiry_calls::schedule(&self.0)).await
+    }
+
+    async fn set_expiry_schedule(
+        &self,
+        request: Request<wire::SetExpiryScheduleRequest>,
+    ) -> Result<Response<wire::SetExpiryScheduleResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, expiry_calls::set_schedule(&self.0, &metadata, request)).await
+    }
+
+    type RunExpiryStream = Told<wire::RunExpiryResponse>;
+
+    async fn run_expiry(&self, _: Request<wire::RunExpiryRequest>) -> Result<Response<Self::RunExpiryStream>, Status> {
+        expiry_calls::run(&self.0).map(Response::new)
+    }
+
     async fn get_operation(
         &self,
         request: Request<wire::GetOperationRequest>,
@@ -373,6 +397,9 @@ async fn operation(
             Operation::Hold(convert::redemption::hold_of_outcome(&outcome))
         }
         RequestResult::Answer(StoredAnswer::Reward(record)) => Operation::RewardId(record.reward_id),
+        RequestResult::Answer(StoredAnswer::ExpirySchedule(schedule)) => {
+            Operation::ExpirySchedule(convert::expiry::schedule(*schedule))
+        }
         RequestResult::Answer(StoredAnswer::Products(load)) => {
             Operation::ProductLoad(convert::product::product_load(load))
         }

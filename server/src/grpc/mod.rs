@@ -4,6 +4,7 @@ mod access;
 mod auth;
 mod convert;
 mod deadline;
+mod expiry_calls;
 mod feed_calls;
 mod feed_cursor;
 mod fields;
@@ -32,7 +33,6 @@ mod verify_calls;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use loyalty_api::v1::ledger_service_server::LedgerServiceServer;
 use loyalty_api::v1::program_service_server::ProgramServiceServer;
 use loyalty_api::v1::redemption_service_server::RedemptionServiceServer;
@@ -41,12 +41,10 @@ use loyalty_api::v1::rule_service_server::RuleServiceServer;
 pub(crate) use gate::Gate;
 pub(crate) use streaming::Streams;
 
+use crate::jobs::{Clock, Jobs};
 use crate::posting::Posting;
 use crate::storage::connection::Database;
 use crate::storage::program_cache::ProgramCache;
-
-/// The clock: read once per request.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Largest request: a sale of 1,000 lines with every text as long as it may be takes 0.6 MB.
 const REQUEST_LIMIT_BYTES: usize = 2 << 20;
@@ -55,8 +53,9 @@ const REQUEST_LIMIT_BYTES: usize = 2 << 20;
 pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) database: Database,
-    pub(crate) posting: Posting,
+    pub(crate) posting: Arc<Posting>,
     pub(crate) programs: ProgramCache,
+    pub(crate) jobs: Arc<Jobs>,
     pub(crate) streams: Streams,
 }
 

@@ -12,6 +12,7 @@ use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt
 use crate::domain::access::Role;
 use crate::domain::answer::Refusal;
 use crate::domain::rejection::Rejection;
+use crate::jobs::JobError;
 use crate::posting::PostingError;
 use crate::storage::error::StorageError;
 
@@ -153,6 +154,19 @@ pub(super) fn posting(error: &PostingError) -> Status {
         PostingError::Overloaded => overloaded("more writes are waiting than the server takes"),
         PostingError::Unavailable(_) => unavailable(),
         PostingError::Internal(_) => internal(),
+    }
+}
+
+/// A job did not come to its end.
+pub(super) fn job(error: &JobError) -> Status {
+    match error {
+        JobError::Storage(error) => storage(error),
+        JobError::Posting(error) => posting(error),
+        JobError::LeaseLost => unavailable(),
+        JobError::Fault(error) => {
+            tracing::error!(%error, "a job failed");
+            internal()
+        }
     }
 }
 

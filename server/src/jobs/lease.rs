@@ -1,5 +1,7 @@
 //! The lease of a job: who has it does the job, and who hangs loses it to another server.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -10,7 +12,7 @@ use crate::storage::job_lease::{self, LeaseState};
 
 /// This server's view of a lease. Silence is measured by its own stopwatch, since clocks of servers differ.
 pub(super) struct Lease {
-    job: &'static str,
+    job: String,
     holder: String,
     patience: Duration,
     token: Option<u64>,
@@ -19,11 +21,29 @@ pub(super) struct Lease {
     shown: Instant,
 }
 
+/// Leases that other servers had when this one asked: whether they live shows when it asks again.
+#[derive(Default)]
+pub(crate) struct Leases(Mutex<HashMap<String, Lease>>);
+
+impl Leases {
+    /// A lease that this server does not have, with what it saw of it.
+    pub(super) fn of(&self, job: String, patience: Duration) -> Lease {
+        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.remove(&job).unwrap_or_else(|| Lease::new(job, patience))
+    }
+
+    /// Remembers what was seen.
+    pub(super) fn keep(&self, lease: Lease) {
+        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.insert(lease.job.clone(), lease);
+    }
+}
+
 impl Lease {
     /// A lease that this server does not have. A holder that shows nothing new for `patience` has lost it.
-    pub(super) fn new(job: &'static str, patience: Duration) -> Self {
+    pub(super) fn new(job: impl Into<String>, patience: Duration) -> Self {
         Self {
-            job,
+            job: job.into(),
             holder: Uuid::new_v4().to_string(),
             patience,
             token: None,
@@ -37,21 +57,18 @@ impl Lease {
         if self.token.is_some() {
             return Ok(true);
         }
-        let state = job_lease::read(connection, self.job).await?;
+        let state = job_lease::read(connection, &self.job).await?;
         if !state.holder.is_empty() && !self.has_been_silent(&state) {
             return Ok(false);
         }
-        let token = job_lease::take(connection, self.job, &state, &self.holder).await?;
+        let token = job_lease::take(connection, &self.job, &state, &self.holder).await?;
         self.seen = None;
         self.shown = Instant::now();
         self.token = token;
-        if let Some(token) = token {
-            tracing::info!(
-                job = self.job,
-                token,
-                was_silent = !state.holder.is_empty(),
-                "took the lease"
-            );
+        match token {
+            Some(token) if state.holder.is_empty() => tracing::debug!(job = %self.job, token, "took the lease"),
+            Some(token) => tracing::info!(job = %self.job, token, "took the lease over from a silent server"),
+            None => {}
         }
         Ok(token.is_some())
     }
@@ -62,11 +79,11 @@ impl Lease {
         let Some(token) = self.token else {
             return Ok(false);
         };
-        if job_lease::hold(connection, self.job, token).await? {
+        if job_lease::hold(connection, &self.job, token).await? {
             self.shown = Instant::now();
             return Ok(true);
         }
-        tracing::warn!(job = self.job, token, "lost the lease to another server");
+        tracing::warn!(job = %self.job, token, "lost the lease to another server");
         self.token = None;
         Ok(false)
     }
@@ -81,10 +98,15 @@ impl Lease {
         connection::commit(connection).await
     }
 
+    /// Whether this server has the lease, as far as it knows.
+    pub(super) fn is_held(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Gives the lease back.
     pub(super) async fn release(&mut self, connection: &mut Connection) -> Result<(), StorageError> {
         match self.token.take() {
-            Some(token) => job_lease::release(connection, self.job, token).await,
+            Some(token) => job_lease::release(connection, &self.job, token).await,
             None => Ok(()),
         }
     }

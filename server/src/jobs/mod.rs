@@ -1,12 +1,25 @@
 //! Work that nobody calls for: each job runs beside the calls, on one server at a time.
 
+pub(crate) mod expiry;
 mod lease;
+mod scheduler;
 mod sealer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+pub(crate) use lease::Leases;
+
+use crate::posting::{Posting, PostingError};
+use crate::storage::connection::Database;
+use crate::storage::error::StorageError;
+
+/// The clock: read once per request, or per step of a job.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// How the feed is made and told.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +51,32 @@ impl FeedOptions {
     }
 }
 
+/// What jobs work with.
+pub(crate) struct Jobs {
+    pub(crate) clock: Clock,
+    pub(crate) database: Database,
+    pub(crate) posting: Arc<Posting>,
+    pub(crate) url: String,
+    /// After which time without a sign of life of the server that does something another one may do it.
+    pub(crate) patience: Duration,
+    pub(crate) leases: Leases,
+}
+
+/// Why a job did not come to its end; it can be begun again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JobError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Posting(#[from] PostingError),
+    /// This server was silent for too long.
+    #[error("another server has taken over")]
+    LeaseLost,
+    /// A fault of this program.
+    #[error("{0}")]
+    Fault(String),
+}
+
 /// A job that runs until it is told to stop, or its handle is dropped.
 pub(crate) struct Job {
     stop: watch::Sender<bool>,
@@ -49,6 +88,13 @@ impl Job {
     pub(crate) fn sealer(url: &str, options: FeedOptions, patience: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(sealer::run(url.to_owned(), options, patience, stopped));
+        Self { stop, task }
+    }
+
+    /// Starts to look every `interval` for scheduled work that is due.
+    pub(crate) fn scheduler(jobs: &Arc<Jobs>, interval: Duration) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(scheduler::run(Arc::clone(jobs), interval, stopped));
         Self { stop, task }
     }
 

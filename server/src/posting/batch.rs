@@ -5,6 +5,7 @@ mod loading;
 mod members;
 mod redeeming;
 mod reversing;
+mod sweeping;
 mod writing;
 
 use std::collections::{BTreeMap, HashMap};
@@ -99,6 +100,7 @@ impl<'a> Batch<'a> {
             return self.repeat(command, record);
         }
         let result = match &command.action {
+            Action::Sweep(member) => return self.sweep(connection, command, member).await,
             Action::Redeeming(redeeming) => self.redeeming(connection, command, redeeming).await?,
             Action::RecordSale(sale, _) => {
                 let decided = self.record_sale(connection, command, sale).await?;

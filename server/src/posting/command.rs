@@ -22,6 +22,7 @@ use crate::domain::sale_return::{SaleName, SaleReversal};
 #[derive(Clone, Debug)]
 pub(crate) struct Command {
     pub(crate) merchant_id: u32,
+    /// Empty: nothing is kept of it, since it is harmless to repeat.
     pub(crate) request_id: String,
     pub(crate) content_hash: [u8; 32],
     /// When the server received it.
@@ -39,6 +40,8 @@ pub(crate) enum Action {
     ChangeMember(Box<ChangingMember>),
     Redeeming(Box<Redeeming>),
     ReverseSale(Box<ReversingSale>),
+    /// Writes off what has lapsed of this member's points.
+    Sweep(MemberKey),
 }
 
 /// A change of a member to make.
@@ -125,6 +128,7 @@ impl Action {
             Self::ChangeMember(changing) => Subject::Member(changing.named()),
             Self::Redeeming(redeeming) => Subject::Member(redeeming.named()),
             Self::ReverseSale(reversing) => Subject::Sale(reversing.reversal.sale()),
+            Self::Sweep(member) => Subject::Member(Named::alone(member)),
         }
     }
 
@@ -132,7 +136,11 @@ impl Action {
     pub(super) fn sale(&self) -> Option<&Sale> {
         match self {
             Self::RecordSale(sale, _) => Some(sale),
-            Self::Enrol(..) | Self::ChangeMember(_) | Self::Redeeming(_) | Self::ReverseSale(_) => None,
+            Self::Enrol(..)
+            | Self::ChangeMember(_)
+            | Self::Redeeming(_)
+            | Self::ReverseSale(_)
+            | Self::Sweep(_) => None,
         }
     }
 
@@ -140,14 +148,22 @@ impl Action {
     pub(super) fn hold_id(&self) -> Option<Uuid> {
         match self {
             Self::Redeeming(redeeming) => redeeming.act.hold_id(),
-            Self::RecordSale(..) | Self::Enrol(..) | Self::ChangeMember(_) | Self::ReverseSale(_) => None,
+            Self::RecordSale(..)
+            | Self::Enrol(..)
+            | Self::ChangeMember(_)
+            | Self::ReverseSale(_)
+            | Self::Sweep(_) => None,
         }
     }
 
     /// Whether it is posted on its own: it changes who is meant by what, which a batch finds out before it decides.
     pub(super) fn stands_alone(&self) -> bool {
         match self {
-            Self::RecordSale(..) | Self::Enrol(..) | Self::Redeeming(_) | Self::ReverseSale(_) => false,
+            Self::RecordSale(..)
+            | Self::Enrol(..)
+            | Self::Redeeming(_)
+            | Self::ReverseSale(_)
+            | Self::Sweep(_) => false,
             Self::ChangeMember(changing) => changing.change.is_about_identity(),
         }
     }
@@ -160,7 +176,8 @@ impl Action {
                 rule_usage_at: Some(sale.occurred_at.unwrap_or(now)),
                 ..Needs::default()
             },
-            Self::Enrol(..) => Needs::default(),
+            // What has lapsed is loaded where anything has.
+            Self::Enrol(..) | Self::Sweep(_) => Needs::default(),
             Self::ChangeMember(_) => Needs {
                 record: true,
                 ..Needs::default()
@@ -189,6 +206,15 @@ impl ChangingMember {
 }
 
 impl<'a> Named<'a> {
+    /// By nobody's request.
+    pub(super) fn alone(key: &'a MemberKey) -> Self {
+        Self {
+            key,
+            program_id: "",
+            field: "member_id",
+        }
+    }
+
     pub(super) fn in_sale(sale: &'a Sale) -> Self {
         Self {
             key: &sale.member,
@@ -199,6 +225,22 @@ impl<'a> Named<'a> {
 }
 
 impl Command {
+    /// A command of a job: harmless to repeat, so that nothing is kept of it.
+    pub(crate) fn of_job(merchant_id: u32, now: DateTime<Utc>, action: Action) -> Self {
+        Self {
+            merchant_id,
+            request_id: String::new(),
+            content_hash: [0; 32],
+            now,
+            action,
+        }
+    }
+
+    /// Whether its answer is kept, so that a repetition gets it again.
+    pub(super) fn is_remembered(&self) -> bool {
+        !self.request_id.is_empty()
+    }
+
     /// Chooses the writer: by what names the account, so that commands for one account meet in one batch. A member with
     /// several identifiers may be met by several writers; then the row locks keep them apart.
     pub(super) fn account_hash(&self) -> u64 {

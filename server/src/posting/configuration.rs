@@ -22,7 +22,7 @@ use crate::storage::connection::{self, Connection, Database};
 use crate::storage::error::StorageError;
 use crate::storage::program::Locked;
 use crate::storage::request::{self, RequestRecord, RequestResult, RequestRows};
-use crate::storage::{configuration_change, program, rule, statement};
+use crate::storage::{configuration_change, expiry_schedule, program, rule, statement};
 
 /// Attempts of a change that lost against another.
 const ATTEMPTS: usize = 5;
@@ -68,6 +68,10 @@ pub(crate) enum ChangeAction {
     },
     /// No product twice.
     UpsertProducts(Arc<[ProductEdit]>),
+    /// `None`: only when it is asked for.
+    SetExpirySchedule {
+        period_seconds: Option<u32>,
+    },
 }
 
 /// Carries a change out, or answers again what it was answered before.
@@ -101,7 +105,7 @@ pub(crate) async fn apply(database: &Database, change: Change) -> Result<Decisio
 }
 
 async fn attempt(connection: &mut Connection, mut change: Change) -> Result<Decision, StorageError> {
-    let locked = program::lock(connection, change.merchant_id, &change.program_id).await?;
+    let locked = lock(connection, &change).await?;
     let key = (change.merchant_id, change.request_id.clone());
     if let Some((_, record)) = request::find(connection, std::iter::once(key.clone())).await?.pop() {
         return Ok(repeat(&change, record));
@@ -133,6 +137,17 @@ async fn attempt(connection: &mut Connection, mut change: Change) -> Result<Deci
         Ok(stored) => stored.into_answer().map(Decided::now),
         Err(rejection) => Err(Refusal::from(&rejection)),
     })
+}
+
+/// What the change belongs to, locked until it is done; `None` when there is no such program.
+async fn lock(connection: &mut Connection, change: &Change) -> Result<Option<Locked>, StorageError> {
+    match &change.action {
+        ChangeAction::SetExpirySchedule { .. } => {
+            expiry_schedule::lock(connection, change.merchant_id).await?;
+            Ok(Some(Locked::default()))
+        }
+        _ => program::lock(connection, change.merchant_id, &change.program_id).await,
+    }
 }
 
 fn repeat(change: &Change, record: RequestRecord) -> Decision {
@@ -192,6 +207,12 @@ async fn carry_out(
         }
         ChangeAction::UpdateReward { reward_id, etag, edit } => {
             return rewards::update(connection, change, next, reward_id, *etag, edit).await;
+        }
+        ChangeAction::SetExpirySchedule { period_seconds } => {
+            let (merchant_id, now) = (change.merchant_id, change.now);
+            expiry_schedule::set_period(connection, merchant_id, *period_seconds, now).await?;
+            let schedule = expiry_schedule::find(connection, merchant_id).await?;
+            return Ok(Ok(StoredAnswer::ExpirySchedule(Box::new(schedule))));
         }
         ChangeAction::UpsertProducts(edits) => return products::upsert(connection, change, locked, edits).await,
     }

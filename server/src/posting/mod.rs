@@ -4,6 +4,7 @@
 mod batch;
 mod command;
 pub(crate) mod configuration;
+mod pace;
 mod writer;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub(crate) use command::{Action, ChangingMember, Command, Decided, Decision, Redeeming, RedeemingAct, content_hash};
+pub(crate) use pace::Pace;
 
 use crate::storage::program_cache::ProgramCache;
 
@@ -57,6 +59,12 @@ pub(crate) enum PostingError {
     /// A fault of this program, already logged.
     #[error("internal fault: {0}")]
     Internal(String),
+}
+
+impl PostingError {
+    fn stopping() -> Self {
+        Self::Unavailable("the server is stopping".to_owned())
+    }
 }
 
 /// What posting did since the server started.
@@ -124,18 +132,24 @@ impl Posting {
 
     /// Has a command decided. A caller that stops waiting does not stop the command.
     pub(crate) async fn submit(&self, command: Command) -> Result<Decision, PostingError> {
-        let writer = usize::try_from(command.account_hash() % self.queues.len() as u64).unwrap_or_default();
         let (reply, answer) = oneshot::channel();
-        self.queues[writer]
+        self.queue_of(&command)
             .try_send(writer::Job { command, reply })
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => PostingError::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => PostingError::Unavailable("the server is stopping".to_owned()),
+                mpsc::error::TrySendError::Closed(_) => PostingError::stopping(),
             })?;
+        self.count_accepted();
+        answer.await.map_err(|_| PostingError::stopping())?
+    }
+
+    fn queue_of(&self, command: &Command) -> &mpsc::Sender<writer::Job> {
+        let writer = usize::try_from(command.account_hash() % self.queues.len() as u64).unwrap_or_default();
+        &self.queues[writer]
+    }
+
+    fn count_accepted(&self) {
         self.statistics.accepted.fetch_add(1, Ordering::Relaxed);
-        answer
-            .await
-            .map_err(|_| PostingError::Unavailable("the server is stopping".to_owned()))?
     }
 
     /// What posting did so far.

@@ -41,6 +41,7 @@ struct AccountRow {
     first_open_lot_expires_at: Option<NaiveDateTime>,
     first_open_lot_sequence: Option<u64>,
     hold_lapses_at: Option<NaiveDateTime>,
+    sweep_at: Option<NaiveDateTime>,
     tier_id: Option<String>,
     tier_spend: Decimal,
     lifetime_earned: Decimal,
@@ -122,13 +123,14 @@ pub(crate) async fn find_all(
 pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<String> {
     let mut insert = Insert::new(
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
-         pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, tier_id, tier_spend, lifetime_earned, \
+         pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, sweep_at, tier_id, tier_spend, lifetime_earned, \
          lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id, \
          block_reason, blocked_at) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
          held = VALUES(held), debt = VALUES(debt), pending = VALUES(pending), pending_until = VALUES(pending_until), \
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
          first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
+         sweep_at = VALUES(sweep_at), \
          tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
          lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
          carry = VALUES(carry), \
@@ -152,6 +154,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .optional(account.first_open_lot, |row, lot| row.instant(lot.expires_at))
             .optional(account.first_open_lot, |row, lot| row.integer(lot.sequence))
             .optional(account.hold_lapses_at, Insert::instant)
+            .optional(account.sweep_at, Insert::instant)
             .optional(account.tier_id.as_deref(), Insert::text)
             .decimal(account.tier_spend)
             .decimal(account.lifetime_earned)
@@ -210,6 +213,7 @@ impl TryFrom<AccountRow> for Account {
                 sequence,
             }),
             hold_lapses_at: row.hold_lapses_at.map(instant),
+            sweep_at: row.sweep_at.map(instant),
             tier_id: row.tier_id,
             tier_spend: row.tier_spend,
             lifetime_earned: row.lifetime_earned,

@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::connection::Connection;
 use super::error::StorageError;
+use super::expiry_schedule;
 use super::schema::merchant;
 
 /// The id of the merchant with this code; `None` when there is none.
@@ -37,9 +38,12 @@ pub(crate) async fn ensure(connection: &mut Connection, code: &str, now: DateTim
             .select(diesel::dsl::max(merchant::merchant_id))
             .first(connection)
             .await?;
+        let merchant_id = newest.unwrap_or_default() + 1;
+        // Before the merchant: one without a schedule would be passed over for good.
+        expiry_schedule::open(connection, merchant_id, now).await?;
         let inserted = diesel::insert_into(merchant::table)
             .values((
-                merchant::merchant_id.eq(newest.unwrap_or_default() + 1),
+                merchant::merchant_id.eq(merchant_id),
                 merchant::code.eq(code),
                 merchant::created_at.eq(now.naive_utc()),
             ))

@@ -149,6 +149,7 @@ diesel::table! {
         state -> Unsigned<TinyInt>,
         block_reason -> Nullable<Text>,
         blocked_at -> Nullable<Datetime>,
+        sweep_at -> Nullable<Datetime>,
     }
 }
 
@@ -369,5 +370,18 @@ diesel::table! {
         redemption_id -> Nullable<Binary>,
         captured_points -> Nullable<Numeric>,
         document -> Text,
+    }
+}
+
+diesel::table! {
+    expiry_schedule (merchant_id) {
+        merchant_id -> Unsigned<Integer>,
+        period_seconds -> Nullable<Unsigned<Integer>>,
+        next_run_at -> Nullable<Datetime>,
+        run_started_at -> Nullable<Datetime>,
+        run_finished_at -> Nullable<Datetime>,
+        run_members -> Unsigned<BigInt>,
+        run_lots -> Unsigned<BigInt>,
+        run_points -> Numeric,
     }
 }

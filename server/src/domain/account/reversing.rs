@@ -95,6 +95,7 @@ impl Books {
         });
         let first = self.account.first_open_lot.map_or(key, |first| first.min(key));
         self.account.first_open_lot = Some(first);
+        self.sweep_by(key.expires_at);
     }
 
     fn book_to(&mut self, accounting: &Accounting) {

@@ -4,6 +4,7 @@ pub(super) mod configuration_change;
 pub(super) mod drift;
 mod enrolment_policy;
 pub(super) mod entry;
+pub(super) mod expiry;
 mod expiry_policy;
 mod field_changes;
 pub(super) mod member;

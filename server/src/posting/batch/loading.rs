@@ -56,7 +56,8 @@ impl<'a> Batch<'a> {
                 .books
                 .insert((account.merchant_id, account.member_id), Books::new(account));
         }
-        let requests = request::find(connection, commands.iter().map(request_key)).await?;
+        let remembered = commands.iter().filter(|command| command.is_remembered());
+        let requests = request::find(connection, remembered.map(request_key)).await?;
         batch.requests = requests.into_iter().collect();
         batch.load_sales(connection, commands, look_up).await?;
         batch.load_reversals(connection, commands).await?;

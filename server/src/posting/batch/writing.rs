@@ -60,7 +60,7 @@ impl Batch<'_> {
                     entry_count,
                 });
                 changed.push(&books.account);
-            } else if self.records.is_written(*key) || books.holds.is_changed() {
+            } else if self.records.is_written(*key) || books.holds.is_changed() || books.is_swept {
                 changed.push(&books.account);
             }
         }
