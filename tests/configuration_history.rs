@@ -394,7 +394,10 @@ fn fields(change: &ConfigurationChange) -> Vec<[&str; 3]> {
 
 /// Program and version of each change.
 fn names(changes: &[ConfigurationChange]) -> Vec<String> {
-    let name = |change: &ConfigurationChange| format!("{} {}", change.program_id, change.version);
+    let name = |change: &ConfigurationChange| {
+        let program_id = change.program_id.as_ref().expect("a change of a program");
+        format!("{program_id} {}", change.version)
+    };
     changes.iter().map(name).collect()
 }
 

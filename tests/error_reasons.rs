@@ -56,6 +56,7 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
     (ErrorReason::IdentifierNotFound, Code::NotFound, &["field"], |scene| scene.replaces(Some("nothing"), Some("new"))),
     (ErrorReason::SaleNotFound, Code::NotFound, &["store_id", "sale_id"], |scene| scene.returns(|sale_return| sale_return.sale_id = "unknown".to_owned())),
     (ErrorReason::AmbiguousMember, Code::FailedPrecondition, &["program_ids"], |scene| scene.sells(|sale| sale.member = customer("everywhere"))),
+    (ErrorReason::ReasonNotFound, Code::NotFound, &["reason_id"], |scene| scene.adjusts("nothing", "1")),
     (ErrorReason::AmbiguousOptIn, Code::FailedPrecondition, &["program_ids"], |scene| scene.sells(|sale| {
         sale.member = customer("newcomer");
         sale.currency_code = "CHF".to_owned();
@@ -76,6 +77,13 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         let call = wire::CreateRewardRequest { request_id: request_id(), reward: Some(reward) };
         scene.shop.client.raw_redemptions().create_reward(call).await.err()
     })),
+    (ErrorReason::ReasonExists, Code::AlreadyExists, &["reason_id"], |scene| Box::pin(async {
+        let reason = wire::Reason {
+            reason_id: "gift".to_owned(), name: "Gift".to_owned(), direction: wire::ReasonDirection::Adds.into(), ..wire::Reason::default()
+        };
+        let call = wire::CreateReasonRequest { request_id: request_id(), reason: Some(reason) };
+        scene.shop.client.raw_ledger().create_reason(call).await.err()
+    })),
     (ErrorReason::EtagMismatch, Code::Aborted, &["etag"], |scene| scene.archives_rule("base", "99")),
     (ErrorReason::ProgramArchived, Code::FailedPrecondition, &["program_id"], |scene| scene.rules("archived", "new")),
     (ErrorReason::RuleArchived, Code::FailedPrecondition, &["rule_id"], |scene| scene.archives_rule("old", "1")),
@@ -85,6 +93,7 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         };
         scene.shop.client.raw_redemptions().archive_reward(call).await.err()
     })),
+    (ErrorReason::ReasonArchived, Code::FailedPrecondition, &["reason_id"], |scene| scene.adjusts("former", "1")),
     (ErrorReason::RuleTie, Code::FailedPrecondition, &["rule_id"], |scene| scene.rules("club", "second")),
     (ErrorReason::IdentifierTaken, Code::AlreadyExists, &["field", "member_id"], |scene| Box::pin(async {
         let identifier = Some(wire::identifier::Identifier::CustomerId("ada".to_owned()));
@@ -150,6 +159,7 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
     (ErrorReason::BelowMinimumPoints, Code::FailedPrecondition, &["points", "minimum_points"], |scene| scene.limited("1")),
     (ErrorReason::NotInSteps, Code::FailedPrecondition, &["points", "points_step"], |scene| scene.limited("3")),
     (ErrorReason::ExceedsMaximumPoints, Code::FailedPrecondition, &["points", "max_points"], |scene| scene.limited("8")),
+    (ErrorReason::ApprovalLimitExceeded, Code::FailedPrecondition, &["role", "points", "max_points"], |scene| scene.adjusts("gift", "6")),
     (ErrorReason::InsufficientPoints, Code::FailedPrecondition, &["available", "requested"], |scene| scene.sells(|sale| sale.redemptions.push(points("50000")))),
 ];
 

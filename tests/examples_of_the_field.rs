@@ -2,7 +2,9 @@
 //! then step by step what happens and what is true after it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use loyalty_sdk::{Balance, EarnRate, Error, ExpiryPolicy, NewProgram, NewReward, ProductUpdate, ProgramUnit};
+use loyalty_sdk::{
+    Adjustment, Balance, EarnRate, Error, ExpiryPolicy, NewProgram, NewReason, NewReward, ProductUpdate, ProgramUnit,
+};
 use loyalty_sdk::{Receipt, Redemption, RedemptionPolicy, ReturnReceipt, Rounding, Sale, Tier};
 use tokio::task::JoinSet;
 
@@ -36,6 +38,12 @@ const EXAMPLES: &[(&str, Configuration, Story)] = &[
         ("at 2022-01-01T02:59:59Z", "has 15"),
         ("at 2022-01-01T03:00:00Z", "has 5"),
         ("at 2022-01-02T03:00:00Z", "has 0"),
+    ]),
+    ("X7", one_for_one, &[
+        ("for birthday adds points", "has 0"),
+        ("for mistake removes points", "has 0"),
+        ("adjusts 50 for birthday", "moved 50, has 50"),
+        ("adjusts 20 for mistake", "moved -20, has 30, entries 2"),
     ]),
     ("X9", erp_silver_gold, &[("buys 3000", "earns 10, tier silver, spend 3000")]),
     ("X10", erp_silver_gold, &[
@@ -274,6 +282,11 @@ async fn act(ada: &ShopMember<'_>, action: &str, sales: &mut Vec<Sale>) -> Outco
         ["returns", amount, "of", number] => {
             return Outcome::CameBack(ada.returns_amount(numbered(sales, number), amount).await);
         }
+        ["adjusts", points, "for", reason] => {
+            let adjustment = Adjustment::new(ada.key.clone(), *reason, dec(points));
+            ada.shop.client.adjust_points(&adjustment).await.expect("an adjustment");
+            return Outcome::SomethingElse;
+        }
         ["cancels", number] => return Outcome::CameBack(ada.cancels(numbered(sales, number)).await),
         _ => {
             set_scene(ada.shop, &words).await;
@@ -306,6 +319,13 @@ async fn set_scene(shop: &Shop, words: &[&str]) {
                     .await
                     .expect("a reward");
             }
+        }
+        ["for", reason, direction, "points"] => {
+            let reason = match *direction {
+                "adds" => NewReason::adding(*reason).reason_id(*reason),
+                _ => NewReason::removing(*reason).reason_id(*reason),
+            };
+            shop.client.create_reason(&reason).await.expect("a reason");
         }
         ["on", "day", day] => {
             let at = day_zero() + TimeDelta::days(day.parse().expect("a number of days"));

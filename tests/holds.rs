@@ -305,6 +305,11 @@ async fn points_that_lapsed_under_a_hold_are_gone_when_it_ends() {
     assert_eq!(parts(&after), numbers("0", "0"));
     assert_eq!(lapsing.state, HoldState::Live);
     assert_eq!(ada.movements().await, ["100", "-10", "-60", "-30", "1"].map(dec));
+    let history = ada.history().await;
+    let lapses = history.iter().rev().filter(|entry| entry.kind == EntryKind::Expire);
+    let lapses: Vec<_> = lapses.map(|entry| entry.occurred_at).collect();
+    let expected = ["2026-01-17T00:00:00Z", "2026-01-17T00:01:00Z", "2026-01-17T00:05:00Z"];
+    assert_eq!(lapses, expected.map(instant));
     assert_books_agree(&shop).await;
 }
 

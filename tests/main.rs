@@ -10,6 +10,7 @@ mod harness;
 
 mod access;
 mod accounting;
+mod adjustments;
 mod assigned_rules;
 mod bad_input;
 mod bad_requests;
@@ -68,6 +69,7 @@ mod program_periods;
 mod program_versions;
 mod programs;
 mod rating;
+mod reasons;
 mod redemption_limits;
 mod redemption_quotes;
 mod redemptions;

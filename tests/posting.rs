@@ -275,7 +275,7 @@ async fn a_batch_that_loses_a_deadlock_is_posted_again() {
     let mut other = Stall::of(&shop, members[1].member.member_id.as_ref()).await;
     other
         .executes(
-            "INSERT INTO merchant SELECT 1000 + seq.n, CONCAT('m', seq.n), '2026-01-01' FROM (\
+            "INSERT INTO merchant (merchant_id, code, created_at) SELECT 1000 + seq.n, CONCAT('m', seq.n), '2026-01-01' FROM (\
         SELECT a.x * 10 + b.x AS n FROM (SELECT 0 AS x UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) a, \
         (SELECT 0 AS x UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5) b) seq",
         )

@@ -1,5 +1,6 @@
 //! The client: one shared connection, and how every call goes over it.
 
+mod adjustments;
 mod builder;
 mod credentials;
 mod expiry;

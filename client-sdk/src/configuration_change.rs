@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::{
-    id::{ProductId, ProgramId, RequestId, RewardId, RuleId},
+    id::{ProductId, ProgramId, ReasonId, RequestId, RewardId, RuleId},
     product::ProductLoad,
     rule::Rule,
     wire::open_enum,
@@ -13,9 +13,9 @@ use crate::{
 /// A change of a program's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigurationChange {
-    /// The program.
-    pub program_id: ProgramId,
-    /// The version of the program that the change made.
+    /// The program; `None` where a reason changed, which belongs to none.
+    pub program_id: Option<ProgramId>,
+    /// The version of the program, or of the merchant's reasons, that the change made.
     pub version: u32,
     /// When it was made; never goes back within a program.
     pub changed_at: DateTime<Utc>,
@@ -25,7 +25,7 @@ pub struct ConfigurationChange {
     pub request_id: RequestId,
     /// What was changed.
     pub resource: ConfigurationResource,
-    /// Its id: of the program, the rule or the reward; empty for products.
+    /// Its id: of the program, the rule, the reward or the reason; empty for products.
     pub resource_id: String,
     /// What is different; all that is set where it was created. Empty for products.
     pub fields: Vec<FieldChange>,
@@ -44,6 +44,8 @@ open_enum! {
         Products,
         /// A reward.
         Reward,
+        /// A reason for adjustments.
+        Reason,
     }
 }
 
@@ -127,6 +129,14 @@ impl ConfigurationFilter {
         Self {
             resource_id: Some(reward_id.into().into()),
             ..self.program(program_id).resource(ConfigurationResource::Reward)
+        }
+    }
+
+    /// Only changes of this reason.
+    pub fn reason(self, reason_id: impl Into<ReasonId>) -> Self {
+        Self {
+            resource_id: Some(reason_id.into().into()),
+            ..self.resource(ConfigurationResource::Reason)
         }
     }
 

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use crate::{id::MemberId, wire::open_enum};
+use crate::{
+    id::{MemberId, ReasonId},
+    wire::open_enum,
+};
 
 /// One immutable movement of a member's points.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +31,8 @@ pub struct Entry {
     pub document_number: Option<String>,
     /// Version of the program that ruled.
     pub program_version: u32,
-    /// When it happened in the shop; of an expiry the instant of the lapse.
+    /// When it happened in the shop; of an expiry the instant of the lapse: that of the lot, or later, when a
+    /// hold ended that had kept the points, or when they came to a lot that had lapsed.
     pub occurred_at: DateTime<Utc>,
     /// When it was written; never before that of an earlier entry of the member.
     pub recorded_at: DateTime<Utc>,
@@ -36,7 +40,7 @@ pub struct Entry {
     pub expense_account: Option<String>,
     /// Of a redemption: the cost center it is booked to; `None` without one.
     pub cost_center: Option<String>,
-    /// Id of what it belongs to beside the sale, if anything; `None` without one.
+    /// Id of what it belongs to beside the sale, such as an adjustment; `None` without one.
     pub reference: Option<String>,
     /// The store where it happened, where that is not the store of the sale.
     pub at_store_id: Option<String>,
@@ -47,7 +51,7 @@ pub struct Entry {
     /// Who made it, of what is not a sale.
     pub actor: Option<String>,
     /// Why it was made by hand; else `None`.
-    pub reason_id: Option<String>,
+    pub reason_id: Option<ReasonId>,
     /// What whoever made it wrote beside it.
     pub note: Option<String>,
     /// The lots it created or took from.
@@ -80,5 +84,7 @@ open_enum! {
         EarnReversal,
         /// Redeemed points that come back.
         RedeemReversal,
+        /// Points added or removed by hand, for a reason.
+        Adjust,
     }
 }

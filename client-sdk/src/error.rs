@@ -13,7 +13,7 @@ use tonic::Code;
 pub use failure::{Failure, FieldViolation};
 pub(crate) use parse::{from_status, refusal};
 
-use crate::id::{HoldId, MemberId, ProductId, ProgramId, RedemptionId, RequestId, RewardId, RuleId};
+use crate::id::{HoldId, MemberId, ProductId, ProgramId, ReasonId, RedemptionId, RequestId, RewardId, RuleId};
 
 /// Why a call was not carried out: a *refusal*, which stays the same when the call is repeated, or a *failure*
 /// ([`Failure`]), after which it may succeed. More variants will come with more reasons.
@@ -145,6 +145,12 @@ pub enum Error {
         /// The sale asked for.
         sale_id: String,
     },
+    /// No such reason for adjustments.
+    #[error("no reason {reason_id}")]
+    ReasonNotFound {
+        /// The reason asked for.
+        reason_id: ReasonId,
+    },
     /// Several programs would enrol the customer of the sale, with the same priority.
     #[error("several programs would enrol this customer: {}", joined(.program_ids))]
     AmbiguousOptIn {
@@ -187,7 +193,13 @@ pub enum Error {
         /// The reward.
         reward_id: RewardId,
     },
-    /// The program, rule or reward changed since it was read; read it again.
+    /// The reason id is taken.
+    #[error("reason {reason_id} exists")]
+    ReasonExists {
+        /// The reason.
+        reason_id: ReasonId,
+    },
+    /// The program, rule, reward or reason changed since it was read; read it again.
     #[error("changed since it was read: the etag is now {etag}")]
     EtagMismatch {
         /// The current etag.
@@ -210,6 +222,12 @@ pub enum Error {
     RewardArchived {
         /// The reward.
         reward_id: RewardId,
+    },
+    /// The reason is archived.
+    #[error("reason {reason_id} is archived")]
+    ReasonArchived {
+        /// The reason.
+        reason_id: ReasonId,
     },
     /// Another rule rates the same lines with the same precedence.
     #[error("rule {rule_id} rates the same lines with the same precedence")]
@@ -431,6 +449,16 @@ pub enum Error {
         /// Points asked.
         points: Decimal,
         /// What is left of the most.
+        max_points: Decimal,
+    },
+    /// The reason allows callers of this role fewer points at once.
+    #[error("a {role} may adjust at most {max_points} points for this reason, {points} requested")]
+    ApprovalLimitExceeded {
+        /// The caller's role, as the server named it.
+        role: String,
+        /// Points asked.
+        points: Decimal,
+        /// Most points that would have been taken.
         max_points: Decimal,
     },
     /// Fewer points are available than asked.

@@ -94,6 +94,14 @@ id! {
     RedemptionId
 }
 id! {
+    /// Name of a reason for adjustments, unique per merchant: 1 to 64 of `a-z 0-9 - _ .`.
+    ReasonId
+}
+id! {
+    /// Name of an adjustment: a UUID made by the server.
+    AdjustmentId
+}
+id! {
     /// Name of a product, as the lines of sales bring it: 1 to 64 characters.
     ProductId
 }

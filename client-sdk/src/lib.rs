@@ -29,6 +29,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adjustment;
 mod client;
 mod configuration_change;
 mod entry;
@@ -46,6 +47,7 @@ mod page;
 mod product;
 mod program;
 mod program_update;
+mod reason;
 mod receipt;
 mod receipt_text;
 mod redemption;
@@ -61,6 +63,7 @@ mod tier;
 mod verification;
 mod wire;
 
+pub use adjustment::{Adjustment, AdjustmentReceipt};
 pub use client::{Client, ClientBuilder, Connection, Credentials, EntryFeed, Verification};
 pub use configuration_change::{
     ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
@@ -69,7 +72,9 @@ pub use entry::{Entry, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
 pub use expiry::{ExpiryCounts, ExpiryRun, ExpirySchedule};
 pub use feed::{ChainLink, FeedBatch, FeedCursor, FeedRequest};
-pub use id::{HoldId, MemberId, ProductId, ProgramId, RedemptionId, RequestId, RewardId, RuleId};
+pub use id::{
+    AdjustmentId, HoldId, MemberId, ProductId, ProgramId, ReasonId, RedemptionId, RequestId, RewardId, RuleId,
+};
 pub use member::{
     AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock, MemberFilter,
     MemberKey, MemberQuery, NextTier,
@@ -86,6 +91,7 @@ pub use program::{
     ProgramState, ProgramUnit, RatedBasis, ShortfallPolicy,
 };
 pub use program_update::ProgramUpdate;
+pub use reason::{ApprovalLimit, NewReason, Reason, ReasonDirection, ReasonState, ReasonUpdate, Role};
 pub use receipt::{
     CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt, RedeemedItem,
 };

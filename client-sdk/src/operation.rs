@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
+    adjustment::AdjustmentReceipt,
     error::Error,
     expiry::ExpirySchedule,
-    id::{ProgramId, RewardId, RuleId},
+    id::{ProgramId, ReasonId, RewardId, RuleId},
     member::Member,
     product::ProductLoad,
     receipt::Receipt,
@@ -43,6 +44,10 @@ pub enum OperationResult {
     Hold(Box<Hold>),
     /// The schedule of the expiry was changed: as it was then.
     ExpirySchedule(ExpirySchedule),
+    /// Points were adjusted.
+    Adjustment(Box<AdjustmentReceipt>),
+    /// A reason was created or changed.
+    Reason(ReasonId),
     /// Products were loaded.
     Products(ProductLoad),
     /// It was refused for a business reason: the error that the call answered.

@@ -1,6 +1,7 @@
 //! Between the SDK's values and the generated messages: the parts that all messages share; the messages themselves are in
 //! the files below, by noun.
 
+mod adjustment;
 mod configuration_change;
 mod entry;
 mod expiry;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use loyalty_sdk::api::{self as wire, sale_redemption::Ask, sale_return::Returned};
 use loyalty_sdk::{
     DocumentTreatment, EarnRate, EnrolmentPolicy, HoldCapture, MemberId, MemberKey, NewHold, NewMember, NewProgram,
-    NewReward, NewRule, ProductUpdate, ProgramState, ProgramUpdate, RedemptionPolicy, RedemptionRequest,
+    NewReason, NewReward, NewRule, ProductUpdate, ProgramState, ProgramUpdate, ReasonState, RedemptionPolicy,
+    RedemptionRequest,
 };
 use loyalty_server::tenants::Role;
 use tonic::Status;
@@ -113,6 +114,12 @@ impl Scene {
         client.return_sale(&returned).await.expect("a receipt");
         let cancellation = loyalty_sdk::Cancellation::new("store-1", "cancelled");
         client.cancel_sale(&cancellation).await.expect("a receipt");
+        let gift = NewReason::adding("Gift").reason_id("gift");
+        let mut former = NewReason::adding("Former").reason_id("former");
+        former.state = ReasonState::Archived;
+        for reason in [gift.limit(loyalty_sdk::Role::Operator, 5), former] {
+            client.create_reason(&reason).await.expect("a reason");
+        }
         let till = shop.tenants().await.key("default", Role::Terminal).await;
         let [captured, released, live, lapsed] = [60, 60, 60, 1].map(|seconds| {
             let two_cakes = RedemptionRequest::new("store-1", MemberKey::customer_id("ada")).redeem_product("cake", 2);
@@ -261,6 +268,17 @@ impl Scene {
             new_identifier: new.map(identifier),
         };
         Box::pin(async { self.shop.client.raw_programs().replace_identifier(call).await.err() })
+    }
+
+    pub(super) fn adjusts(&self, reason_id: &str, points: &str) -> Provoked<'_> {
+        let call = wire::AdjustPointsRequest {
+            request_id: request_id(),
+            member: customer("ada"),
+            reason_id: reason_id.to_owned(),
+            points: number(points),
+            ..wire::AdjustPointsRequest::default()
+        };
+        Box::pin(async { self.shop.client.raw_ledger().adjust_points(call).await.err() })
     }
 
     pub(super) fn archives_rule(&self, rule_id: &str, etag: &str) -> Provoked<'_> {

@@ -65,11 +65,14 @@ const WRONG: &[(&str, &str)] = &[
          AND x.lot_expires_at = l.expires_at AND x.lot_sequence = l.sequence)",
     ),
     (
-        "an entry that took points and whose allocations do not add up to it, but for what is owed",
-        "SELECT COUNT(*) AS n FROM (SELECT e.kind, e.reference, e.points, (SELECT COALESCE(SUM(x.points), 0) \
+        "an entry that took points and took more from lots, or less though nothing is owed",
+        "SELECT COUNT(*) AS n FROM (SELECT e.points, e.balance_after, (SELECT COALESCE(SUM(x.points), 0) \
          FROM allocation x WHERE x.merchant_id = e.merchant_id AND x.member_id = e.member_id AND x.sequence = e.sequence) \
-         AS taken FROM entry e WHERE e.points < 0) t WHERE IF(t.kind = 5 OR t.kind = 2 AND t.reference IS NOT NULL, \
-         t.points > t.taken OR t.taken > 0, t.points <> t.taken)",
+         AS taken, (SELECT COALESCE(SUM(l.points), 0) FROM lot l WHERE l.merchant_id = e.merchant_id \
+         AND l.member_id = e.member_id AND l.sequence <= e.sequence) + (SELECT COALESCE(SUM(x.points), 0) FROM allocation x \
+         WHERE x.merchant_id = e.merchant_id AND x.member_id = e.member_id AND x.sequence <= e.sequence) AS in_lots \
+         FROM entry e WHERE e.points < 0) t WHERE taken < points OR taken > 0 OR balance_after > in_lots \
+         OR (taken > points AND balance_after = in_lots)",
     ),
     (
         "an account whose spend or lifetime totals are not those of its entries",

@@ -25,6 +25,7 @@ const TABLES: &[&str] = &[
     "product",
     "program",
     "program_definition",
+    "reason",
     "redemption",
     "request",
     "reward",

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Client {
-    /// Who changed what of programs, rules and products, and when, newest first.
+    /// Who changed what of programs, rules, rewards, products and reasons, and when, newest first.
     ///
     /// # Errors
     ///

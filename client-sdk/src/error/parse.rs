@@ -83,7 +83,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::RewardExists
         | Reason::IdentifierTaken
         | Reason::SaleIdConflict
-        | Reason::ReturnIdConflict => Code::AlreadyExists,
+        | Reason::ReturnIdConflict
+        | Reason::ReasonExists => Code::AlreadyExists,
         Reason::OperationNotFound
         | Reason::ProgramNotFound
         | Reason::RuleNotFound
@@ -93,7 +94,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::RedemptionNotFound
         | Reason::MemberNotFound
         | Reason::IdentifierNotFound
-        | Reason::SaleNotFound => Code::NotFound,
+        | Reason::SaleNotFound
+        | Reason::ReasonNotFound => Code::NotFound,
         Reason::EtagMismatch => Code::Aborted,
         Reason::AmbiguousMember
         | Reason::AmbiguousOptIn
@@ -124,6 +126,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::BelowMinimumPoints
         | Reason::NotInSteps
         | Reason::ExceedsMaximumPoints
+        | Reason::ReasonArchived
+        | Reason::ApprovalLimitExceeded
         | Reason::InsufficientPoints
         | Reason::LedgerRange => Code::FailedPrecondition,
     }
@@ -204,6 +208,9 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
                 .map(|program_id| program_id.trim().into())
                 .collect(),
         },
+        Reason::ReasonNotFound => Error::ReasonNotFound {
+            reason_id: facts.text("reason_id")?.into(),
+        },
         Reason::AmbiguousOptIn => Error::AmbiguousOptIn {
             program_ids: facts
                 .text("program_ids")?
@@ -226,6 +233,9 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
             program_id: facts.text("program_id")?.into(),
             reward_id: facts.text("reward_id")?.into(),
         },
+        Reason::ReasonExists => Error::ReasonExists {
+            reason_id: facts.text("reason_id")?.into(),
+        },
         Reason::EtagMismatch => Error::EtagMismatch {
             etag: facts.text("etag")?,
         },
@@ -237,6 +247,9 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         },
         Reason::RewardArchived => Error::RewardArchived {
             reward_id: facts.text("reward_id")?.into(),
+        },
+        Reason::ReasonArchived => Error::ReasonArchived {
+            reason_id: facts.text("reason_id")?.into(),
         },
         Reason::RuleTie => Error::RuleTie {
             rule_id: facts.text("rule_id")?.into(),
@@ -343,6 +356,11 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
             points_step: facts.parsed("points_step")?,
         },
         Reason::ExceedsMaximumPoints => Error::ExceedsMaximumPoints {
+            points: facts.parsed("points")?,
+            max_points: facts.parsed("max_points")?,
+        },
+        Reason::ApprovalLimitExceeded => Error::ApprovalLimitExceeded {
+            role: facts.text("role")?,
             points: facts.parsed("points")?,
             max_points: facts.parsed("max_points")?,
         },

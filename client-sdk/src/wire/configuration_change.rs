@@ -2,7 +2,7 @@
 
 use loyalty_api::v1;
 
-use super::{instant, optional_decimal, present, timestamp};
+use super::{instant, optional_decimal, optional_text, present, timestamp};
 use crate::{
     configuration_change::{
         ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
@@ -37,7 +37,7 @@ impl ConfigurationChange {
             new_value: field.new_value,
         });
         Ok(Self {
-            program_id: change.program_id.into(),
+            program_id: optional_text(change.program_id),
             version: change.version,
             changed_at: instant("changes.changed_at", change.changed_at)?,
             actor: change.actor,

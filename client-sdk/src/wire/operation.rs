@@ -4,6 +4,7 @@ use loyalty_api::v1::{self, get_operation_response as answer};
 
 use super::instant;
 use crate::{
+    adjustment::AdjustmentReceipt,
     error::{self, Error},
     expiry::ExpirySchedule,
     member::Member,
@@ -40,6 +41,10 @@ impl OperationResult {
             }
             answer::Result::Hold(hold) => Self::Hold(Box::new(Hold::from_wire(hold)?)),
             answer::Result::ExpirySchedule(schedule) => Self::ExpirySchedule(ExpirySchedule::from_wire(schedule)?),
+            answer::Result::Adjustment(adjustment) => {
+                Self::Adjustment(Box::new(AdjustmentReceipt::from_wire(adjustment, true)?))
+            }
+            answer::Result::ReasonId(reason_id) => Self::Reason(reason_id.into()),
             answer::Result::ProductLoad(load) => Self::Products(ProductLoad::from_wire(load)),
             answer::Result::Refusal(v1::Refusal {
                 reason,

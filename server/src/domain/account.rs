@@ -257,6 +257,14 @@ impl Books {
         }
     }
 
+    /// Changes the books whole, or leaves them as they were.
+    pub(crate) fn whole<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+        let mut changed = self.clone();
+        let outcome = change(&mut changed)?;
+        *self = changed;
+        Ok(outcome)
+    }
+
     /// Takes points that pay. Answers the sequence of the entry.
     pub(crate) fn redeem(
         &mut self,
@@ -362,7 +370,7 @@ impl Books {
         let from_lots: Decimal = cover.allocations.iter().map(|(_, points)| points).sum();
         self.account.points -= from_lots;
         self.account.debt += cover.debt;
-        let sequence = self.push(kind, -(from_lots + cover.debt), occasion);
+        let sequence = self.push(kind, Decimal::ZERO - from_lots - cover.debt, occasion);
         for (key, taken) in &cover.allocations {
             if let Some(lot) = self.lots.get_mut(key) {
                 lot.remaining -= taken;

@@ -7,11 +7,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::expiry_schedule::ExpirySchedule;
+use super::adjustment::AdjustmentOutcome;
 use super::holding::HoldOutcome;
 use super::member::Member;
 use super::outcome::SaleOutcome;
 use super::product::{ProductCounts, ProductPoints};
 use super::program::Program;
+use super::reason::Reason;
 use super::redeeming::RedemptionOutcome;
 use super::rejection::Rejection;
 use super::return_outcome::ReturnOutcome;
@@ -34,6 +36,8 @@ pub(crate) enum Answer {
     Products(ProductsRecord),
     ExpirySchedule(Box<ExpirySchedule>),
     Swept(Swept),
+    Reason(Box<ReasonRecord>),
+    Adjustment(Box<AdjustmentOutcome>),
 }
 
 /// An answer that is kept with its request. A sale's is kept with the sale.
@@ -49,6 +53,8 @@ pub(crate) enum StoredAnswer {
     Reward(Box<RewardRecord>),
     Products(ProductsRecord),
     ExpirySchedule(Box<ExpirySchedule>),
+    Reason(Box<ReasonRecord>),
+    Adjustment(Box<AdjustmentOutcome>),
     Refusal(Refusal),
 }
 
@@ -65,6 +71,8 @@ impl StoredAnswer {
             Self::Reward(record) => Ok(Answer::Reward(record)),
             Self::Products(record) => Ok(Answer::Products(record)),
             Self::ExpirySchedule(schedule) => Ok(Answer::ExpirySchedule(schedule)),
+            Self::Reason(record) => Ok(Answer::Reason(record)),
+            Self::Adjustment(outcome) => Ok(Answer::Adjustment(outcome)),
             Self::Refusal(refusal) => Err(refusal),
         }
     }
@@ -112,6 +120,16 @@ pub(crate) struct RewardRecord {
     /// The version since which the reward is as it is: the etag.
     pub(crate) since_version: u32,
     pub(crate) reward: Reward,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+/// A reason as it is configured now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReasonRecord {
+    pub(crate) reason_id: String,
+    /// The version of the merchant's configuration since which the reason is as it is: the etag.
+    pub(crate) since_version: u32,
+    pub(crate) reason: Reason,
     pub(crate) updated_at: DateTime<Utc>,
 }
 

@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 
 use super::product::ProductCounts;
 use super::program::Program;
+use super::reason::Reason;
 use super::reward::Reward;
 use super::rule::Rule;
 
 /// Who changed what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConfigurationChange {
+    /// Empty where the merchant's own configuration changed.
     pub(crate) program_id: String,
     /// The version that the change made.
     pub(crate) version: u32,
@@ -38,6 +40,11 @@ pub(crate) enum Changed {
     },
     /// How many; which is in the products themselves.
     Products(ProductCounts),
+    Reason {
+        reason_id: String,
+        before: Option<Box<Reason>>,
+        after: Box<Reason>,
+    },
 }
 
 /// The kinds of what is configured.
@@ -47,6 +54,7 @@ pub(crate) enum ResourceKind {
     Rule,
     Products,
     Reward,
+    Reason,
 }
 
 impl Changed {
@@ -56,6 +64,7 @@ impl Changed {
             Self::Rule { .. } => ResourceKind::Rule,
             Self::Reward { .. } => ResourceKind::Reward,
             Self::Products(_) => ResourceKind::Products,
+            Self::Reason { .. } => ResourceKind::Reason,
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) enum EntryKind {
     EarnReversal,
     /// Redeemed points that come back.
     RedeemReversal,
+    /// Points added or removed by hand, for a reason.
+    Adjust,
 }
 
 /// What a member earned, redeemed and lost by expiry, over all entries.
@@ -52,6 +54,7 @@ impl Lifetime {
             EntryKind::Earn | EntryKind::SignUpBonus | EntryKind::EarnReversal => self.earned += points,
             EntryKind::Redeem | EntryKind::RedeemReversal => self.redeemed -= points,
             EntryKind::Expire => self.expired -= points,
+            EntryKind::Adjust => {}
         }
     }
 }

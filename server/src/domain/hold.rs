@@ -80,6 +80,14 @@ impl HoldTerms {
 }
 
 impl Hold {
+    /// When its points are free again, or were.
+    pub(crate) fn ends_at(&self) -> DateTime<Utc> {
+        match self.state {
+            HoldState::Open => self.terms.lapses_at,
+            HoldState::Captured { at, .. } | HoldState::Released { at } => at.min(self.terms.lapses_at),
+        }
+    }
+
     /// Whether it keeps its points from others.
     pub(crate) fn is_live(&self, at: DateTime<Utc>) -> bool {
         self.state == HoldState::Open && self.terms.lapses_at > at
@@ -139,6 +147,24 @@ impl Holds {
     pub(crate) fn of_lot(&self, key: LotKey, at: DateTime<Utc>) -> Decimal {
         let lots = self.live(at).flat_map(|hold| &hold.terms.lots);
         lots.filter(|(lot, _)| *lot == key).map(|(_, points)| points).sum()
+    }
+
+    /// What ended holds had of a lot that lapsed before they ended, the last of them first.
+    pub(crate) fn ended_of_lot(&self, key: LotKey, at: DateTime<Utc>) -> Vec<(DateTime<Utc>, Decimal)> {
+        let ended = self.holds.values().filter(|hold| !hold.is_live(at));
+        let late = ended.filter(|hold| hold.ends_at() > key.expires_at);
+        let mut parts: Vec<(DateTime<Utc>, Decimal)> = late
+            .flat_map(|hold| {
+                hold.terms
+                    .lots
+                    .iter()
+                    .map(|(lot, points)| (hold.ends_at(), *lot, *points))
+            })
+            .filter(|(_, lot, _)| *lot == key)
+            .map(|(end, _, points)| (end, points))
+            .collect();
+        parts.sort_by(|one, other| other.cmp(one));
+        parts
     }
 
     pub(crate) fn count(&self, at: DateTime<Utc>) -> usize {

@@ -3,6 +3,7 @@
 
 pub(crate) mod access;
 pub(crate) mod account;
+pub(crate) mod adjustment;
 pub(crate) mod answer;
 pub(crate) mod chain;
 pub(crate) mod configuration;
@@ -30,6 +31,7 @@ pub(crate) mod path;
 pub(crate) mod pending;
 pub(crate) mod product;
 pub(crate) mod program;
+pub(crate) mod reason;
 pub(crate) mod redeeming;
 pub(crate) mod redemption;
 pub(crate) mod rejection;

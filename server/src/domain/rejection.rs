@@ -24,6 +24,8 @@ pub(crate) enum Rejection {
     SaleNotFound { store_id: String, sale_id: String },
     #[error("several programs have this member; say which")]
     AmbiguousMember { program_ids: Vec<String> },
+    #[error("there is no reason `{reason_id}`")]
+    ReasonNotFound { reason_id: String },
     #[error("several programs would enrol this customer with the same priority")]
     AmbiguousOptIn { program_ids: Vec<String> },
     #[error("the program id `{program_id}` is taken")]
@@ -36,6 +38,8 @@ pub(crate) enum Rejection {
     HoldNotFound { hold_id: String },
     #[error("there is no redemption `{redemption_id}`")]
     RedemptionNotFound { redemption_id: String },
+    #[error("the reason id `{reason_id}` is taken")]
+    ReasonExists { reason_id: String },
     #[error("it has changed since it was read; read it again")]
     EtagMismatch { etag: String },
     #[error("the program `{program_id}` is archived")]
@@ -44,6 +48,8 @@ pub(crate) enum Rejection {
     RuleArchived { rule_id: String },
     #[error("the reward `{reward_id}` is archived")]
     RewardArchived { reward_id: String },
+    #[error("the reason `{reason_id}` is archived")]
+    ReasonArchived { reason_id: String },
     #[error("the rule `{rule_id}` rates the same lines with the same precedence")]
     RuleTie { rule_id: String },
     #[error("another member of the program has this identifier")]
@@ -116,6 +122,12 @@ pub(crate) enum Rejection {
     NotInSteps { points: Decimal, points_step: Decimal },
     #[error("{points} points were asked, and {max_points} more may be redeemed here")]
     ExceedsMaximumPoints { points: Decimal, max_points: Decimal },
+    #[error("{points} points were asked, and a {role} may adjust at most {max_points} for this reason")]
+    ApprovalLimitExceeded {
+        role: &'static str,
+        points: Decimal,
+        max_points: Decimal,
+    },
     #[error("{requested} points were asked and {available} are available")]
     InsufficientPoints { available: Decimal, requested: Decimal },
     #[error("the member's {field} would leave the range of the ledger")]
@@ -151,6 +163,7 @@ impl Rejection {
                 | Self::IdentifierNotFound { .. }
                 | Self::SaleNotFound { .. }
                 | Self::AmbiguousMember { .. }
+                | Self::ReasonNotFound { .. }
                 | Self::AmbiguousOptIn { .. }
         )
     }
@@ -186,6 +199,7 @@ impl Rejection {
             Self::IdentifierNotFound { field } => ("IDENTIFIER_NOT_FOUND", vec![("field", field.clone())]),
             Self::SaleNotFound { store_id, sale_id } => ("SALE_NOT_FOUND", sale(store_id, sale_id)),
             Self::AmbiguousMember { program_ids } => ("AMBIGUOUS_MEMBER", vec![("program_ids", program_ids.join(","))]),
+            Self::ReasonNotFound { reason_id } => ("REASON_NOT_FOUND", vec![("reason_id", reason_id.clone())]),
             Self::AmbiguousOptIn { program_ids } => ("AMBIGUOUS_OPT_IN", vec![("program_ids", program_ids.join(","))]),
             Self::NotEligible { program_id, field } => (
                 "NOT_ELIGIBLE",
@@ -219,10 +233,12 @@ impl Rejection {
                 vec![("field", field.clone()), ("held", held.to_string())],
             ),
             Self::TooManyHolds { max_holds } => ("TOO_MANY_HOLDS", vec![("max_holds", max_holds.to_string())]),
+            Self::ReasonExists { reason_id } => ("REASON_EXISTS", vec![("reason_id", reason_id.clone())]),
             Self::EtagMismatch { etag } => ("ETAG_MISMATCH", vec![("etag", etag.clone())]),
             Self::ProgramArchived { program_id } => ("PROGRAM_ARCHIVED", vec![("program_id", program_id.clone())]),
             Self::RuleArchived { rule_id } => ("RULE_ARCHIVED", vec![("rule_id", rule_id.clone())]),
             Self::RewardArchived { reward_id } => ("REWARD_ARCHIVED", vec![("reward_id", reward_id.clone())]),
+            Self::ReasonArchived { reason_id } => ("REASON_ARCHIVED", vec![("reason_id", reason_id.clone())]),
             Self::RuleTie { rule_id } => ("RULE_TIE", vec![("rule_id", rule_id.clone())]),
             Self::IdentifierTaken { field, member_id } => (
                 "IDENTIFIER_TAKEN",
@@ -317,6 +333,18 @@ impl Rejection {
             Self::ExceedsMaximumPoints { points, max_points } => (
                 "EXCEEDS_MAXIMUM_POINTS",
                 vec![("points", points.to_string()), ("max_points", max_points.to_string())],
+            ),
+            Self::ApprovalLimitExceeded {
+                role,
+                points,
+                max_points,
+            } => (
+                "APPROVAL_LIMIT_EXCEEDED",
+                vec![
+                    ("role", (*role).to_owned()),
+                    ("points", points.to_string()),
+                    ("max_points", max_points.to_string()),
+                ],
             ),
             Self::InsufficientPoints { available, requested } => (
                 "INSUFFICIENT_POINTS",

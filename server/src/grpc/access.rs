@@ -104,6 +104,10 @@ const RULES: &[Rule] = &[
     call("LedgerService/CancelSale", SELL)
         .acts_at(&["store_id", "terminal_id"])
         .tells_of(&["sale_store_id"]),
+    call("LedgerService/AdjustPoints", SELL).acts_at(&["store_id", "terminal_id"]),
+    call("LedgerService/CreateReason", CONFIGURE),
+    call("LedgerService/ListReasons", ALL),
+    call("LedgerService/UpdateReason", CONFIGURE),
     call("LedgerService/GetBalance", ALL),
     call("LedgerService/ListEntries", LOOK),
     call("LedgerService/StreamEntries", LOOK),

@@ -102,6 +102,14 @@ impl Fields {
         (store_id, terminal_id)
     }
 
+    /// The same of an act that can take place in the office.
+    pub(super) fn optional_place(&mut self, prefix: &str, store_id: String, terminal_id: String) -> (String, String) {
+        let (store, terminal) = auth::place();
+        let store_id = self.one_place(format!("{prefix}store_id"), store_id, store, 0);
+        let terminal_id = self.one_place(format!("{prefix}terminal_id"), terminal_id, terminal, 0);
+        (store_id, terminal_id)
+    }
+
     fn one_place(&mut self, field: String, given: String, of_key: Option<String>, min: usize) -> String {
         let Some(of_key) = of_key else {
             return self.text(&field, given, min, 64);

@@ -157,10 +157,20 @@ fn wanted(fields: &mut Fields, request: wire::ListConfigurationChangesRequest) -
     let mut slug = |field: &str, value: String| (!value.is_empty()).then(|| fields.slug(field, value));
     let program_id = slug("program_id", request.program_id);
     let resource_id = slug("resource_id", request.resource_id);
-    let has_ids = matches!(kind, Some(ResourceKind::Rule | ResourceKind::Reward));
-    if resource_id.is_some() && (program_id.is_none() || !has_ids) {
-        fields.wrong("resource_id", "needs program_id and the resource RULE or REWARD");
+    let is_named = match kind {
+        Some(ResourceKind::Rule | ResourceKind::Reward) => program_id.is_some(),
+        Some(ResourceKind::Reason) => true,
+        Some(ResourceKind::Program | ResourceKind::Products) | None => false,
+    };
+    if resource_id.is_some() && !is_named {
+        let description = "needs program_id and the resource RULE or REWARD, or the resource REASON";
+        fields.wrong("resource_id", description);
     }
+    // Reasons belong to no program.
+    let program_id = match kind {
+        Some(ResourceKind::Reason) => program_id.or(Some(String::new())),
+        _ => program_id,
+    };
     let actor = fields.text("actor", request.actor, 0, 64);
     Wanted {
         program_id,

@@ -13,7 +13,7 @@ use super::auth::caller;
 use super::fields::Fields;
 use super::streaming::Told;
 use super::{
-    Context, convert, deadline, expiry_calls, feed_calls, member_lookup, page_token, return_calls, status, verify_calls,
+    Context, adjustment_calls, convert, deadline, expiry_calls, feed_calls, member_lookup, page_token, return_calls, status, verify_calls,
 };
 use crate::domain::account::Stop;
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
@@ -128,6 +128,36 @@ impl LedgerService for Ledger {
     ) -> Result<Response<wire::CancelSaleResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         deadline::bounded(&metadata, return_calls::cancel(&self.0, &metadata, request)).await
+    async fn adjust_points(
+        &self,
+        request: Request<wire::AdjustPointsRequest>,
+    ) -> Result<Response<wire::AdjustPointsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, adjustment_calls::adjust(&self.0, &metadata, request)).await
+    }
+
+    async fn create_reason(
+        &self,
+        request: Request<wire::CreateReasonRequest>,
+    ) -> Result<Response<wire::CreateReasonResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, adjustment_calls::create_reason(&self.0, &metadata, request)).await
+    }
+
+    async fn list_reasons(
+        &self,
+        request: Request<wire::ListReasonsRequest>,
+    ) -> Result<Response<wire::ListReasonsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, adjustment_calls::list_reasons(&self.0, request)).await
+    }
+
+    async fn update_reason(
+        &self,
+        request: Request<wire::UpdateReasonRequest>,
+    ) -> Result<Response<wire::UpdateReasonResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, adjustment_calls::update_reason(&self.0, &metadata, request)).await
     }
 
     async fn get_balance(
@@ -403,6 +433,10 @@ async fn operation(
         RequestResult::Answer(StoredAnswer::Products(load)) => {
             Operation::ProductLoad(convert::product::product_load(load))
         }
+        RequestResult::Answer(StoredAnswer::Adjustment(outcome)) => {
+            Operation::Adjustment(convert::adjustment::outcome(*outcome))
+        }
+        RequestResult::Answer(StoredAnswer::Reason(record)) => Operation::ReasonId(record.reason_id),
         RequestResult::Answer(StoredAnswer::Refusal(refusal)) => Operation::Refusal(refusal_to_wire(refusal)),
     };
     Ok(Some((record.recorded_at, result)))

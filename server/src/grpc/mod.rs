@@ -1,6 +1,7 @@
 //! The only room that knows protobuf: a file per service, conversions at the edge, errors as `google.rpc` details.
 
 mod access;
+mod adjustment_calls;
 mod auth;
 mod convert;
 mod deadline;

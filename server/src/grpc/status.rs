@@ -256,7 +256,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RewardExists
         | ErrorReason::IdentifierTaken
         | ErrorReason::SaleIdConflict
-        | ErrorReason::ReturnIdConflict => Code::AlreadyExists,
+        | ErrorReason::ReturnIdConflict
+        | ErrorReason::ReasonExists => Code::AlreadyExists,
         ErrorReason::OperationNotFound
         | ErrorReason::ProgramNotFound
         | ErrorReason::RuleNotFound
@@ -266,7 +267,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RedemptionNotFound
         | ErrorReason::MemberNotFound
         | ErrorReason::IdentifierNotFound
-        | ErrorReason::SaleNotFound => Code::NotFound,
+        | ErrorReason::SaleNotFound
+        | ErrorReason::ReasonNotFound => Code::NotFound,
         ErrorReason::EtagMismatch => Code::Aborted,
         ErrorReason::AmbiguousMember
         | ErrorReason::AmbiguousOptIn
@@ -297,6 +299,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::BelowMinimumPoints
         | ErrorReason::NotInSteps
         | ErrorReason::ExceedsMaximumPoints
+        | ErrorReason::ReasonArchived
+        | ErrorReason::ApprovalLimitExceeded
         | ErrorReason::InsufficientPoints
         | ErrorReason::LedgerRange => Code::FailedPrecondition,
     }

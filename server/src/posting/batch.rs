@@ -1,5 +1,6 @@
 //! One batch: load what its commands need, decide them in order, write what they did.
 
+mod adjusting;
 mod enrolling;
 mod loading;
 mod members;
@@ -23,6 +24,7 @@ use crate::domain::enrolment::Identifier;
 use crate::domain::member::Member;
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::program::ProgramVersion;
+use crate::domain::reason::Reason;
 use crate::domain::redeeming::{GivenBack, Redemption};
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::{MemberKey, Sale};
@@ -33,6 +35,7 @@ use crate::storage::connection::{self, Connection};
 use crate::storage::error::StorageError;
 use crate::storage::program::ProgramKey;
 use crate::storage::program_cache::ProgramCache;
+use crate::storage::reason::ReasonKey;
 use crate::storage::request::{RequestKey, RequestRecord, RequestResult};
 use crate::storage::sale::{RecordedSale, RecordedSaleKey};
 
@@ -87,6 +90,7 @@ struct Batch<'a> {
     reversing: Reversing<'a>,
     cache: &'a ProgramCache,
     versions: HashMap<ProgramKey, Arc<ProgramVersion>>,
+    reasons: HashMap<ReasonKey, Reason>,
     new_requests: Vec<RequestKey>,
     new_sales: Vec<(&'a Command, &'a Sale, Arc<SaleOutcome>)>,
     records: MemberRecords,
@@ -118,6 +122,11 @@ impl<'a> Batch<'a> {
                     (Decided { answer, replayed }, kept)
                 })
             }
+            Action::Adjust(adjusting) => self.adjust(connection, command, adjusting).await?.map(|outcome| {
+                let outcome = Box::new(outcome);
+                let kept = RequestResult::Answer(StoredAnswer::Adjustment(outcome.clone()));
+                (Decided::now(Answer::Adjustment(outcome)), kept)
+            }),
         };
         match result {
             Ok((decided, kept)) => {

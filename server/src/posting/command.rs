@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 pub(crate) use redeeming::{Redeeming, RedeemingAct};
 
+use crate::domain::adjustment::{Adjusting, Adjustment};
 use crate::domain::answer::{Answer, Refusal};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::member_change::MemberChange;
@@ -42,6 +43,8 @@ pub(crate) enum Action {
     ReverseSale(Box<ReversingSale>),
     /// Writes off what has lapsed of this member's points.
     Sweep(MemberKey),
+    /// Points added or removed for a reason.
+    Adjust(Box<Adjusting>),
 }
 
 /// A change of a member to make.
@@ -129,6 +132,7 @@ impl Action {
             Self::Redeeming(redeeming) => Subject::Member(redeeming.named()),
             Self::ReverseSale(reversing) => Subject::Sale(reversing.reversal.sale()),
             Self::Sweep(member) => Subject::Member(Named::alone(member)),
+            Self::Adjust(adjusting) => Subject::Member(Named::in_adjustment(&adjusting.adjustment)),
         }
     }
 
@@ -140,7 +144,8 @@ impl Action {
             | Self::ChangeMember(_)
             | Self::Redeeming(_)
             | Self::ReverseSale(_)
-            | Self::Sweep(_) => None,
+            | Self::Sweep(_)
+            | Self::Adjust(_) => None,
         }
     }
 
@@ -152,7 +157,8 @@ impl Action {
             | Self::Enrol(..)
             | Self::ChangeMember(_)
             | Self::ReverseSale(_)
-            | Self::Sweep(_) => None,
+            | Self::Sweep(_)
+            | Self::Adjust(_) => None,
         }
     }
 
@@ -163,7 +169,8 @@ impl Action {
             | Self::Enrol(..)
             | Self::Redeeming(_)
             | Self::ReverseSale(_)
-            | Self::Sweep(_) => false,
+            | Self::Sweep(_)
+            | Self::Adjust(_) => false,
             Self::ChangeMember(changing) => changing.change.is_about_identity(),
         }
     }
@@ -182,7 +189,7 @@ impl Action {
                 record: true,
                 ..Needs::default()
             },
-            Self::Redeeming(_) => Needs {
+            Self::Redeeming(_) | Self::Adjust(_) => Needs {
                 lots: true,
                 spend_at: Some(now),
                 ..Needs::default()
@@ -220,6 +227,14 @@ impl<'a> Named<'a> {
             key: &sale.member,
             program_id: &sale.program_id,
             field: "sale.member",
+        }
+    }
+
+    pub(super) fn in_adjustment(adjustment: &'a Adjustment) -> Self {
+        Self {
+            key: &adjustment.member,
+            program_id: &adjustment.program_id,
+            field: "member",
         }
     }
 }

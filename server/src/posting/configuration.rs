@@ -1,7 +1,9 @@
-//! Changes of configuration: one transaction each, the program's row locked, idempotent like every write.
+//! Changes of configuration: one transaction each, the program's row locked (or the merchant's, for what belongs to no
+//! program), idempotent like every write.
 
 mod history;
 mod products;
+mod reasons;
 mod rewards;
 
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use crate::domain::answer::{ProgramRecord, Refusal, RuleRecord, StoredAnswer};
 use crate::domain::configuration::ProgramEdit;
 use crate::domain::product::ProductEdit;
 use crate::domain::program::{Program, ProgramState};
+use crate::domain::reason::{Reason, ReasonEdit};
 use crate::domain::rejection::Rejection;
 use crate::domain::reward::{Reward, RewardEdit};
 use crate::domain::rule::Rule;
@@ -22,7 +25,7 @@ use crate::storage::connection::{self, Connection, Database};
 use crate::storage::error::StorageError;
 use crate::storage::program::Locked;
 use crate::storage::request::{self, RequestRecord, RequestResult, RequestRows};
-use crate::storage::{configuration_change, expiry_schedule, program, rule, statement};
+use crate::storage::{configuration_change, expiry_schedule, merchant, program, rule, statement};
 
 /// Attempts of a change that lost against another.
 const ATTEMPTS: usize = 5;
@@ -36,6 +39,7 @@ pub(crate) struct Change {
     /// Who says so.
     pub(crate) actor: String,
     pub(crate) now: DateTime<Utc>,
+    /// Empty for what belongs to no program.
     pub(crate) program_id: String,
     pub(crate) action: ChangeAction,
 }
@@ -71,6 +75,14 @@ pub(crate) enum ChangeAction {
     /// `None`: only when it is asked for.
     SetExpirySchedule {
         period_seconds: Option<u32>,
+    CreateReason {
+        reason_id: String,
+        reason: Box<Reason>,
+    },
+    UpdateReason {
+        reason_id: String,
+        etag: u32,
+        edit: Box<ReasonEdit>,
     },
 }
 
@@ -146,6 +158,14 @@ async fn lock(connection: &mut Connection, change: &Change) -> Result<Option<Loc
             expiry_schedule::lock(connection, change.merchant_id).await?;
             Ok(Some(Locked::default()))
         }
+/// What the change belongs to, and that it has no other version before this change is done; `None` when there is no such
+/// program.
+async fn lock(connection: &mut Connection, change: &Change) -> Result<Option<Locked>, StorageError> {
+    match &change.action {
+        ChangeAction::CreateReason { .. } | ChangeAction::UpdateReason { .. } => Ok(Some(Locked {
+            version: merchant::lock(connection, change.merchant_id).await?,
+            ..Locked::default()
+        })),
         _ => program::lock(connection, change.merchant_id, &change.program_id).await,
     }
 }
@@ -213,6 +233,11 @@ async fn carry_out(
             expiry_schedule::set_period(connection, merchant_id, *period_seconds, now).await?;
             let schedule = expiry_schedule::find(connection, merchant_id).await?;
             return Ok(Ok(StoredAnswer::ExpirySchedule(Box::new(schedule))));
+        ChangeAction::CreateReason { reason_id, reason } => {
+            return reasons::create(connection, change, next, reason_id, reason).await;
+        }
+        ChangeAction::UpdateReason { reason_id, etag, edit } => {
+            return reasons::update(connection, change, next, reason_id, *etag, edit).await;
         }
         ChangeAction::UpsertProducts(edits) => return products::upsert(connection, change, locked, edits).await,
     }

@@ -68,6 +68,14 @@ pub(crate) async fn insert(
             (reward_id.as_str(), before, json(after)?)
         }
         Changed::Products(counts) => ("", None, json(counts)?),
+        Changed::Reason {
+            reason_id,
+            before,
+            after,
+        } => {
+            let before = before.as_ref().map(json).transpose()?;
+            (reason_id.as_str(), before, json(after)?)
+        }
     };
     diesel::insert_into(changes::table)
         .values((
@@ -207,6 +215,11 @@ fn change(row: Row) -> Result<ConfigurationChange, StorageError> {
             before: before.as_deref().map(|text| document("a reward", text)).transpose()?,
             after: document("a reward", &after)?,
         },
+        10 => Changed::Reason {
+            reason_id: resource_id,
+            before: before.as_deref().map(|text| document("a reason", text)).transpose()?,
+            after: document("a reason", &after)?,
+        },
         other => return Err(StorageError::Corrupt(format!("a change of the unknown kind {other}"))),
     };
     Ok(ConfigurationChange {
@@ -225,5 +238,6 @@ fn number(kind: ResourceKind) -> u8 {
         ResourceKind::Rule => 2,
         ResourceKind::Products => 3,
         ResourceKind::Reward => 4,
+        ResourceKind::Reason => 10,
     }
 }

@@ -196,6 +196,7 @@ fn kind_number(kind: EntryKind) -> u8 {
         EntryKind::SignUpBonus => 4,
         EntryKind::EarnReversal => 5,
         EntryKind::RedeemReversal => 6,
+        EntryKind::Adjust => 7,
     }
 }
 
@@ -207,6 +208,7 @@ fn kind(number: u8) -> Option<EntryKind> {
         4 => Some(EntryKind::SignUpBonus),
         5 => Some(EntryKind::EarnReversal),
         6 => Some(EntryKind::RedeemReversal),
+        7 => Some(EntryKind::Adjust),
         _ => None,
     }
 }

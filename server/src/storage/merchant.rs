@@ -28,6 +28,29 @@ pub(crate) async fn page(connection: &mut Connection, after: &str, limit: i64) -
     Ok(merchants.load(connection).await?)
 }
 
+/// Locks a merchant against other changes of its own configuration. Answers the version that it has.
+pub(crate) async fn lock(connection: &mut Connection, merchant_id: u32) -> Result<u32, StorageError> {
+    Ok(merchant::table
+        .filter(merchant::merchant_id.eq(merchant_id))
+        .select(merchant::configuration_version)
+        .for_update()
+        .first(connection)
+        .await?)
+}
+
+/// Makes `version` the current one of a merchant's own configuration.
+pub(crate) async fn set_configuration_version(
+    connection: &mut Connection,
+    merchant_id: u32,
+    version: u32,
+) -> Result<(), StorageError> {
+    diesel::update(merchant::table.filter(merchant::merchant_id.eq(merchant_id)))
+        .set(merchant::configuration_version.eq(version))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// The id of the merchant with this code, who is made when there is none.
 pub(crate) async fn ensure(connection: &mut Connection, code: &str, now: DateTime<Utc>) -> Result<u32, StorageError> {
     loop {

@@ -28,6 +28,7 @@ pub(crate) mod product;
 pub(crate) mod product_change;
 pub(crate) mod program;
 pub(crate) mod program_cache;
+pub(crate) mod reason;
 pub(crate) mod redemption;
 pub(crate) mod request;
 pub(crate) mod reward;

@@ -5,6 +5,7 @@ diesel::table! {
         merchant_id -> Unsigned<Integer>,
         code -> Text,
         created_at -> Datetime,
+        configuration_version -> Unsigned<Integer>,
     }
 }
 
@@ -223,6 +224,17 @@ diesel::table! {
         lot_expires_at -> Datetime,
         lot_sequence -> Unsigned<BigInt>,
         points -> Numeric,
+    }
+}
+
+diesel::table! {
+    reason (merchant_id, reason_id, from_version) {
+        merchant_id -> Unsigned<Integer>,
+        reason_id -> Text,
+        from_version -> Unsigned<Integer>,
+        until_version -> Unsigned<Integer>,
+        definition -> Text,
+        recorded_at -> Datetime,
     }
 }
 

@@ -20,6 +20,7 @@ fn all_facts() -> HashMap<String, String> {
         ("lapses_at", "2026-01-02T00:15:00Z"),
         ("held", "25"),
         ("max_holds", "100"),
+        ("reason_id", "gift"),
         ("max_points", "50"),
         ("max_amount", "5.00"),
         ("minimum_points", "10"),

@@ -11,6 +11,9 @@ use crate::domain::expiry::NEVER;
 use crate::domain::lot::LotKey;
 use crate::domain::shortfall::Cover;
 
+/// Points of lots that lapsed at one instant.
+type Lapses = BTreeMap<DateTime<Utc>, BTreeMap<LotKey, Decimal>>;
+
 impl Books {
     /// Whether a lot has lapsed that the books still count.
     pub(crate) fn has_lapsed_lots(&self, at: DateTime<Utc>) -> bool {
@@ -40,13 +43,10 @@ impl Books {
     ) -> Result<(), LotsMissing> {
         self.settle_holds(recorded_at)?;
         if self.has_lapsed_lots(recorded_at) {
-            let mut lapsed: BTreeMap<DateTime<Utc>, Vec<(LotKey, Decimal)>> = BTreeMap::new();
-            for (key, points) in self.lapsed_lots(recorded_at)? {
-                lapsed.entry(key.expires_at).or_default().push((key, points));
-            }
-            for (instant, allocations) in lapsed {
+            for (instant, lots) in self.lapses(recorded_at)? {
                 let occasion = Occasion::plain(program_version, instant, recorded_at);
-                self.take(EntryKind::Expire, &Cover::of_lots(allocations), &occasion)?;
+                let cover = Cover::of_lots(lots.into_iter().collect());
+                self.take(EntryKind::Expire, &cover, &occasion)?;
             }
         }
         if self.account.sweep_at.is_some_and(|at| at <= recorded_at) {
@@ -78,6 +78,27 @@ impl Books {
         let lots = self.open_lots().take_while(|(key, _)| key.expires_at <= at);
         let free = lots.map(|(key, remaining)| (key, remaining - self.holds.of_lot(key, at)));
         Ok(free.filter(|(_, points)| *points > Decimal::ZERO).collect())
+    }
+
+    /// The lapsed lots by the instant at which points lapsed: that of their lot, or at which the hold ended that kept them,
+    /// or at which they came where their lot had lapsed before. The newest entry is not later: it wrote off what had lapsed.
+    fn lapses(&self, at: DateTime<Utc>) -> Result<Lapses, LotsMissing> {
+        let mut lapses = Lapses::new();
+        for (key, mut free) in self.lapsed_lots(at)? {
+            let mut lapse = |instant: DateTime<Utc>, points: Decimal| {
+                if points > Decimal::ZERO {
+                    let lots = lapses.entry(instant.max(self.account.recorded_at)).or_default();
+                    *lots.entry(key).or_default() += points;
+                }
+            };
+            for (end, held) in self.holds.ended_of_lot(key, at) {
+                let held = held.min(free);
+                free -= held;
+                lapse(end, held);
+            }
+            lapse(key.expires_at, free);
+        }
+        Ok(lapses)
     }
 
     /// Whether an open lot that has not lapsed is known, or that there is none: only then is the sum of the lapsed

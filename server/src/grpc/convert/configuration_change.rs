@@ -2,11 +2,12 @@
 
 use loyalty_api::v1 as wire;
 
-use super::{decimal, field_changes, product, program, reward, rule, timestamp};
-use crate::domain::answer::{ProductChange, ProductsRecord, ProgramRecord, RewardRecord, RuleRecord};
+use super::{decimal, field_changes, product, program, reason, reward, rule, timestamp};
+use crate::domain::answer::{ProductChange, ProductsRecord, ProgramRecord, ReasonRecord, RewardRecord, RuleRecord};
 use crate::domain::configuration_change::{Changed, ConfigurationChange, ResourceKind};
 use crate::domain::product::ProductPoints;
 use crate::domain::program::Program;
+use crate::domain::reason::Reason;
 use crate::domain::reward::Reward;
 use crate::domain::rule::Rule;
 use crate::grpc::fields::Fields;
@@ -19,6 +20,7 @@ pub(in crate::grpc) fn resource_kind(fields: &mut Fields, field: &str, number: i
         wire::ConfigurationResource::Rule => Some(ResourceKind::Rule),
         wire::ConfigurationResource::Products => Some(ResourceKind::Products),
         wire::ConfigurationResource::Reward => Some(ResourceKind::Reward),
+        wire::ConfigurationResource::Reason => Some(ResourceKind::Reason),
     }
 }
 
@@ -29,6 +31,7 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
         ResourceKind::Rule => wire::ConfigurationResource::Rule,
         ResourceKind::Products => wire::ConfigurationResource::Products,
         ResourceKind::Reward => wire::ConfigurationResource::Reward,
+        ResourceKind::Reason => wire::ConfigurationResource::Reason,
     };
     let at = At {
         program_id: &change.program_id,
@@ -54,6 +57,15 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
             let before = before.map(|before| at.reward(&reward_id, *before));
             let fields = field_changes::between("Reward", before.as_ref(), &at.reward(&reward_id, *after))?;
             (reward_id, fields, None)
+        }
+        Changed::Reason {
+            reason_id,
+            before,
+            after,
+        } => {
+            let before = before.map(|before| at.reason(&reason_id, *before));
+            let fields = field_changes::between("Reason", before.as_ref(), &at.reason(&reason_id, *after))?;
+            (reason_id, fields, None)
         }
         Changed::Products(counts) => {
             let version = change.version;
@@ -123,6 +135,15 @@ impl At<'_> {
             reward_id: reward_id.to_owned(),
             since_version: self.version,
             reward: settings,
+            updated_at: self.instant,
+        })
+    }
+
+    fn reason(&self, reason_id: &str, settings: Reason) -> wire::Reason {
+        reason::reason(ReasonRecord {
+            reason_id: reason_id.to_owned(),
+            since_version: self.version,
+            reason: settings,
             updated_at: self.instant,
         })
     }

@@ -82,5 +82,6 @@ fn kind(kind: EntryKind) -> wire::EntryKind {
         EntryKind::SignUpBonus => wire::EntryKind::SignUpBonus,
         EntryKind::EarnReversal => wire::EntryKind::EarnReversal,
         EntryKind::RedeemReversal => wire::EntryKind::RedeemReversal,
+        EntryKind::Adjust => wire::EntryKind::Adjust,
     }
 }

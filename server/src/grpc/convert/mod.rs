@@ -1,5 +1,6 @@
 //! Between protobuf and the domain.
 
+pub(super) mod adjustment;
 pub(super) mod configuration_change;
 pub(super) mod drift;
 mod enrolment_policy;
@@ -13,6 +14,7 @@ pub(super) mod outcome;
 pub(super) mod person;
 pub(super) mod product;
 pub(super) mod program;
+pub(super) mod reason;
 pub(super) mod redemption;
 mod redemption_policy;
 pub(super) mod reward;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::members::MemberRecords;
 use super::reversing::Reversing;
-use super::{Batch, LookUp, request_key};
+use super::{Batch, LookUp, adjusting, request_key};
 use crate::domain::account::Books;
 use crate::domain::enrolment::{Identifier, IdentifierKind};
 use crate::domain::rule_usage::ALL_DAYS;
@@ -21,6 +21,7 @@ use crate::storage::error::StorageError;
 use crate::storage::lot::{self, PageStart};
 use crate::storage::program::ProgramKey;
 use crate::storage::program_cache::ProgramCache;
+use crate::storage::reason::{self, ReasonKey};
 use crate::storage::request::{self, RequestResult};
 use crate::storage::sale::{self, RecordedSaleKey};
 use crate::storage::{entry, hold, member, pending, program, rule_usage};
@@ -41,6 +42,7 @@ impl<'a> Batch<'a> {
             reversing: Reversing::default(),
             cache,
             versions: HashMap::new(),
+            reasons: HashMap::new(),
             new_requests: Vec::new(),
             new_sales: Vec::new(),
             records: MemberRecords::default(),
@@ -70,6 +72,7 @@ impl<'a> Batch<'a> {
         batch.load_spend(connection, commands).await?;
         batch.load_rule_usage(connection, commands).await?;
         batch.load_records(connection, commands).await?;
+        batch.load_reasons(connection, commands).await?;
         Ok(batch)
     }
 
@@ -232,6 +235,16 @@ impl<'a> Batch<'a> {
                 Some((key, command.action.needs(command.now), command.now))
             })
             .collect()
+    }
+
+    /// The reasons that adjustments name.
+    async fn load_reasons(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+        let keys: BTreeSet<ReasonKey> = commands.iter().filter_map(adjusting::reason_of).collect();
+        if !keys.is_empty() {
+            self.round_trips += 1;
+            self.reasons = reason::find_all(connection, keys).await?;
+        }
+        Ok(())
     }
 
     /// The first page of open lots of every account that a command takes from or whose lots have lapsed.

@@ -5,7 +5,7 @@ use crate::domain::answer::StoredAnswer;
 use crate::domain::configuration_change::{Changed, ConfigurationChange};
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{configuration_change, program, reward, rule};
+use crate::storage::{configuration_change, program, reason, reward, rule};
 
 /// Writes down what came of a change; a load of products that changed nothing is none.
 pub(super) async fn record(
@@ -50,6 +50,16 @@ pub(super) async fn record(
         }
         StoredAnswer::Products(record) if !record.counts.is_nothing() => {
             (record.version, Changed::Products(record.counts))
+        }
+        StoredAnswer::Reason(record) => {
+            let (reason_id, version) = (&record.reason_id, record.since_version);
+            let before = reason::until(connection, merchant_id, reason_id, version).await?;
+            let changed = Changed::Reason {
+                reason_id: reason_id.clone(),
+                before: before.map(Box::new),
+                after: Box::new(record.reason.clone()),
+            };
+            (version, changed)
         }
         _ => return Ok(()),
     };

@@ -1,0 +1,4 @@
+DROP TABLE reason;
+
+ALTER TABLE merchant
+  DROP COLUMN configuration_version;
