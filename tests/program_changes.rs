@@ -1,7 +1,8 @@
 //! T1: a program is changed by field mask and etag: of several editors one wins, and a repeated change is made once.
 
 use loyalty_sdk::{
-    Decimal, Error, ExpiryPolicy, NewProgram, ProgramState, ProgramUpdate, RedemptionPolicy, RequestId, Tier, api,
+    Decimal, EarnRate, Error, ExpiryPolicy, NewProgram, NewReward, NewRule, ProgramState, ProgramUpdate,
+    RedemptionPolicy, RequestId, RewardUpdate, RuleUpdate, Tier, api,
 };
 use prost_types::FieldMask;
 use tokio::task::JoinSet;
@@ -232,4 +233,38 @@ async fn update(
         }),
     };
     shop.client.raw_programs().update_program(request).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_to_what_is_there_already_makes_no_version() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let rule = shop.creates(&NewRule::new(PROGRAM, "Base", EarnRate::new(10, 1))).await;
+    let reward = NewReward::money_off(PROGRAM, "Five off", 150, 5);
+    let reward = shop.client.create_reward(&reward).await.expect("a reward");
+    let (program, changes) = (shop.program().await, shop.changes_made().await);
+    shop.days_pass(1);
+
+    let same_program = ProgramUpdate::of(&program).name("Club").valid_until(None);
+    let same_program = shop.client.update_program(&same_program).await;
+    let same_rule = RuleUpdate::of(&rule).earn_rate(EarnRate::new(dec("10.00"), dec("1.0")));
+    let same_rule = shop.client.update_rule(&same_rule).await;
+    let same_reward = RewardUpdate::of(&reward).points(dec("150.0")).position(0);
+    let same_reward = shop.client.update_reward(&same_reward).await;
+    let stale = shop
+        .client
+        .update_program(
+            &ProgramUpdate::of(&loyalty_sdk::Program {
+                etag: "7".to_owned(),
+                ..program.clone()
+            })
+            .name("Club"),
+        )
+        .await;
+
+    assert_eq!(same_program, Ok(program.clone()));
+    assert_eq!(same_rule, Ok(rule));
+    assert_eq!(same_reward, Ok(reward));
+    assert!(matches!(stale, Err(Error::EtagMismatch { .. })), "{stale:?}");
+    assert_eq!(shop.program().await, program);
+    assert_eq!(shop.changes_made().await, changes);
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Days, Utc};
 use diesel_async::AsyncMysqlConnection;
 use loyalty_sdk::{
-    Client, EarnRate, MemberKey, NewMember, NewProgram, NewRule, ProductUpdate, Program, ProgramUpdate, RetryPolicy,
-    Rule,
+    Client, ConfigurationFilter, EarnRate, MemberKey, NewMember, NewProgram, NewRule, PageRequest, ProductUpdate,
+    Program, ProgramUpdate, RetryPolicy, Rule,
 };
 use loyalty_server::serve::{ServeOptions, Server};
 use loyalty_server::tenants::{Role, Tenants};
@@ -199,6 +199,13 @@ impl Shop {
         let update = change(ProgramUpdate::of(&self.program().await));
         let program = self.client.update_program(&update).await;
         program.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// How many changes of configuration were made, of all programs; at most 200.
+    pub(crate) async fn changes_made(&self) -> usize {
+        let (all, page) = (ConfigurationFilter::default(), PageRequest::of(200));
+        let changes = self.client.list_configuration_changes(&all, &page);
+        changes.await.expect("a page").items.len()
     }
 
     /// Enrols a customer in the `club`.

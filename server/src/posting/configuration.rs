@@ -86,7 +86,7 @@ pub(crate) enum ChangeAction {
     },
 }
 
-/// Carries a change out, or answers again what it was answered before.
+/// Carries a change out, or answers again what it was answered before. One that changes nothing makes no version.
 pub(crate) async fn apply(database: &Database, change: Change) -> Result<Decision, PostingError> {
     let mut attempts = 0;
     loop {
@@ -125,9 +125,10 @@ async fn attempt(connection: &mut Connection, mut change: Change) -> Result<Deci
     // The clocks of several servers differ; the history of a program goes forward all the same.
     let last = configuration_change::last_instant(connection, change.merchant_id, &change.program_id).await?;
     change.now = last.map_or(change.now, |last| last.max(change.now));
+    let last_version = locked.map(|locked| locked.version);
     let result = carry_out(connection, &change, locked).await?;
     if let Ok(answer) = &result {
-        history::record(connection, &change, answer).await?;
+        history::record(connection, &change, answer, last_version).await?;
     }
     let kept = match &result {
         Ok(answer) => Some(answer.clone()),
@@ -205,7 +206,8 @@ async fn carry_out(
             let Some(current) = program::find(connection, change.merchant_id, &program_id).await? else {
                 return Err(StorageError::Corrupt(format!("program {program_id} without settings")));
             };
-            match edited(current.program, current.since_version, *etag, edit, &program_id) {
+            match edited(current.program.clone(), current.since_version, *etag, edit, &program_id) {
+                Ok(settings) if settings == current.program => {}
                 Ok(settings) => {
                     if let Some(rejection) = unfit_rule(connection, change, next, &settings).await? {
                         return Ok(Err(rejection));
@@ -360,7 +362,8 @@ async fn update_rule(
             etag: current.since_version.to_string(),
         }));
     }
-    let rule = match edit.apply(current.rule, &program) {
+    let rule = match edit.apply(current.rule.clone(), &program) {
+        Ok(rule) if rule == current.rule => return Ok(Ok(StoredAnswer::Rule(Box::new(current)))),
         Ok(rule) => rule,
         Err(rejection) => return Ok(Err(rejection)),
     };

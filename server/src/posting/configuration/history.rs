@@ -7,13 +7,17 @@ use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::{configuration_change, program, reason, reward, rule};
 
-/// Writes down what came of a change; a load of products that changed nothing is none.
+/// Writes down what came of a change; one that made no version after the last changed nothing.
 pub(super) async fn record(
     connection: &mut Connection,
     change: &Change,
     answer: &StoredAnswer,
+    last_version: Option<u32>,
 ) -> Result<(), StorageError> {
     let (merchant_id, program_id) = (change.merchant_id, &change.program_id);
+    if version_of(answer).is_none_or(|version| last_version.is_some_and(|last| version <= last)) {
+        return Ok(());
+    }
     let (version, changed) = match answer {
         StoredAnswer::Program(record) => {
             let before = program::until(connection, merchant_id, program_id, record.version).await?;
@@ -48,9 +52,7 @@ pub(super) async fn record(
             };
             (version, changed)
         }
-        StoredAnswer::Products(record) if !record.counts.is_nothing() => {
-            (record.version, Changed::Products(record.counts))
-        }
+        StoredAnswer::Products(record) => (record.version, Changed::Products(record.counts)),
         StoredAnswer::Reason(record) => {
             let (reason_id, version) = (&record.reason_id, record.since_version);
             let before = reason::until(connection, merchant_id, reason_id, version).await?;
@@ -72,4 +74,16 @@ pub(super) async fn record(
         changed,
     };
     configuration_change::insert(connection, merchant_id, &change).await
+}
+
+/// The version that a change of configuration made, or found where it changed nothing.
+fn version_of(answer: &StoredAnswer) -> Option<u32> {
+    match answer {
+        StoredAnswer::Program(record) => Some(record.version),
+        StoredAnswer::Rule(record) => Some(record.since_version),
+        StoredAnswer::Reward(record) => Some(record.since_version),
+        StoredAnswer::Products(record) => Some(record.version),
+        StoredAnswer::Reason(record) => Some(record.since_version),
+        _ => None,
+    }
 }

@@ -40,7 +40,10 @@ pub(super) async fn update(
             etag: current.since_version.to_string(),
         }));
     }
-    put(connection, change, next, reason_id, edit.apply(current.reason)).await
+    match edit.apply(current.reason.clone()) {
+        reason if reason == current.reason => Ok(Ok(StoredAnswer::Reason(Box::new(current)))),
+        reason => put(connection, change, next, reason_id, reason).await,
+    }
 }
 
 async fn put(

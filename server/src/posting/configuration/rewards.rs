@@ -68,7 +68,8 @@ pub(super) async fn update(
             etag: current.since_version.to_string(),
         }));
     }
-    match edit.apply(current.reward, &program) {
+    match edit.apply(current.reward.clone(), &program) {
+        Ok(reward) if reward == current.reward => Ok(Ok(StoredAnswer::Reward(Box::new(current)))),
         Ok(reward) => put(connection, change, next, &reward_id, reward).await,
         Err(rejection) => Ok(Err(rejection)),
     }
