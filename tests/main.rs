@@ -58,6 +58,7 @@ mod pending;
 mod places;
 mod points_given_back;
 mod posting;
+mod presets;
 mod process;
 mod process_tenants;
 mod product_earning;

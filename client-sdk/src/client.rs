@@ -9,6 +9,8 @@ mod history;
 mod ledger;
 mod member_changes;
 mod members;
+#[cfg(feature = "presets")]
+mod presets;
 mod products;
 mod programs;
 mod redemptions;

@@ -25,6 +25,8 @@
 //!   your own with [`Client::with_request_id`] when the till must settle the outcome after a crash.
 //! - **Calls end.** Each has a deadline (10 s unless told), and what can be tried again is tried again inside it.
 //! - **Refusals are types.** [`Error`] has a variant with numbers for each reason of the contract.
+//! - **Programs are data.** [`Preset`] reads one from a JSON file and [`Client::apply_preset`] sets it up; six that work
+//!   as the points modules of well-known retail software do are part of the crate (feature `presets`, on by default).
 //! - **Nothing is hidden.** [`Client::raw_ledger`] and its siblings give the generated clients of [`api`].
 
 #![forbid(unsafe_code)]
@@ -44,6 +46,8 @@ mod money;
 mod new_member;
 mod operation;
 mod page;
+#[cfg(feature = "presets")]
+mod preset;
 mod product;
 mod program;
 mod program_update;
@@ -85,6 +89,8 @@ pub use money::Money;
 pub use new_member::NewMember;
 pub use operation::{Operation, OperationResult};
 pub use page::{Page, PageRequest};
+#[cfg(feature = "presets")]
+pub use preset::{AppliedPreset, Preset, PresetError};
 pub use product::{Product, ProductLoad, ProductUpdate};
 pub use program::{
     DocumentTreatment, DocumentType, EnrolmentPolicy, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program,

@@ -9,6 +9,8 @@ mod feed;
 mod member;
 mod member_change;
 mod operation;
+#[cfg(feature = "presets")]
+mod preset;
 mod product;
 mod program;
 mod receipt;
