@@ -128,6 +128,7 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
     (ErrorReason::HoldReleased, Code::FailedPrecondition, &["hold_id"], |scene| scene.captures(&scene.released, "ada")),
     (ErrorReason::HoldLapsed, Code::FailedPrecondition, &["hold_id", "lapses_at"], |scene| scene.captures(&scene.lapsed, "ada")),
     (ErrorReason::ExceedsHold, Code::FailedPrecondition, &["field", "held"], |scene| scene.captures_more(&scene.live)),
+    (ErrorReason::ExceedsRedeemed, Code::FailedPrecondition, &["field", "left"], Scene::reverses_more),
     (ErrorReason::NothingToReturn, Code::FailedPrecondition, &["store_id", "sale_id"], |scene| scene.returns(|sale_return| sale_return.sale_id = "returned".to_owned())),
     (ErrorReason::ReturnExceedsSold, Code::FailedPrecondition, &["field", "requested", "left"], |scene| scene.returns(|sale_return| {
         sale_return.returned = number("100.01").map(Returned::Amount);

@@ -73,6 +73,7 @@ mod rating;
 mod reasons;
 mod redemption_limits;
 mod redemption_quotes;
+mod redemption_reversals;
 mod redemptions;
 mod reflection_and_health;
 mod repetitions;

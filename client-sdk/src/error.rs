@@ -333,6 +333,14 @@ pub enum Error {
         /// Points of the hold that are left.
         held: Decimal,
     },
+    /// More of a redemption would come back than is left of it, or it is not told in the terms of what was redeemed.
+    #[error("{field} is more than is left to come back, or not what was redeemed; {left} points are left")]
+    ExceedsRedeemed {
+        /// The field of the request that asks it.
+        field: String,
+        /// Points that are left to come back.
+        left: Decimal,
+    },
     /// The member has as many holds as may be at once.
     #[error("the member has {max_holds} holds")]
     TooManyHolds {

@@ -57,6 +57,7 @@ mod receipt_text;
 mod redemption;
 mod redemption_policy;
 mod redemption_quote;
+mod redemption_reversal;
 mod retry;
 mod reward;
 mod rule;
@@ -104,6 +105,9 @@ pub use receipt::{
 pub use redemption::Redemption;
 pub use redemption_policy::RedemptionPolicy;
 pub use redemption_quote::{AmountCost, QuotedReward, RedemptionQuestion, RedemptionQuote};
+pub use redemption_reversal::{
+    PartMeasure, RedemptionPart, RedemptionReversal, ReversalReceipt, ReversedRedemption, TenderGivenBack,
+};
 pub use retry::RetryPolicy;
 pub use reward::{NewReward, Reward, RewardGives, RewardTerms, RewardUpdate};
 pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};

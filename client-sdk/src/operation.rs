@@ -10,6 +10,7 @@ use crate::{
     member::Member,
     product::ProductLoad,
     receipt::Receipt,
+    redemption_reversal::ReversedRedemption,
     sale_return::ReturnReceipt,
     stand_alone::{Hold, RedemptionRecord},
 };
@@ -40,6 +41,8 @@ pub enum OperationResult {
     Reward(RewardId),
     /// Points were redeemed, as they were then.
     Redemption(Box<RedemptionRecord>),
+    /// A redemption, or a part of it, came back.
+    RedemptionReversal(Box<ReversedRedemption>),
     /// A hold was placed or released, as it was then.
     Hold(Box<Hold>),
     /// The schedule of the expiry was changed: as it was then.

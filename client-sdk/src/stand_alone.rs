@@ -11,6 +11,7 @@ use crate::{
     money::Money,
     receipt::PointsTender,
     redemption::Redemption,
+    redemption_reversal::TenderGivenBack,
     wire::open_enum,
 };
 
@@ -176,6 +177,8 @@ pub struct RedemptionRecord {
     pub given_back_amount: Money,
     /// Points of it that no lot had: a late capture left them as a debt.
     pub owed_points: Decimal,
+    /// What of each of the tenders came back since; empty when nothing did.
+    pub given_back: Vec<TenderGivenBack>,
 }
 
 /// What a redemption did.

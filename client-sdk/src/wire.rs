@@ -16,6 +16,7 @@ mod program;
 mod receipt;
 mod redemption;
 mod redemption_quote;
+mod redemption_reversal;
 mod reward;
 mod rule;
 mod sale;

@@ -28,6 +28,8 @@ pub(super) struct Scene {
     pub(super) released: String,
     pub(super) lapsed: String,
     pub(super) live: String,
+    /// What the captured one became: 2 cakes.
+    pub(super) redemption: String,
 }
 
 impl Scene {
@@ -130,7 +132,7 @@ impl Scene {
             hold_ids.push(client.place_hold(&hold).await.expect("a hold").hold.hold_id);
         }
         let capture = HoldCapture::of(&hold_ids[0], "store-1");
-        client.capture_hold(&capture).await.expect("a capture");
+        let redeemed = client.capture_hold(&capture).await.expect("a capture");
         client.release_hold(&hold_ids[1], None).await.expect("a release");
         shop.it_is("2026-01-15T10:00:01Z");
         let [captured, released, live, lapsed] = [0, 1, 2, 3].map(|place: usize| hold_ids[place].to_string());
@@ -142,6 +144,7 @@ impl Scene {
             lapsed,
             live,
             blocked,
+            redemption: redeemed.redemption.redemption_id.to_string(),
         }
     }
 
@@ -201,6 +204,22 @@ impl Scene {
             asked.quantity = number("3");
         }
         self.captures_asks(hold_id, None, vec![three_cakes])
+    }
+
+    /// Three of the two cakes that points bought.
+    pub(super) fn reverses_more(&self) -> Provoked<'_> {
+        let three_cakes = wire::RedemptionPart {
+            tender: 0,
+            part: number("3").map(wire::redemption_part::Part::Quantity),
+        };
+        let call = wire::ReverseRedemptionRequest {
+            request_id: request_id(),
+            redemption_id: self.redemption.clone(),
+            parts: vec![three_cakes],
+            store_id: "store-1".to_owned(),
+            ..wire::ReverseRedemptionRequest::default()
+        };
+        Box::pin(async { self.shop.client.raw_redemptions().reverse_redemption(call).await.err() })
     }
 
     pub(super) fn captures_asks(

@@ -80,6 +80,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         hold_id: world.hold_id().await,
         ..wire::ReleaseHoldRequest::default()
     }]),
+    scenario!("RedemptionService/ReverseRedemption", |world| [
+        wire::ReverseRedemptionRequest {
+            request_id: request_id(),
+            redemption_id: world.redemption_id().await,
+            store_id: "store-1".to_owned(),
+            terminal_id: "till-1".to_owned(),
+            ..wire::ReverseRedemptionRequest::default()
+        }
+    ]),
     scenario!("RedemptionService/GetRedemption", |world| [
         wire::GetRedemptionRequest {
             redemption_id: world.redemption_id().await,

@@ -9,6 +9,7 @@ use crate::{
     member::MemberKey,
     page::{Page, PageRequest},
     redemption_quote::{RedemptionQuestion, RedemptionQuote},
+    redemption_reversal::{RedemptionReversal, ReversalReceipt},
     stand_alone::{
         Hold, HoldCapture, HoldReceipt, NewHold, RedemptionFilter, RedemptionReceipt, RedemptionRecord,
         RedemptionRequest,
@@ -91,6 +92,19 @@ impl Client {
             .write(message, attempt!(self.raw_redemptions(), release_hold))
             .await?;
         HoldReceipt::of_release(answer)
+    }
+
+    /// Gives a redemption back, fully or partly: its points go to the lots they were taken from, which keep their expiry.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RedemptionNotFound`], [`Error::ExceedsRedeemed`] when that is more than is left of it.
+    pub async fn reverse_redemption(&self, reversal: &RedemptionReversal) -> Result<ReversalReceipt, Error> {
+        let message = |request_id| reversal.to_wire(request_id);
+        let answer = self
+            .write(message, attempt!(self.raw_redemptions(), reverse_redemption))
+            .await?;
+        ReversalReceipt::from_wire(answer)
     }
 
     /// A redemption that stands alone.

@@ -111,6 +111,7 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::HoldReleased
         | Reason::HoldLapsed
         | Reason::ExceedsHold
+        | Reason::ExceedsRedeemed
         | Reason::TooManyHolds
         | Reason::NothingToReturn
         | Reason::ReturnExceedsSold
@@ -299,6 +300,10 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         Reason::ExceedsHold => Error::ExceedsHold {
             field: facts.text("field")?,
             held: facts.parsed("held")?,
+        },
+        Reason::ExceedsRedeemed => Error::ExceedsRedeemed {
+            field: facts.text("field")?,
+            left: facts.parsed("left")?,
         },
         Reason::TooManyHolds => Error::TooManyHolds {
             max_holds: facts.parsed("max_holds")?,

@@ -61,6 +61,7 @@ impl Error {
             Self::HoldReleased { .. } => Reason::HoldReleased,
             Self::HoldLapsed { .. } => Reason::HoldLapsed,
             Self::ExceedsHold { .. } => Reason::ExceedsHold,
+            Self::ExceedsRedeemed { .. } => Reason::ExceedsRedeemed,
             Self::TooManyHolds { .. } => Reason::TooManyHolds,
             Self::RedemptionClosed { .. } => Reason::RedemptionClosed,
             Self::MemberBlocked { .. } => Reason::MemberBlocked,

@@ -11,6 +11,7 @@ use crate::{
     operation::{Operation, OperationResult},
     product::ProductLoad,
     receipt::Receipt,
+    redemption_reversal::ReversedRedemption,
     sale_return::ReturnReceipt,
     stand_alone::{Hold, RedemptionRecord},
 };
@@ -38,6 +39,9 @@ impl OperationResult {
             answer::Result::RewardId(reward_id) => Self::Reward(reward_id.into()),
             answer::Result::Redemption(redemption) => {
                 Self::Redemption(Box::new(RedemptionRecord::from_wire(redemption)?))
+            }
+            answer::Result::RedemptionReversal(reversal) => {
+                Self::RedemptionReversal(Box::new(ReversedRedemption::from_wire(reversal)?))
             }
             answer::Result::Hold(hold) => Self::Hold(Box::new(Hold::from_wire(hold)?)),
             answer::Result::ExpirySchedule(schedule) => Self::ExpirySchedule(ExpirySchedule::from_wire(schedule)?),

@@ -11,6 +11,7 @@ use crate::{
     page::PageRequest,
     receipt::PointsTender,
     redemption::Redemption,
+    redemption_reversal::TenderGivenBack,
     stand_alone::{
         Hold, HoldCapture, HoldReceipt, HoldState, NewHold, RedemptionFilter, RedemptionPlace, RedemptionReceipt,
         RedemptionRecord, RedemptionRequest,
@@ -129,6 +130,7 @@ impl RedemptionReceipt {
 impl RedemptionRecord {
     pub(crate) fn from_wire(redemption: v1::Redemption) -> Result<Self, Error> {
         let tenders = redemption.tenders.into_iter().map(PointsTender::from_wire);
+        let given_back = redemption.given_back.into_iter().map(TenderGivenBack::from_wire);
         Ok(Self {
             redemption_id: redemption.redemption_id.into(),
             member_id: redemption.member_id.into(),
@@ -149,6 +151,7 @@ impl RedemptionRecord {
             given_back_points: decimal("redemption.given_back_points", redemption.given_back_points)?,
             given_back_amount: money("redemption.given_back_amount", redemption.given_back_amount)?,
             owed_points: decimal("redemption.owed_points", redemption.owed_points)?,
+            given_back: given_back.collect::<Result<_, _>>()?,
         })
     }
 }

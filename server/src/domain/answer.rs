@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expiry_schedule::ExpirySchedule;
 use super::adjustment::AdjustmentOutcome;
+use super::giving_back::ReversalOutcome;
 use super::holding::HoldOutcome;
 use super::member::Member;
 use super::outcome::SaleOutcome;
@@ -28,6 +29,8 @@ pub(crate) enum Answer {
     /// Of a return or a cancellation.
     Return(Box<ReturnOutcome>),
     Redemption(Box<RedemptionOutcome>),
+    /// Of a redemption, or a part of it, that came back.
+    Reversal(Box<ReversalOutcome>),
     Hold(Box<HoldOutcome>),
     Member(Box<Member>),
     Program(Box<ProgramRecord>),
@@ -46,6 +49,7 @@ pub(crate) enum Answer {
 pub(crate) enum StoredAnswer {
     Return(Box<ReturnOutcome>),
     Redemption(Box<RedemptionOutcome>),
+    Reversal(Box<ReversalOutcome>),
     Hold(Box<HoldOutcome>),
     Member(Box<Member>),
     Program(Box<ProgramRecord>),
@@ -64,6 +68,7 @@ impl StoredAnswer {
         match self {
             Self::Return(outcome) => Ok(Answer::Return(outcome)),
             Self::Redemption(outcome) => Ok(Answer::Redemption(outcome)),
+            Self::Reversal(outcome) => Ok(Answer::Reversal(outcome)),
             Self::Hold(outcome) => Ok(Answer::Hold(outcome)),
             Self::Member(member) => Ok(Answer::Member(member)),
             Self::Program(record) => Ok(Answer::Program(record)),

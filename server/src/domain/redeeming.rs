@@ -88,11 +88,29 @@ pub(crate) struct TenderEntry {
     pub(crate) owed: Decimal,
 }
 
-/// What came back of a redemption.
+/// A redemption as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RecordedRedemption {
+    pub(crate) redemption: Redemption,
+    /// Whose it is: another member than it was made for, where the two were merged.
+    pub(crate) member_id: Uuid,
+    #[serde(default)]
+    pub(crate) given_back: GivenBack,
+}
+
+/// What came back of a redemption, by tender. Its serialized form is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GivenBack(Vec<TenderBack>);
+
+/// What came back of a tender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct GivenBack {
+#[serde(default)]
+pub(crate) struct TenderBack {
     pub(crate) points: Decimal,
     pub(crate) amount: Decimal,
+    /// Of what the points bought.
+    #[serde(skip_serializing_if = "Decimal::is_zero")]
+    pub(crate) quantity: Decimal,
 }
 
 /// What a redemption did. Its serialized form is kept, so that a repetition gets the same answer.
@@ -110,6 +128,62 @@ impl Redemption {
 
     pub(crate) fn amount(&self) -> Decimal {
         self.tenders.iter().map(|tender| tender.amount).sum()
+    }
+}
+
+impl RecordedRedemption {
+    /// As it was made.
+    pub(crate) fn new(redemption: Redemption) -> Self {
+        Self {
+            member_id: redemption.member_id,
+            redemption,
+            given_back: GivenBack::default(),
+        }
+    }
+
+    /// Whether the books are not those that it took from.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.member_id != self.redemption.member_id
+    }
+}
+
+impl GivenBack {
+    pub(crate) fn points(&self) -> Decimal {
+        self.0.iter().map(|back| back.points).sum()
+    }
+
+    pub(crate) fn amount(&self) -> Decimal {
+        self.0.iter().map(|back| back.amount).sum()
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What came back of the tender in this place.
+    pub(crate) fn of(&self, place: usize) -> TenderBack {
+        self.0.get(place).copied().unwrap_or_default()
+    }
+
+    pub(super) fn add(&mut self, place: usize, back: TenderBack) {
+        if self.0.len() <= place {
+            self.0.resize(place + 1, TenderBack::default());
+        }
+        if let Some(sum) = self.0.get_mut(place) {
+            sum.points += back.points;
+            sum.amount += back.amount;
+            sum.quantity += back.quantity;
+        }
+    }
+}
+
+impl TenderBack {
+    pub(super) fn less(self, before: Self) -> Self {
+        Self {
+            points: self.points - before.points,
+            amount: self.amount - before.amount,
+            quantity: self.quantity - before.quantity,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod bought;
 mod item;
 mod money;
 #[cfg(test)]
-mod properties;
+pub(super) mod properties;
 pub(crate) mod quote;
 
 use chrono::{DateTime, NaiveDate, Utc};

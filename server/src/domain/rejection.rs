@@ -76,6 +76,8 @@ pub(crate) enum Rejection {
     DocumentTypeRefused { document_type: String },
     #[error("the hold `{hold_id}` is another member's")]
     HoldOfOtherMember { hold_id: String },
+    #[error("`{field}` asks for more than is left to come back, or not in the terms of what was redeemed")]
+    ExceedsRedeemed { field: String, left: Decimal },
     #[error("the hold `{hold_id}` was captured before")]
     HoldCaptured { hold_id: String, redemption_id: String },
     #[error("the hold `{hold_id}` was released before")]
@@ -231,6 +233,10 @@ impl Rejection {
             Self::ExceedsHold { field, held } => (
                 "EXCEEDS_HOLD",
                 vec![("field", field.clone()), ("held", held.to_string())],
+            ),
+            Self::ExceedsRedeemed { field, left } => (
+                "EXCEEDS_REDEEMED",
+                vec![("field", field.clone()), ("left", left.to_string())],
             ),
             Self::TooManyHolds { max_holds } => ("TOO_MANY_HOLDS", vec![("max_holds", max_holds.to_string())]),
             Self::ReasonExists { reason_id } => ("REASON_EXISTS", vec![("reason_id", reason_id.clone())]),

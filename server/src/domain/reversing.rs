@@ -13,6 +13,8 @@ use rust_decimal::Decimal;
 use super::account::{Books, Stop, within_ledger};
 use super::counting::Counted;
 use super::entry::{EntryKind, Occasion, Origin, SaleKey, said};
+use super::expiry::NEVER;
+use super::giving_back::Returning;
 use super::kept_goods::KeptGoods;
 use super::lot::LotKey;
 use super::number::Fraction;
@@ -25,6 +27,7 @@ use super::sale_recording::{MOST_AHEAD, MOST_BACK, balance_at};
 use super::sale_return::{Returned, SaleName, SaleReversal};
 use super::sale_state::{self, SaleState};
 use super::shortfall;
+use super::spent::Spent;
 use super::tier;
 use crate::domain::reversing::kept_earning::{earned_by_nothing, kept_lines};
 
@@ -281,18 +284,20 @@ impl Taking<'_> {
             redeemed,
             ..
         } = self.recorded;
+        let tenders = outcome.points_tenders.iter();
+        let returning = Returning {
+            spent: Spent::new(tenders.map(|tender| (tender.points, Decimal::ZERO)), redeemed),
+            is_moved: self.recorded.is_moved,
+            owed_expires_at: NEVER,
+            occasion: self.occasion.clone(),
+        };
         let mut given: Decimal = state.given_back.iter().sum();
         for (tender, points) in outcome.points_tenders.iter().zip(points) {
             if points.is_zero() {
                 continue;
             }
-            let lots = last_taken_first(redeemed, given, *points);
+            returning.give(books, given, *points, &tender.accounting);
             given += points;
-            if self.recorded.is_moved {
-                books.give_back_as_new(&lots, &tender.accounting, &self.occasion);
-            } else {
-                books.give_back(&lots, &tender.accounting, &self.occasion);
-            }
         }
         within_ledger("points", books.account.points)?;
         Ok(books.expire_lapsed(self.current.version, self.occasion.recorded_at)?)
@@ -383,22 +388,6 @@ impl Taking<'_> {
         }
         Ok(())
     }
-}
-
-/// Lots that `points` go back to, when `given` went back before.
-fn last_taken_first(lots: &[(LotKey, Decimal)], given: Decimal, points: Decimal) -> Vec<(LotKey, Decimal)> {
-    let (mut given, mut left) = (given, points);
-    let mut back: BTreeMap<LotKey, Decimal> = BTreeMap::new();
-    for (key, taken) in lots.iter().rev() {
-        let there = (taken - given).max(Decimal::ZERO);
-        given = (given - taken).max(Decimal::ZERO);
-        let points = there.min(left);
-        left -= points;
-        if points > Decimal::ZERO {
-            *back.entry(*key).or_default() += points;
-        }
-    }
-    back.into_iter().collect()
 }
 
 #[cfg(test)]

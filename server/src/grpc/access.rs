@@ -126,6 +126,7 @@ const RULES: &[Rule] = &[
     call("RedemptionService/PlaceHold", SELL).acts_at(HERE),
     call("RedemptionService/CaptureHold", SELL).acts_at(HERE),
     call("RedemptionService/ReleaseHold", SELL),
+    call("RedemptionService/ReverseRedemption", SELL).acts_at(HERE),
     call("RedemptionService/GetRedemption", ALL),
     call("RedemptionService/ListRedemptions", LOOK).tells_of(&["store_id"]),
     call("RedemptionService/ListHolds", LOOK).tells_of(&["store_id"]),

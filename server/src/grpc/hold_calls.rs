@@ -14,7 +14,7 @@ use super::{Context, convert, made_list, member_lookup, status};
 use crate::domain::answer::Answer;
 use crate::domain::hold::Hold;
 use crate::domain::holding::{CaptureRequest, HoldOutcome, HoldRequest};
-use crate::domain::redeeming::{GivenBack, RedemptionRequest};
+use crate::domain::redeeming::{RecordedRedemption, RedemptionRequest};
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::MemberKey;
 use crate::posting::{Decided, Redeeming, RedeemingAct, content_hash};
@@ -115,10 +115,9 @@ pub(super) async fn capture(
     let (outcome, replayed) = redemption(context, request_id, content, redeeming).await?;
     let currency = outcome.redemption.currency.clone();
     Ok(wire::CaptureHoldResponse {
-        redemption: Some(convert::redemption::redemption(
+        redemption: Some(convert::redemption::redemption(RecordedRedemption::new(
             outcome.redemption,
-            GivenBack::default(),
-        )),
+        ))),
         balance_before: convert::decimal(outcome.balance_before),
         balance: Some(convert::member::balance(outcome.balance, &currency)),
         replayed,

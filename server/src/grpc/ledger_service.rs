@@ -20,7 +20,7 @@ use crate::domain::answer::{Answer, Refusal, StoredAnswer};
 use crate::domain::opt_in;
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::program::ProgramVersion;
-use crate::domain::redeeming::GivenBack;
+use crate::domain::redeeming::RecordedRedemption;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::Sale;
 use crate::domain::sale_recording;
@@ -420,9 +420,13 @@ async fn operation(
         RequestResult::Answer(StoredAnswer::Member(member)) => Operation::Member(convert::member::member(*member)),
         RequestResult::Answer(StoredAnswer::Program(record)) => Operation::ProgramId(record.program_id),
         RequestResult::Answer(StoredAnswer::Rule(record)) => Operation::RuleId(record.rule_id),
-        RequestResult::Answer(StoredAnswer::Redemption(outcome)) => Operation::Redemption(
-            convert::redemption::redemption(outcome.redemption, GivenBack::default()),
-        ),
+        RequestResult::Answer(StoredAnswer::Redemption(outcome)) => {
+            let made = RecordedRedemption::new(outcome.redemption);
+            Operation::Redemption(convert::redemption::redemption(made))
+        }
+        RequestResult::Answer(StoredAnswer::Reversal(outcome)) => {
+            Operation::RedemptionReversal(convert::redemption::reversal(*outcome).0)
+        }
         RequestResult::Answer(StoredAnswer::Hold(outcome)) => {
             Operation::Hold(convert::redemption::hold_of_outcome(&outcome))
         }

@@ -12,10 +12,12 @@ use super::fields::Fields;
 use super::{Context, convert, made_list, member_lookup, status};
 use crate::domain::account::Stop;
 use crate::domain::answer::Answer;
+use crate::domain::giving_back::ReversalRequest;
 use crate::domain::number::Currency;
-use crate::domain::redeeming::{GivenBack, RedemptionOutcome, RedemptionRequest};
+use crate::domain::redeeming::{RecordedRedemption, RedemptionOutcome, RedemptionRequest};
 use crate::domain::redemption::quote::{self, Question};
 use crate::domain::rejection::Rejection;
+use crate::domain::sale::MemberKey;
 use crate::posting::{Action, Command, Decided, Redeeming, RedeemingAct, content_hash};
 use crate::storage::{books, connection, redemption as table};
 
@@ -112,10 +114,9 @@ pub(super) async fn redeem(
     let (outcome, replayed) = redemption(context, request_id, content, redeeming).await?;
     let currency = outcome.redemption.currency.clone();
     Ok(wire::RedeemResponse {
-        redemption: Some(convert::redemption::redemption(
+        redemption: Some(convert::redemption::redemption(RecordedRedemption::new(
             outcome.redemption,
-            GivenBack::default(),
-        )),
+        ))),
         balance_before: convert::decimal(outcome.balance_before),
         balance: Some(convert::member::balance(outcome.balance, &currency)),
         replayed,
@@ -131,17 +132,66 @@ pub(super) async fn get(
     let redemption_id = convert::redemption::made_id(&mut fields, "redemption_id", &request.redemption_id);
     fields.finish(())?;
 
+    let redemption = find(context, redemption_id, request.redemption_id).await?;
+    Ok(wire::GetRedemptionResponse {
+        redemption: Some(convert::redemption::redemption(redemption)),
+    })
+}
+
+/// A redemption, or a part of it, comes back.
+pub(super) async fn reverse(
+    context: &Arc<Context>,
+    metadata: &MetadataMap,
+    request: wire::ReverseRedemptionRequest,
+) -> Result<wire::ReverseRedemptionResponse, Status> {
+    let mut fields = Fields::default();
+    let request_id = fields.request_id(request.request_id);
+    let actor = actor(&mut fields, metadata);
+    let redemption_id = convert::redemption::made_id(&mut fields, "redemption_id", &request.redemption_id);
+    let asked = ReversalRequest {
+        redemption_id,
+        parts: convert::redemption::parts(&mut fields, request.parts),
+        place: convert::redemption::place(
+            &mut fields,
+            request.store_id,
+            request.terminal_id,
+            request.cashier_id,
+            request.document_number,
+        ),
+    };
+    fields.finish(())?;
+
+    let content = content_hash("ReverseRedemption", &asked).map_err(|_| status::internal())?;
+    let recorded = find(context, redemption_id, request.redemption_id).await?;
+    let redeeming = Redeeming {
+        member: MemberKey::MemberId(recorded.member_id),
+        program_id: String::new(),
+        new_id: Uuid::now_v7(),
+        actor,
+        act: RedeemingAct::Reverse(asked),
+    };
+    let decided = submit(context, request_id, content, redeeming).await?;
+    let Answer::Reversal(outcome) = decided.answer else {
+        return Err(status::internal());
+    };
+    let (reversal, balance_before, balance) = convert::redemption::reversal(*outcome);
+    Ok(wire::ReverseRedemptionResponse {
+        reversal: Some(reversal),
+        balance_before,
+        balance: Some(balance),
+        replayed: decided.replayed,
+    })
+}
+
+async fn find(context: &Arc<Context>, redemption_id: Uuid, given_id: String) -> Result<RecordedRedemption, Status> {
     let merchant_id = caller(context).merchant_id;
     let found = context
         .database
         .run(move |connection| Box::pin(async move { table::find(connection, merchant_id, &[redemption_id]).await }));
     let found = found.await.map_err(|error| status::storage(&error))?.pop();
-    let (redemption, given_back) = found.ok_or_else(|| {
-        let redemption_id = request.redemption_id;
+    found.ok_or_else(|| {
+        let redemption_id = given_id;
         status::rejection(&Rejection::RedemptionNotFound { redemption_id })
-    })?;
-    Ok(wire::GetRedemptionResponse {
-        redemption: Some(convert::redemption::redemption(redemption, given_back)),
     })
 }
 
@@ -165,14 +215,13 @@ pub(super) async fn list(
         Box::pin(async move { table::page(connection, merchant_id, &wanted, after, limit).await })
     });
     let found = found.await.map_err(|error| status::storage(&error))?;
-    let (found, next_page_token) = page.cut(found, |(redemption, _)| {
+    let (found, next_page_token) = page.cut(found, |recorded| {
+        let redemption = &recorded.redemption;
         made_list::key(redemption.recorded_at, redemption.redemption_id)
     });
     let redemptions = found.into_iter();
     Ok(wire::ListRedemptionsResponse {
-        redemptions: redemptions
-            .map(|(redemption, given_back)| convert::redemption::redemption(redemption, given_back))
-            .collect(),
+        redemptions: redemptions.map(convert::redemption::redemption).collect(),
         next_page_token,
     })
 }

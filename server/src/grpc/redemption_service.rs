@@ -224,6 +224,14 @@ impl RedemptionService for Redemptions {
         deadline::bounded(&metadata, hold_calls::release(&self.0, &metadata, request)).await
     }
 
+    async fn reverse_redemption(
+        &self,
+        request: Request<wire::ReverseRedemptionRequest>,
+    ) -> Result<Response<wire::ReverseRedemptionResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, redemption_calls::reverse(&self.0, &metadata, request)).await
+    }
+
     async fn get_redemption(
         &self,
         request: Request<wire::GetRedemptionRequest>,

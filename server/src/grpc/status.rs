@@ -282,6 +282,7 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::HoldOfOtherMember
         | ErrorReason::HoldCaptured
         | ErrorReason::HoldReleased
+        | ErrorReason::ExceedsRedeemed
         | ErrorReason::HoldLapsed
         | ErrorReason::ExceedsHold
         | ErrorReason::TooManyHolds

@@ -25,7 +25,7 @@ use crate::domain::member::Member;
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::program::ProgramVersion;
 use crate::domain::reason::Reason;
-use crate::domain::redeeming::{GivenBack, Redemption};
+use crate::domain::redeeming::RecordedRedemption;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::sale_recording;
@@ -94,7 +94,8 @@ struct Batch<'a> {
     new_requests: Vec<RequestKey>,
     new_sales: Vec<(&'a Command, &'a Sale, Arc<SaleOutcome>)>,
     records: MemberRecords,
-    new_redemptions: Vec<(u32, Redemption, GivenBack)>,
+    /// Redemptions that were made, or of which more came back.
+    redemptions: BTreeMap<(u32, Uuid), RecordedRedemption>,
     round_trips: u64,
 }
 

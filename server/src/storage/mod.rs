@@ -38,6 +38,7 @@ pub(crate) mod sale;
 pub(crate) mod sale_history;
 pub(crate) mod sale_reversal;
 mod schema;
+pub(crate) mod spent;
 pub(crate) mod statement;
 pub(crate) mod store;
 pub(crate) mod sweep;

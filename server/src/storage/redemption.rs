@@ -3,7 +3,6 @@
 use diesel::mysql::Mysql;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::connection::Connection;
@@ -11,15 +10,15 @@ use super::error::StorageError;
 use super::hold::{Position, Wanted};
 use super::schema::redemption;
 use super::statement::Insert;
-use super::value::{document, json};
-use crate::domain::redeeming::{GivenBack, Redemption};
+use super::value::{document, id, json};
+use crate::domain::redeeming::RecordedRedemption;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = redemption, check_for_backend(Mysql))]
 struct RedemptionRow {
-    given_back_points: Decimal,
-    given_back_amount: Decimal,
+    member_id: Vec<u8>,
     document: String,
+    given_back: Option<String>,
 }
 
 /// Those of these redemptions that there are.
@@ -27,7 +26,7 @@ pub(crate) async fn find(
     connection: &mut Connection,
     merchant_id: u32,
     redemption_ids: &[Uuid],
-) -> Result<Vec<(Redemption, GivenBack)>, StorageError> {
+) -> Result<Vec<RecordedRedemption>, StorageError> {
     let ids: Vec<&[u8]> = redemption_ids.iter().map(|id| id.as_bytes().as_slice()).collect();
     let rows: Vec<RedemptionRow> = redemption::table
         .filter(redemption::merchant_id.eq(merchant_id))
@@ -45,7 +44,7 @@ pub(crate) async fn page(
     wanted: &Wanted,
     after: Option<Position>,
     limit: i64,
-) -> Result<Vec<(Redemption, GivenBack)>, StorageError> {
+) -> Result<Vec<RecordedRedemption>, StorageError> {
     let mut query = redemption::table
         .filter(redemption::merchant_id.eq(merchant_id))
         .order((redemption::recorded_at.desc(), redemption::redemption_id.desc()))
@@ -79,12 +78,13 @@ pub(crate) async fn page(
 }
 
 impl RedemptionRow {
-    fn read(self) -> Result<(Redemption, GivenBack), StorageError> {
-        let given_back = GivenBack {
-            points: self.given_back_points,
-            amount: self.given_back_amount,
-        };
-        Ok((document("a redemption", &self.document)?, given_back))
+    fn read(self) -> Result<RecordedRedemption, StorageError> {
+        let given_back = self.given_back.as_deref().map(|text| document("what came back", text));
+        Ok(RecordedRedemption {
+            redemption: document("a redemption", &self.document)?,
+            member_id: id(&self.member_id)?,
+            given_back: given_back.transpose()?.unwrap_or_default(),
+        })
     }
 }
 
@@ -95,28 +95,33 @@ impl RedemptionRows {
     pub(crate) fn new() -> Self {
         Self(Insert::new(
             "INSERT INTO redemption (merchant_id, redemption_id, member_id, store_id, recorded_at, given_back_points, \
-             given_back_amount, document) VALUES",
+             given_back_amount, document, given_back) VALUES",
             " ON DUPLICATE KEY UPDATE given_back_points = VALUES(given_back_points), \
-             given_back_amount = VALUES(given_back_amount)",
+             given_back_amount = VALUES(given_back_amount), given_back = VALUES(given_back)",
         ))
     }
 
-    pub(crate) fn push(
-        &mut self,
-        merchant_id: u32,
-        redemption: &Redemption,
-        given_back: GivenBack,
-    ) -> Result<(), StorageError> {
-        self.0
+    pub(crate) fn push(&mut self, merchant_id: u32, recorded: &RecordedRedemption) -> Result<(), StorageError> {
+        let RecordedRedemption {
+            redemption,
+            member_id,
+            given_back,
+        } = recorded;
+        let row = self
+            .0
             .row()
             .integer(merchant_id)
             .bytes(redemption.redemption_id.as_bytes())
-            .bytes(redemption.member_id.as_bytes())
+            .bytes(member_id.as_bytes())
             .text(&redemption.place.store_id)
             .instant(redemption.recorded_at)
-            .decimal(given_back.points)
-            .decimal(given_back.amount)
+            .decimal(given_back.points())
+            .decimal(given_back.amount())
             .text(&json(redemption)?);
+        match given_back.is_nothing() {
+            true => row.null(),
+            false => row.text(&json(given_back)?),
+        };
         Ok(())
     }
 

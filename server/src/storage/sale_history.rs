@@ -10,11 +10,11 @@ use super::account::AccountKey;
 use super::connection::Connection;
 use super::entry;
 use super::error::StorageError;
-use super::lot;
 use super::program_cache::ProgramCache;
 use super::rule_usage;
 use super::sale::SaleRecord;
 use super::sale_reversal::Reversals;
+use super::spent;
 use crate::domain::account::Books;
 use crate::domain::lot::LotKey;
 use crate::domain::program::ProgramVersion;
@@ -68,14 +68,12 @@ pub(crate) async fn load(
     let state = reversals.state.clone().unwrap_or_else(|| SaleState::of(outcome));
     let is_moved = record.member_id != account.1;
 
-    let redeemed = redeemed_lots(connection, (account.0, record.member_id), &record, books).await?;
+    let sequences = &outcome.ground.redeem_sequences;
+    let redeemed = spent::lots(connection, (account.0, record.member_id), sequences, books).await?;
     if !is_moved {
-        let taken = redeemed.iter().map(|(key, _)| *key);
-        let keys: BTreeSet<LotKey> = taken.chain(state.own_lots.iter().copied()).collect();
-        let unknown: Vec<LotKey> = keys.into_iter().filter(|key| books.lot(*key).is_none()).collect();
-        for (key, lot) in lot::find(connection, account, &unknown).await? {
-            books.learn_lot(key, lot);
-        }
+        let redeemed = redeemed.iter().map(|(key, _)| *key);
+        let keys = redeemed.chain(state.own_lots.iter().copied());
+        spent::learn(connection, account, books, keys).await?;
     }
     if !outcome.allowances.is_empty() {
         let days = [rated.program.local_date(record.occurred_at), ALL_DAYS];
@@ -94,27 +92,6 @@ pub(crate) async fn load(
         redeemed,
         is_moved,
     })
-}
-
-/// What the tenders of a sale took out of which lots, in the order they took it; some of it perhaps not written yet.
-async fn redeemed_lots(
-    connection: &mut Connection,
-    account: AccountKey,
-    record: &SaleRecord,
-    books: &Books,
-) -> Result<Vec<(LotKey, Decimal)>, StorageError> {
-    let sequences = &record.outcome.ground.redeem_sequences;
-    let (Some(first), Some(last)) = (sequences.iter().min(), sequences.iter().max()) else {
-        return Ok(Vec::new());
-    };
-    let written = lot::allocations(connection, account, *first, *last).await?;
-    let of_tender = |sequence: &u64| {
-        let sequence = *sequence;
-        let all = written.iter().chain(&books.new_allocations);
-        let taken = all.filter(move |allocation| allocation.entry_sequence == sequence);
-        taken.map(|allocation| (allocation.lot, -allocation.points))
-    };
-    Ok(sequences.iter().flat_map(of_tender).collect())
 }
 
 /// The spend by day, where the program adds it up over a window; all there ever was, where a tier once reached stays.

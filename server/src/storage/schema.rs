@@ -366,6 +366,7 @@ diesel::table! {
         given_back_points -> Numeric,
         given_back_amount -> Numeric,
         document -> Text,
+        given_back -> Nullable<Text>,
     }
 }
 

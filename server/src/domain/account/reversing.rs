@@ -54,6 +54,18 @@ impl Books {
         }
     }
 
+    /// Gives points back that no lot had when they were taken: what was owed for them is repaid, or has been.
+    pub(crate) fn give_back_owed(
+        &mut self,
+        points: Decimal,
+        expires_at: DateTime<Utc>,
+        accounting: &Accounting,
+        occasion: &Occasion,
+    ) {
+        self.credit(EntryKind::RedeemReversal, points, expires_at, occasion);
+        self.book_to(accounting);
+    }
+
     /// Takes back the write-off of points that, as it turns out, never should have come: what of a lapsed lot is taken back
     /// must not be taken out of other lots.
     pub(crate) fn take_back_lapse(&mut self, key: LotKey, points: Decimal, occasion: &Occasion) {

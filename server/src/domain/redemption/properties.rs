@@ -61,7 +61,7 @@ impl Scene {
     }
 }
 
-fn version(dice: &mut Dice) -> ProgramVersion {
+pub(in crate::domain) fn version(dice: &mut Dice) -> ProgramVersion {
     let decimals = u32::try_from(dice.below(3)).unwrap();
     let mut program: crate::domain::program::Program = serde_json::from_value(serde_json::json!({
         "name": "Club", "state": "active", "unit": "points", "time_zone": "UTC", "decimals": decimals,
@@ -118,7 +118,7 @@ fn line(dice: &mut Dice) -> SaleLine {
     }
 }
 
-fn ask(dice: &mut Dice, decimals: u32) -> SaleRedemption {
+pub(in crate::domain) fn ask(dice: &mut Dice, decimals: u32) -> SaleRedemption {
     let ask = match dice.below(4) {
         0 => RedemptionAsk::Points(Decimal::new(i64::try_from(1 + dice.below(90_000)).unwrap(), decimals)),
         1 => RedemptionAsk::Amount(dice.cents(20_000) + Decimal::new(1, 2)),

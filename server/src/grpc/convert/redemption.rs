@@ -14,14 +14,17 @@ use super::outcome::points_tender;
 use super::program::currency;
 use super::sale::{self, AMOUNT_LIMIT};
 use super::{decimal, money as money_to_wire, timestamp};
+use crate::domain::giving_back::{Measure, Part, ReversalOutcome};
 use crate::domain::hold::{Hold, HoldState};
 use crate::domain::holding::HoldOutcome;
 use crate::domain::number::Currency;
-use crate::domain::redeeming::{GivenBack, Place, Redemption, Ticket};
+use crate::domain::redeeming::{Place, RecordedRedemption, Ticket};
 use crate::domain::redemption::quote::{Possible, Quote};
 use crate::domain::reward::{Gives, Reward};
 use crate::domain::sale::SaleRedemption;
 use crate::grpc::fields::{Bounds, Fields};
+
+const MOST_PARTS: usize = 10;
 
 /// An amount of at least 0 that may be left out.
 pub(in crate::grpc) fn money(
@@ -127,17 +130,31 @@ pub(in crate::grpc) fn made_id(fields: &mut Fields, field: &str, given: &str) ->
 }
 
 /// A redemption on the wire.
-pub(in crate::grpc) fn redemption(redemption: Redemption, given_back: GivenBack) -> wire::Redemption {
+pub(in crate::grpc) fn redemption(recorded: RecordedRedemption) -> wire::Redemption {
+    let RecordedRedemption {
+        redemption,
+        member_id,
+        given_back,
+    } = recorded;
+    let places = (0..redemption.tenders.len()).filter(|_| !given_back.is_nothing());
+    let of_tenders = places.map(|place| given_back.of(place));
     let currency = &redemption.currency;
     let owed = redemption.entries.iter().map(|entry| entry.owed).sum();
     wire::Redemption {
         redemption_id: redemption.redemption_id.to_string(),
-        member_id: redemption.member_id.to_string(),
+        member_id: member_id.to_string(),
         program_version: redemption.program_version,
         points: decimal(redemption.points()),
         amount: money_to_wire(currency, redemption.amount()),
-        given_back_points: decimal(given_back.points),
-        given_back_amount: money_to_wire(currency, given_back.amount),
+        given_back_points: decimal(given_back.points()),
+        given_back_amount: money_to_wire(currency, given_back.amount()),
+        given_back: of_tenders
+            .map(|back| wire::TenderGivenBack {
+                points: decimal(back.points),
+                amount: decimal(back.amount),
+                quantity: decimal(back.quantity),
+            })
+            .collect(),
         owed_points: decimal(owed),
         hold_id: redemption
             .hold_id
@@ -156,6 +173,48 @@ pub(in crate::grpc) fn redemption(redemption: Redemption, given_back: GivenBack)
         cashier_id: redemption.place.cashier_id,
         document_number: redemption.place.document_number,
     }
+}
+
+/// What came back, and what the member had before and has afterwards.
+pub(in crate::grpc) fn reversal(
+    outcome: ReversalOutcome,
+) -> (wire::RedemptionReversal, Option<wire::Decimal>, wire::Balance) {
+    let currency = outcome.redemption.redemption.currency.clone();
+    let reversal = wire::RedemptionReversal {
+        redemption: Some(redemption(outcome.redemption)),
+        points: decimal(outcome.points),
+        lapsed_points: decimal(outcome.lapsed),
+        amount: money_to_wire(&currency, outcome.amount),
+    };
+    let after = balance(outcome.balance, &currency);
+    (reversal, decimal(outcome.balance_before), after)
+}
+
+/// What of a redemption is to come back.
+pub(in crate::grpc) fn parts(fields: &mut Fields, given: Vec<wire::RedemptionPart>) -> Vec<Part> {
+    use wire::redemption_part::Part as Measured;
+    if !fields.at_most("parts", &given, MOST_PARTS) {
+        return Vec::new();
+    }
+    let amounts = Bounds::up_to(AMOUNT_LIMIT, 4).positive();
+    let mut parts = Vec::with_capacity(given.len());
+    for (place, given) in given.into_iter().enumerate() {
+        let mut number = |name: &str, asked, bounds| {
+            let field = format!("parts[{place}].{name}");
+            fields.required_decimal(&field, Some(asked), bounds)
+        };
+        let measure = match given.part {
+            Some(Measured::Points(asked)) => Measure::Points(number("points", asked, amounts)),
+            Some(Measured::Amount(asked)) => Measure::Amount(number("amount", asked, amounts)),
+            Some(Measured::Quantity(asked)) => Measure::Quantity(number("quantity", asked, amounts.with_decimals(6))),
+            None => Measure::Rest,
+        };
+        parts.push(Part {
+            tender: given.tender,
+            measure,
+        });
+    }
+    parts
 }
 
 /// A hold on the wire, as it is at `now`.

@@ -46,7 +46,7 @@ impl<'a> Batch<'a> {
             new_requests: Vec::new(),
             new_sales: Vec::new(),
             records: MemberRecords::default(),
-            new_redemptions: Vec::new(),
+            redemptions: BTreeMap::new(),
             // BEGIN, accounts, requests, versions, rows, COMMIT.
             round_trips: 6,
         };

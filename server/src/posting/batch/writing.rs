@@ -107,8 +107,8 @@ impl Batch<'_> {
 
     fn redemption_rows(&self) -> Result<Vec<String>, StorageError> {
         let mut rows = RedemptionRows::new();
-        for (merchant_id, redemption, given_back) in &self.new_redemptions {
-            rows.push(*merchant_id, redemption, *given_back)?;
+        for ((merchant_id, _), redemption) in &self.redemptions {
+            rows.push(*merchant_id, redemption)?;
         }
         Ok(rows.finish())
     }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::Named;
+use crate::domain::giving_back::ReversalRequest;
 use crate::domain::holding::{CaptureRequest, HoldRequest};
 use crate::domain::redeeming::RedemptionRequest;
 use crate::domain::sale::MemberKey;
@@ -27,6 +28,8 @@ pub(crate) enum RedeemingAct {
     /// With the member whose hold it must be.
     CaptureHold(CaptureRequest, Option<Uuid>),
     ReleaseHold(Uuid, Option<Uuid>),
+    /// Of a redemption of the member.
+    Reverse(ReversalRequest),
 }
 
 impl Redeeming {
@@ -45,7 +48,7 @@ impl RedeemingAct {
         match self {
             Self::CaptureHold(request, _) => Some(request.hold_id),
             Self::ReleaseHold(hold_id, _) => Some(*hold_id),
-            Self::Redeem(_) | Self::PlaceHold(_) => None,
+            Self::Redeem(_) | Self::PlaceHold(_) | Self::Reverse(_) => None,
         }
     }
 }

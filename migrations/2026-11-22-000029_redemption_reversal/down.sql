@@ -1,0 +1,1 @@
+ALTER TABLE redemption DROP COLUMN given_back;
