@@ -128,6 +128,8 @@ impl LedgerService for Ledger {
     ) -> Result<Response<wire::CancelSaleResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         deadline::bounded(&metadata, return_calls::cancel(&self.0, &metadata, request)).await
+    }
+
     async fn adjust_points(
         &self,
         request: Request<wire::AdjustPointsRequest>,

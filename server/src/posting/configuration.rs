@@ -75,6 +75,7 @@ pub(crate) enum ChangeAction {
     /// `None`: only when it is asked for.
     SetExpirySchedule {
         period_seconds: Option<u32>,
+    },
     CreateReason {
         reason_id: String,
         reason: Box<Reason>,
@@ -159,10 +160,6 @@ async fn lock(connection: &mut Connection, change: &Change) -> Result<Option<Loc
             expiry_schedule::lock(connection, change.merchant_id).await?;
             Ok(Some(Locked::default()))
         }
-/// What the change belongs to, and that it has no other version before this change is done; `None` when there is no such
-/// program.
-async fn lock(connection: &mut Connection, change: &Change) -> Result<Option<Locked>, StorageError> {
-    match &change.action {
         ChangeAction::CreateReason { .. } | ChangeAction::UpdateReason { .. } => Ok(Some(Locked {
             version: merchant::lock(connection, change.merchant_id).await?,
             ..Locked::default()
@@ -235,6 +232,7 @@ async fn carry_out(
             expiry_schedule::set_period(connection, merchant_id, *period_seconds, now).await?;
             let schedule = expiry_schedule::find(connection, merchant_id).await?;
             return Ok(Ok(StoredAnswer::ExpirySchedule(Box::new(schedule))));
+        }
         ChangeAction::CreateReason { reason_id, reason } => {
             return reasons::create(connection, change, next, reason_id, reason).await;
         }

@@ -40,7 +40,8 @@ impl Replay {
             match self.lots.get_mut(&key) {
                 Some(expected) if !is_unknown => {
                     expected.is_stored = true;
-                    if (expected.points, expected.remaining) != (lot.points, lot.remaining) {
+                    let lapsed = if self.gaps.is_empty() { expected.lapsed } else { lot.lapsed };
+                    if (expected.points, expected.remaining, lapsed) != (lot.points, lot.remaining, lot.lapsed) {
                         let expected = Some(*expected);
                         mismatches.push(Mismatch {
                             key,
@@ -50,10 +51,15 @@ impl Replay {
                     }
                 }
                 _ if is_unknown => {
-                    let Lot { points, remaining } = lot;
+                    let Lot {
+                        points,
+                        remaining,
+                        lapsed,
+                    } = lot;
                     let adopted = ReplayedLot {
                         points,
                         remaining,
+                        lapsed,
                         is_stored: true,
                     };
                     self.lots.insert(key, adopted);
@@ -93,6 +99,10 @@ impl Replay {
                 (Some(expected), Some(stored)) if expected.points != stored.points => {
                     let lot = Drift { field: "points", ..lot };
                     lot.expected(expected.points).stored(stored.points)
+                }
+                (Some(expected), Some(stored)) if expected.remaining == stored.remaining => {
+                    let lot = Drift { field: "lapsed", ..lot };
+                    lot.expected(expected.lapsed).stored(stored.lapsed)
                 }
                 (expected, stored) => lot
                     .expected(expected.map(|lot| lot.remaining))

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::{Drift, DriftKind, Fact};
-use crate::domain::entry::Lifetime;
+use crate::domain::entry::{EntryKind, Lifetime};
 use crate::domain::lot::{Allocation, LotKey};
 
 /// Drifts that are told of one member: more of them say no more.
@@ -41,6 +41,8 @@ pub(crate) struct Replay {
 pub(super) struct ReplayedLot {
     pub(super) points: Decimal,
     pub(super) remaining: Decimal,
+    /// Written off when it lapsed.
+    pub(super) lapsed: Decimal,
     /// Whether it was met among the stored ones.
     pub(super) is_stored: bool,
 }
@@ -92,7 +94,7 @@ impl Replay {
     pub(super) fn orphan(&mut self, allocation: Allocation) {
         if self.is_missing(allocation.entry_sequence) {
             // It tells what the missing entry did.
-            self.allocate(allocation.entry_sequence, allocation);
+            self.allocate(allocation.entry_sequence, allocation, false);
             return;
         }
         let drift = Drift::new(DriftKind::Allocation, "sequence");
@@ -194,12 +196,13 @@ impl Replay {
             .allocations
             .iter()
             .partition(|allocation| Some(allocation.lot) == created);
-        let moved = self.allocate_all(fact.sequence, &others);
+        let is_lapse = fact.kind == Ok(EntryKind::Expire);
+        let moved = self.allocate_all(fact.sequence, &others, is_lapse);
         let change = match created {
             // It came whole, beside what was moved from other lots; what is taken out of it at once repays a debt.
             Some(key) => {
                 self.lots.insert(key, ReplayedLot::whole(fact.points - moved));
-                self.allocate_all(fact.sequence, &own)
+                self.allocate_all(fact.sequence, &own, is_lapse)
             }
             None => moved - fact.points,
         };
@@ -214,17 +217,20 @@ impl Replay {
     }
 
     /// Moves points; the sum of what was moved.
-    fn allocate_all(&mut self, sequence: u64, allocations: &[Allocation]) -> Decimal {
+    fn allocate_all(&mut self, sequence: u64, allocations: &[Allocation], is_lapse: bool) -> Decimal {
         let moves = allocations
             .iter()
-            .map(|allocation| self.allocate(sequence, *allocation));
+            .map(|allocation| self.allocate(sequence, *allocation, is_lapse));
         moves.sum()
     }
 
     /// The points moved; none where there is no such lot.
-    fn allocate(&mut self, sequence: u64, allocation: Allocation) -> Decimal {
+    fn allocate(&mut self, sequence: u64, allocation: Allocation, is_lapse: bool) -> Decimal {
         if let Some(lot) = self.lots.get_mut(&allocation.lot) {
             lot.remaining += allocation.points;
+            if is_lapse {
+                lot.lapsed -= allocation.points;
+            }
             return allocation.points;
         }
         // A lot that came with others of the same entry, each with its own expiry; or what is left of one whose entry is
@@ -244,6 +250,7 @@ impl ReplayedLot {
         Self {
             points,
             remaining: points,
+            lapsed: Decimal::ZERO,
             is_stored: false,
         }
     }

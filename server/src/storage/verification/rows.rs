@@ -169,6 +169,8 @@ struct LotRow {
     points: Decimal,
     #[diesel(sql_type = Numeric)]
     remaining: Decimal,
+    #[diesel(sql_type = Numeric)]
+    lapsed: Decimal,
 }
 
 /// All lots of these members.
@@ -183,7 +185,7 @@ pub(super) async fn lots(
     }
     let ids: Vec<String> = member_ids.iter().map(|id| format!("x'{}'", id.simple())).collect();
     let text = format!(
-        "SELECT member_id, expires_at, sequence, points, remaining FROM lot FORCE INDEX (PRIMARY) \
+        "SELECT member_id, expires_at, sequence, points, remaining, lapsed FROM lot FORCE INDEX (PRIMARY) \
          WHERE merchant_id = {merchant_id} AND member_id IN ({})",
         ids.join(", ")
     );
@@ -193,9 +195,13 @@ pub(super) async fn lots(
             expires_at: instant(row.expires_at),
             sequence: row.sequence,
         };
-        let LotRow { points, remaining, .. } = row;
+        let lot = Lot {
+            points: row.points,
+            remaining: row.remaining,
+            lapsed: row.lapsed,
+        };
         let of_member = lots.entry(id(&row.member_id)?).or_default();
-        of_member.push((key, Lot { points, remaining }));
+        of_member.push((key, lot));
     }
     Ok(lots)
 }
