@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::expiry_schedule::ExpirySchedule;
 use super::adjustment::AdjustmentOutcome;
+use super::expiry_schedule::ExpirySchedule;
 use super::giving_back::ReversalOutcome;
 use super::holding::HoldOutcome;
 use super::member::Member;

@@ -47,7 +47,7 @@ pub(crate) mod sale_return;
 pub(crate) mod sale_state;
 pub(crate) mod sealing;
 pub(crate) mod shortfall;
-pub(crate) mod sweeping;
 pub(crate) mod spent;
+pub(crate) mod sweeping;
 pub(crate) mod tier;
 pub(crate) mod verification;

@@ -13,7 +13,8 @@ use super::auth::caller;
 use super::fields::Fields;
 use super::streaming::Told;
 use super::{
-    Context, adjustment_calls, convert, deadline, expiry_calls, feed_calls, member_lookup, page_token, return_calls, status, verify_calls,
+    Context, adjustment_calls, convert, deadline, expiry_calls, feed_calls, member_lookup, page_token, return_calls,
+    status, verify_calls,
 };
 use crate::domain::account::Stop;
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};

@@ -40,7 +40,11 @@ impl Replay {
             match self.lots.get_mut(&key) {
                 Some(expected) if !is_unknown => {
                     expected.is_stored = true;
-                    let lapsed = if self.gaps.is_empty() { expected.lapsed } else { lot.lapsed };
+                    let lapsed = if self.gaps.is_empty() {
+                        expected.lapsed
+                    } else {
+                        lot.lapsed
+                    };
                     if (expected.points, expected.remaining, lapsed) != (lot.points, lot.remaining, lot.lapsed) {
                         let expected = Some(*expected);
                         mismatches.push(Mismatch {
