@@ -222,6 +222,10 @@ fn a_lot_that_was_changed_is_named_alone() {
         let place = lot(rows, 2);
         rows.rows.lots[place].1.points = dec(1_000);
     });
+    let lapsed = drifts(|rows| {
+        let place = lot(rows, 7);
+        rows.rows.lots[place].1.lapsed = dec(3);
+    });
     let gone = drifts(|rows| {
         let place = lot(rows, 7);
         rows.rows.lots.remove(place);
@@ -236,12 +240,14 @@ fn a_lot_that_was_changed_is_named_alone() {
             crate::domain::lot::Lot {
                 points: dec(8),
                 remaining: dec(8),
+                lapsed: dec(0),
             },
         ));
     });
 
     assert_eq!(remaining, one(Lot, 7, "remaining", "9", "3"));
     assert_eq!(points, one(Lot, 2, "points", "100", "1000"));
+    assert_eq!(lapsed, one(Lot, 7, "lapsed", "0", "3"));
     assert_eq!(gone, one(Lot, 7, "remaining", "9", "-"));
     assert_eq!(new, one(Lot, 7, "remaining", "-", "8"));
 }
