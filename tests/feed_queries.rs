@@ -39,11 +39,15 @@ struct Step {
     extra: Option<String>,
 }
 
-/// One statement of every shape that the server has sent: those that differ only in their values are one.
-async fn statements(database: &mut AsyncMysqlConnection) -> BTreeMap<String, String> {
+/// Statements of one shape that are kept.
+const OF_A_SHAPE: usize = 20;
+
+/// Some statements of every shape that the server has sent, those that differ only in their values: the log has binary
+/// values as they are, quotes and all, so that not every statement in it can be read.
+async fn statements(database: &mut AsyncMysqlConnection) -> BTreeMap<String, Vec<String>> {
     let log =
         "SELECT CAST(argument AS CHAR) AS value FROM mysql.general_log WHERE command_type IN ('Execute', 'Query')";
-    let mut shapes = BTreeMap::new();
+    let mut shapes: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for text in texts(database, log).await {
         for statement in text.split(';') {
             // Explaining a statement that locks would wait for whoever has the lock.
@@ -55,11 +59,29 @@ async fn statements(database: &mut AsyncMysqlConnection) -> BTreeMap<String, Str
             let name =
                 |table: &&str| statement.contains(&format!("{table} ")) || statement.contains(&format!("`{table}`"));
             if reads.iter().any(|verb| statement.starts_with(verb)) && TABLES.iter().any(name) {
-                shapes.insert(shape.unwrap_or_default().to_owned(), statement.to_owned());
+                let of_shape = shapes.entry(shape.unwrap_or_default().to_owned()).or_default();
+                if of_shape.len() < OF_A_SHAPE {
+                    of_shape.push(statement.to_owned());
+                }
             }
         }
     }
     shapes
+}
+
+/// The plan of the first of these statements that can be read and finds anything, else of any that can be read; and the
+/// statement.
+async fn plan<'a>(database: &mut AsyncMysqlConnection, statements: &'a [String]) -> (Vec<Step>, &'a str) {
+    let (mut empty, mut unread) = (None, None);
+    for statement in statements {
+        let plan: Result<Vec<Step>, _> = diesel::sql_query(format!("EXPLAIN {statement}")).load(database).await;
+        match plan {
+            Ok(plan) if plan.iter().any(|step| step.table.is_some()) => return (plan, statement),
+            Ok(plan) => empty = Some((plan, statement.as_str())),
+            Err(error) => unread = Some(format!("{error}: {statement:.300}")),
+        }
+    }
+    empty.unwrap_or_else(|| panic!("{unread:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,6 +89,13 @@ async fn no_statement_of_the_feed_goes_through_a_table() {
     let database = TestDatabase::create_apart(&["--general-log=1", "--log-output=TABLE"]).await;
     let shop = Shop::on(database, quick).await;
     opens(&shop).await;
+    // The migrations may go through tables.
+    let forget = shop
+        .database()
+        .await
+        .batch_execute("TRUNCATE TABLE mysql.general_log")
+        .await;
+    forget.expect("an empty log");
     let mut members = Vec::new();
     for number in 0..40 {
         members.push(shop.enrols(&format!("customer-{number}")).await);
@@ -74,6 +103,10 @@ async fn no_statement_of_the_feed_goes_through_a_table() {
     rush(&members, 3_000).await;
     first(&shop.client, 3_000).await;
     all(&shop.client, &FeedRequest::default()).await;
+    shop.changes(|program| program.pending_days(14)).await;
+    for member in &members {
+        member.buys("10").await;
+    }
     let held = hold_sealer(&shop).await;
     for member in members.iter().cycle().take(120) {
         member.buys("1.00").await;
@@ -94,12 +127,9 @@ async fn no_statement_of_the_feed_goes_through_a_table() {
     database.batch_execute(analyze).await.expect("statistics");
 
     let mut explained = BTreeMap::new();
-    for statement in shapes.values() {
-        let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN {statement}"))
-            .load(&mut database)
-            .await
-            .unwrap_or_else(|error| panic!("{error}: {statement:.300}"));
-        for step in plan {
+    for statements in shapes.values() {
+        let (steps, statement) = plan(&mut database, statements).await;
+        for step in steps {
             let extra = step.extra.clone().unwrap_or_default();
             let Some(table) = step.table.filter(|table| !table.starts_with('<')) else {
                 continue;

@@ -4,7 +4,7 @@ use loyalty_sdk::FeedRequest;
 use loyalty_sdk::api as wire;
 
 use super::{Scenario, scenario};
-use crate::harness::raw::{customer, request_id};
+use crate::harness::raw::{customer, number, request_id};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario!("LedgerService/QuoteSale", |world| [wire::QuoteSaleRequest {
@@ -27,6 +27,39 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         terminal_id: "till-1".to_owned(),
         sale_id: "alpha-first".to_owned(),
         ..wire::CancelSaleRequest::default()
+    }]),
+    scenario!("LedgerService/AdjustPoints", |_world| [wire::AdjustPointsRequest {
+        request_id: request_id(),
+        member: customer("alpha-ada"),
+        reason_id: "gift".to_owned(),
+        points: number("5"),
+        store_id: "store-1".to_owned(),
+        terminal_id: "till-1".to_owned(),
+        ..wire::AdjustPointsRequest::default()
+    }]),
+    scenario!("LedgerService/CreateReason", |_world| [wire::CreateReasonRequest {
+        request_id: request_id(),
+        reason: Some(wire::Reason {
+            reason_id: "mistake".to_owned(),
+            name: "mistake".to_owned(),
+            direction: wire::ReasonDirection::Removes.into(),
+            ..wire::Reason::default()
+        }),
+    }]),
+    scenario!("LedgerService/ListReasons", |_world| [
+        wire::ListReasonsRequest::default()
+    ]),
+    scenario!("LedgerService/UpdateReason", |world| [wire::UpdateReasonRequest {
+        request_id: request_id(),
+        reason: Some(wire::Reason {
+            reason_id: "gift".to_owned(),
+            etag: world.reason_etag().await,
+            name: "present".to_owned(),
+            ..wire::Reason::default()
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["name".to_owned()],
+        }),
     }]),
     scenario!("LedgerService/GetBalance", |_world| [wire::GetBalanceRequest {
         member: customer("alpha-ada"),

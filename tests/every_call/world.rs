@@ -2,8 +2,8 @@
 
 use loyalty_sdk::api::{self as wire, sale_return::Returned};
 use loyalty_sdk::{
-    Client, EarnRate, MemberKey, NewHold, NewMember, NewProgram, NewReward, NewRule, ProductUpdate, RedemptionPolicy,
-    RedemptionRequest, Sale,
+    Client, EarnRate, MemberKey, NewHold, NewMember, NewProgram, NewReason, NewReward, NewRule, PageRequest,
+    ProductUpdate, RedemptionPolicy, RedemptionRequest, Sale,
 };
 use loyalty_server::tenants::Role;
 
@@ -67,6 +67,16 @@ impl World {
         self.client.get_program("club").await.expect("a program").etag
     }
 
+    /// Of the reason `gift` as it is now.
+    pub(crate) async fn reason_etag(&self) -> String {
+        let reasons = self.client.list_reasons(&PageRequest::default()).await;
+        let mut reasons = reasons.expect("reasons").items.into_iter();
+        reasons
+            .find(|reason| reason.reason_id.as_str() == "gift")
+            .expect("a reason")
+            .etag
+    }
+
     /// Of the member `alpha-ada` as it is now.
     pub(crate) async fn member_etag(&self) -> String {
         let record = self.client.get_member(self.member_id.as_str()).await;
@@ -112,6 +122,8 @@ pub(crate) async fn furnish(client: &Client, name: &str) -> String {
         .rule_id("extra")
         .priority(1);
     client.create_rule(&extra).await.expect("a rule");
+    let gift = NewReason::adding(format!("{name} gift")).reason_id("gift");
+    client.create_reason(&gift).await.expect("a reason");
     for reward_id in ["cup", "key"] {
         let reward = NewReward::money_off("club", format!("{name} {reward_id}"), 150, 5).reward_id(reward_id);
         client.create_reward(&reward).await.expect("a reward");

@@ -10,7 +10,8 @@ use crate::harness::dec;
 const FORGED: &str = "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, \
     store_id, sale_id, program_version, lot_expires_at, occurred_at, recorded_at) SELECT merchant_id, member_id, 6, kind, \
     1000, 1080, 0, store_id, 'forged', program_version, lot_expires_at, occurred_at, recorded_at FROM entry WHERE sequence = 5; \
-    INSERT INTO lot SELECT merchant_id, member_id, expires_at, 6, 1000, 1000 FROM lot WHERE sequence = 5; \
+    INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining) \
+    SELECT merchant_id, member_id, expires_at, 6, 1000, 1000 FROM lot WHERE sequence = 5; \
     UPDATE account SET points = 1080, last_sequence = 6, lifetime_earned = 1140";
 
 #[tokio::test(flavor = "multi_thread")]
