@@ -52,6 +52,7 @@ mod member_updates;
 mod members;
 mod model;
 mod opt_in;
+mod opt_out;
 mod outages;
 mod overload;
 mod pending;

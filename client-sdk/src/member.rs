@@ -163,6 +163,9 @@ pub struct Member {
     pub updated_at: DateTime<Utc>,
     /// Why points of the member cannot be redeemed; `None` when they can. The member goes on earning.
     pub block: Option<MemberBlock>,
+    /// Since when the member takes no part: sales from then on earn nothing, and what is there can be redeemed until it lapses.
+    /// `None`: the member takes part.
+    pub opted_out_at: Option<DateTime<Utc>>,
 }
 
 /// Why points of a member cannot be redeemed.

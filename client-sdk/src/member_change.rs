@@ -32,5 +32,9 @@ open_enum! {
         Unblocked,
         /// An identifier was replaced, added or removed.
         IdentifierReplaced,
+        /// The member opted out.
+        OptedOut,
+        /// The member opted in again.
+        OptedIn,
     }
 }

@@ -222,5 +222,7 @@ open_enum! {
         Outranked,
         /// A campaign of higher priority applies alone, or this one would have to.
         NotStackable,
+        /// The member takes no part: opted out before the sale was made.
+        OptedOut,
     }
 }

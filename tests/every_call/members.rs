@@ -28,6 +28,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         member_id: world.member_id.clone(),
         reason: String::new(),
     }]),
+    scenario!("ProgramService/OptOutMember", |world| [wire::OptOutMemberRequest {
+        request_id: request_id(),
+        member_id: world.member_id.clone(),
+        reason: String::new(),
+    }]),
+    scenario!("ProgramService/OptInMember", |world| [wire::OptInMemberRequest {
+        request_id: request_id(),
+        member_id: world.member_id.clone(),
+        reason: String::new(),
+    }]),
     scenario!("ProgramService/ReplaceIdentifier", |world| [
         wire::ReplaceIdentifierRequest {
             request_id: request_id(),

@@ -77,6 +77,50 @@ impl Client {
         Member::from_wire(present("member", answer.member)?)
     }
 
+    /// Lets a member take no part any more: sales made from now on earn nothing, and none enrols the customer anew. What is
+    /// there can be redeemed until it lapses. `reason` may be empty; it is kept for good and should name nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemberNotFound`].
+    pub async fn opt_out_member(
+        &self,
+        member_id: impl Into<MemberId>,
+        reason: impl Into<String>,
+    ) -> Result<Member, Error> {
+        let message = |request_id| v1::OptOutMemberRequest {
+            request_id,
+            member_id: member_id.into().into(),
+            reason: reason.into(),
+        };
+        let answer = self
+            .write(message, attempt!(self.raw_programs(), opt_out_member))
+            .await?;
+        Member::from_wire(present("member", answer.member)?)
+    }
+
+    /// Lets a member who has opted out take part again; nothing else does. `reason` as in
+    /// [`opt_out_member`](Self::opt_out_member).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemberNotFound`].
+    pub async fn opt_in_member(
+        &self,
+        member_id: impl Into<MemberId>,
+        reason: impl Into<String>,
+    ) -> Result<Member, Error> {
+        let message = |request_id| v1::OptInMemberRequest {
+            request_id,
+            member_id: member_id.into().into(),
+            reason: reason.into(),
+        };
+        let answer = self
+            .write(message, attempt!(self.raw_programs(), opt_in_member))
+            .await?;
+        Member::from_wire(present("member", answer.member)?)
+    }
+
     /// Gives a member a new identifier in the place of an old one, such as a lost card: after this call returned the old one
     /// finds the member no more. One of its kind can always take its place.
     ///

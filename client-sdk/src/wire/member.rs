@@ -80,6 +80,7 @@ impl Member {
             etag: member.etag,
             updated_at: instant("member.updated_at", member.updated_at)?,
             block: member.block.map(MemberBlock::from_wire).transpose()?,
+            opted_out_at: optional_instant("member.opted_out_at", member.opted_out_at)?,
         })
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Counting<'a> {
     /// Day of the sale in the program's zone.
     pub(crate) day: NaiveDate,
     pub(crate) member: &'a Attributes,
+    /// Whether the member took no part any more when the sale was made.
+    pub(crate) is_opted_out: bool,
     pub(crate) prior: &'a Prior,
     /// What earlier sales left, where the program keeps it.
     pub(crate) carry: Option<Fraction>,
@@ -41,7 +43,8 @@ pub(crate) struct Counted {
 impl Counting<'_> {
     /// Why the sale does not count at all; `None` when it does.
     pub(crate) fn closed(&self, sale: &Sale) -> Option<EarnReason> {
-        earning::closed(self.version, sale, self.day)
+        let closed = earning::closed(self.version, sale, self.day);
+        closed.or(self.is_opted_out.then_some(EarnReason::OptedOut))
     }
 
     /// What the sale earns at the tier it reaches when points pay `paid` of it, what they bought of its lines included.

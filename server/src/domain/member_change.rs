@@ -26,6 +26,12 @@ pub(crate) enum MemberChange {
     Unblock {
         reason: String,
     },
+    OptOut {
+        reason: String,
+    },
+    OptIn {
+        reason: String,
+    },
     /// At least one of them.
     ReplaceIdentifier {
         old: Option<Identifier>,
@@ -80,6 +86,8 @@ pub(crate) enum MemberChangeKind {
     Blocked,
     Unblocked,
     IdentifierReplaced,
+    OptedOut,
+    OptedIn,
 }
 
 impl MemberChange {
@@ -110,6 +118,17 @@ impl MemberChange {
                     return Ok(false);
                 }
             }
+            Self::OptOut { .. } => {
+                if member.status.opted_out_at.is_some() {
+                    return Ok(false);
+                }
+                member.status.opted_out_at = Some(now);
+            }
+            Self::OptIn { .. } => {
+                if member.status.opted_out_at.take().is_none() {
+                    return Ok(false);
+                }
+            }
             Self::ReplaceIdentifier { old, new } => {
                 identifiers::replace(&mut member.identifiers, old.as_ref(), new.as_ref(), met.holder)?;
             }
@@ -125,6 +144,8 @@ impl MemberChange {
             Self::Block { .. } => MemberChangeKind::Blocked,
             Self::Unblock { .. } => MemberChangeKind::Unblocked,
             Self::ReplaceIdentifier { .. } => MemberChangeKind::IdentifierReplaced,
+            Self::OptOut { .. } => MemberChangeKind::OptedOut,
+            Self::OptIn { .. } => MemberChangeKind::OptedIn,
         }
     }
 
@@ -132,23 +153,22 @@ impl MemberChange {
     pub(crate) fn new_identifier(&self) -> Option<&Identifier> {
         match self {
             Self::ReplaceIdentifier { new, .. } => new.as_ref(),
-            Self::Update { .. } | Self::Block { .. } | Self::Unblock { .. } => None,
+            _ => None,
         }
     }
 
     /// Whether it changes who is meant by what.
     pub(crate) fn is_about_identity(&self) -> bool {
-        match self {
-            Self::ReplaceIdentifier { .. } => true,
-            Self::Update { .. } | Self::Block { .. } | Self::Unblock { .. } => false,
-        }
+        matches!(self, Self::ReplaceIdentifier { .. })
     }
 
     /// Why, as the actor wrote it.
     pub(crate) fn reason(&self) -> &str {
         match self {
             Self::Update { .. } | Self::ReplaceIdentifier { .. } => "",
-            Self::Block { reason } | Self::Unblock { reason } => reason,
+            Self::Block { reason } | Self::Unblock { reason } | Self::OptOut { reason } | Self::OptIn { reason } => {
+                reason
+            }
         }
     }
 }

@@ -12,6 +12,9 @@ pub(crate) struct MemberStatus {
     /// Points cannot be redeemed; what the member earns goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) block: Option<Block>,
+    /// Since when the member takes no part: nothing is earned, and what is there can be redeemed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) opted_out_at: Option<DateTime<Utc>>,
 }
 
 /// Why points cannot be redeemed, and since when.
@@ -35,5 +38,10 @@ impl MemberStatus {
             }),
             None => Ok(()),
         }
+    }
+
+    /// Whether the member took no part any more when something happened in the shop.
+    pub(crate) fn is_opted_out(&self, occurred_at: DateTime<Utc>) -> bool {
+        self.opted_out_at.is_some_and(|since| occurred_at >= since)
     }
 }

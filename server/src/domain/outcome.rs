@@ -61,6 +61,9 @@ impl SaleOutcome {
 pub(crate) struct Ground {
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     pub(crate) member: Attributes,
+    /// Whether the member took no part any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) opted_out: bool,
     /// What the member had spent before.
     pub(crate) prior: Prior,
     /// What the sale added to the spend that counts towards tiers.
@@ -288,6 +291,7 @@ pub(crate) enum EarnReason {
     BelowMinimumSale,
     Outranked,
     NotStackable,
+    OptedOut,
 }
 
 impl EarnReason {

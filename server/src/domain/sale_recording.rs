@@ -141,6 +141,7 @@ impl Recording<'_> {
             occurred_at: self.occurred_at,
             day: self.day,
             member: &self.member,
+            is_opted_out: self.status.is_opted_out(self.occurred_at),
             prior: &prior,
             carry: carried_before,
             allowances: &allowances,
@@ -187,6 +188,7 @@ impl Recording<'_> {
             allowances,
             ground: Ground {
                 member: self.member.clone(),
+                opted_out: counting.is_opted_out,
                 prior,
                 tier_spend,
                 earn_sequence,

@@ -85,6 +85,8 @@ const RULES: &[Rule] = &[
     call("ProgramService/UpdateMember", CARE),
     call("ProgramService/BlockMember", CARE),
     call("ProgramService/UnblockMember", CARE),
+    call("ProgramService/OptOutMember", CARE),
+    call("ProgramService/OptInMember", CARE),
     call("ProgramService/ReplaceIdentifier", CARE),
     call("ProgramService/ListMemberChanges", LOOK),
     call("RuleService/CreateRule", CONFIGURE).tells_of(OF_RULE),

@@ -92,6 +92,48 @@ pub(super) async fn unblock(
     Ok(wire::UnblockMemberResponse { member: Some(member) })
 }
 
+/// Lets a member take no part any more.
+pub(super) async fn opt_out(
+    context: &Context,
+    metadata: &MetadataMap,
+    request: wire::OptOutMemberRequest,
+) -> Result<wire::OptOutMemberResponse, Status> {
+    let mut fields = Fields::default();
+    let asked = Asked::new(
+        "OptOutMember",
+        &mut fields,
+        metadata,
+        request.request_id,
+        &request.member_id,
+    );
+    let reason = convert::member_edit::reason(&mut fields, request.reason, 0);
+    fields.finish(())?;
+
+    let member = asked.make(context, MemberChange::OptOut { reason }).await?;
+    Ok(wire::OptOutMemberResponse { member: Some(member) })
+}
+
+/// Lets a member take part again.
+pub(super) async fn opt_in(
+    context: &Context,
+    metadata: &MetadataMap,
+    request: wire::OptInMemberRequest,
+) -> Result<wire::OptInMemberResponse, Status> {
+    let mut fields = Fields::default();
+    let asked = Asked::new(
+        "OptInMember",
+        &mut fields,
+        metadata,
+        request.request_id,
+        &request.member_id,
+    );
+    let reason = convert::member_edit::reason(&mut fields, request.reason, 0);
+    fields.finish(())?;
+
+    let member = asked.make(context, MemberChange::OptIn { reason }).await?;
+    Ok(wire::OptInMemberResponse { member: Some(member) })
+}
+
 /// Replaces, adds or removes an identifier.
 pub(super) async fn replace_identifier(
     context: &Context,

@@ -253,6 +253,22 @@ impl ProgramService for Programs {
         deadline::bounded(&metadata, member_changes::unblock(&self.0, &metadata, request)).await
     }
 
+    async fn opt_out_member(
+        &self,
+        request: Request<wire::OptOutMemberRequest>,
+    ) -> Result<Response<wire::OptOutMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_changes::opt_out(&self.0, &metadata, request)).await
+    }
+
+    async fn opt_in_member(
+        &self,
+        request: Request<wire::OptInMemberRequest>,
+    ) -> Result<Response<wire::OptInMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_changes::opt_in(&self.0, &metadata, request)).await
+    }
+
     async fn replace_identifier(
         &self,
         request: Request<wire::ReplaceIdentifierRequest>,

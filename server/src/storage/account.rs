@@ -125,7 +125,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
          pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, sweep_at, tier_id, tier_spend, lifetime_earned, \
          lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id, \
-         block_reason, blocked_at) VALUES",
+         block_reason, blocked_at, opted_out_at) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
          held = VALUES(held), debt = VALUES(debt), pending = VALUES(pending), pending_until = VALUES(pending_until), \
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
@@ -136,7 +136,8 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
          carry = VALUES(carry), \
          recorded_at = VALUES(recorded_at), customer_group = VALUES(customer_group), \
          territory = VALUES(territory), assigned_rule_id = VALUES(assigned_rule_id), \
-         block_reason = VALUES(block_reason), blocked_at = VALUES(blocked_at)",
+         block_reason = VALUES(block_reason), blocked_at = VALUES(blocked_at), \
+         opted_out_at = VALUES(opted_out_at)",
     );
     for account in accounts {
         let block = account.status.block.as_ref();
@@ -166,7 +167,8 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .text(&account.attributes.territory)
             .optional(account.attributes.assigned_rule_id.as_deref(), Insert::text)
             .optional(block, |row, block| row.text(&block.reason))
-            .optional(block, |row, block| row.instant(block.blocked_at));
+            .optional(block, |row, block| row.instant(block.blocked_at))
+            .optional(account.status.opted_out_at, Insert::instant);
     }
     insert.finish()
 }

@@ -49,6 +49,8 @@ fn record((version, kind, actor, reason, request_id, recorded_at): Row) -> Resul
         2 => MemberChangeKind::Blocked,
         3 => MemberChangeKind::Unblocked,
         4 => MemberChangeKind::IdentifierReplaced,
+        5 => MemberChangeKind::OptedOut,
+        6 => MemberChangeKind::OptedIn,
         other => {
             let message = format!("a change of a member of the unknown kind {other}");
             return Err(StorageError::Corrupt(message));
@@ -100,5 +102,7 @@ fn kind_number(kind: MemberChangeKind) -> u8 {
         MemberChangeKind::Blocked => 2,
         MemberChangeKind::Unblocked => 3,
         MemberChangeKind::IdentifierReplaced => 4,
+        MemberChangeKind::OptedOut => 5,
+        MemberChangeKind::OptedIn => 6,
     }
 }

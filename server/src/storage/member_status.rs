@@ -13,6 +13,7 @@ use crate::domain::member_status::{Block, MemberStatus};
 pub(super) struct StatusRow {
     block_reason: Option<String>,
     blocked_at: Option<NaiveDateTime>,
+    opted_out_at: Option<NaiveDateTime>,
 }
 
 impl From<StatusRow> for MemberStatus {
@@ -23,6 +24,7 @@ impl From<StatusRow> for MemberStatus {
                 reason,
                 blocked_at: instant(blocked_at),
             }),
+            opted_out_at: row.opted_out_at.map(instant),
         }
     }
 }

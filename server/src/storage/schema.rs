@@ -151,6 +151,7 @@ diesel::table! {
         block_reason -> Nullable<Text>,
         blocked_at -> Nullable<Datetime>,
         sweep_at -> Nullable<Datetime>,
+        opted_out_at -> Nullable<Datetime>,
     }
 }
 

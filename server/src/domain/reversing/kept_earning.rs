@@ -28,6 +28,7 @@ impl Recorded<'_> {
             occurred_at: self.occurred_at,
             day: self.day(),
             member: &ground.member,
+            is_opted_out: ground.opted_out,
             prior: &ground.prior,
             carry: self.outcome.carry.map(|carry| carry.before),
             allowances: &self.outcome.allowances,

@@ -202,6 +202,7 @@ pub(in crate::grpc) fn member(member: Member) -> wire::Member {
             reason: block.reason,
             blocked_at: Some(timestamp(block.blocked_at)),
         }),
+        opted_out_at: member.status.opted_out_at.map(timestamp),
     }
 }
 

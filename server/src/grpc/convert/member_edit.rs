@@ -81,5 +81,7 @@ fn kind(kind: MemberChangeKind) -> wire::MemberChangeKind {
         MemberChangeKind::Blocked => wire::MemberChangeKind::Blocked,
         MemberChangeKind::Unblocked => wire::MemberChangeKind::Unblocked,
         MemberChangeKind::IdentifierReplaced => wire::MemberChangeKind::IdentifierReplaced,
+        MemberChangeKind::OptedOut => wire::MemberChangeKind::OptedOut,
+        MemberChangeKind::OptedIn => wire::MemberChangeKind::OptedIn,
     }
 }

@@ -133,5 +133,6 @@ fn reason(reason: EarnReason) -> wire::EarnReason {
         EarnReason::BelowMinimumSale => wire::EarnReason::BelowMinimumSale,
         EarnReason::Outranked => wire::EarnReason::Outranked,
         EarnReason::NotStackable => wire::EarnReason::NotStackable,
+        EarnReason::OptedOut => wire::EarnReason::OptedOut,
     }
 }

@@ -1,0 +1,1 @@
+ALTER TABLE account DROP COLUMN opted_out_at;
