@@ -188,7 +188,7 @@ impl Recording<'_> {
             allowances,
             ground: Ground {
                 member: self.member.clone(),
-                opted_out: counting.is_opted_out,
+                opted_out: self.status.is_opted_out(self.occurred_at),
                 prior,
                 tier_spend,
                 earn_sequence,
