@@ -5,6 +5,7 @@ mod scene;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 
+use loyalty_sdk::MemberKey;
 use loyalty_sdk::api::{self as wire, ErrorReason, sale_return::Returned};
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
@@ -104,6 +105,15 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         scene.shop.client.raw_programs().enroll_member(call).await.err()
     })),
     (ErrorReason::IdentifierLimit, Code::FailedPrecondition, &["field"], |scene| scene.replaces(Some("blocked"), None)),
+    (ErrorReason::MemberMerged, Code::FailedPrecondition, &["member_id", "merged_into"], |scene| Box::pin(async {
+        let gone = scene.shop.enrols("gone").await.member.member_id;
+        assert_eq!(scene.merges(&gone).await.err().map(|status| status.code()), None);
+        scene.merges(&gone).await.err()
+    })),
+    (ErrorReason::MergeAcrossPrograms, Code::FailedPrecondition, &["program_id", "merged_program_id"], |scene| Box::pin(async {
+        let (other, _) = scene.shop.client.lookup_member(MemberKey::customer_id("of-paused")).await.ok()?;
+        scene.merges(&other.member_id).await.err()
+    })),
     (ErrorReason::NotEligible, Code::FailedPrecondition, &["program_id", "field"], |scene| Box::pin(async {
         let identifier = Some(wire::identifier::Identifier::CustomerId("outsider".to_owned()));
         let call = wire::EnrollMemberRequest {

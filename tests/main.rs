@@ -50,6 +50,7 @@ mod member_lists;
 mod member_records;
 mod member_updates;
 mod members;
+mod mergers;
 mod model;
 mod opt_in;
 mod opt_out;

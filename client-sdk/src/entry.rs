@@ -86,5 +86,9 @@ open_enum! {
         RedeemReversal,
         /// Points added or removed by hand, for a reason.
         Adjust,
+        /// What left a member who was merged into another: the points, and (positive) what was owed.
+        MergeOut,
+        /// What came of a member who was merged into this one: points, (negative) what was owed, and (0) spend.
+        MergeIn,
     }
 }

@@ -249,6 +249,22 @@ pub enum Error {
         /// The field of the request with the identifier.
         field: String,
     },
+    /// One of the members to be merged was merged before.
+    #[error("member {member_id} was merged into {merged_into}")]
+    MemberMerged {
+        /// The one that was merged.
+        member_id: MemberId,
+        /// The member who is meant in its place.
+        merged_into: MemberId,
+    },
+    /// The members to be merged are of different programs.
+    #[error("the members are of the programs {program_id} and {merged_program_id}")]
+    MergeAcrossPrograms {
+        /// That of the member who was to stay.
+        program_id: ProgramId,
+        /// That of the other.
+        merged_program_id: ProgramId,
+    },
     /// The store has recorded another sale with this id.
     #[error("store {store_id} has recorded another sale {sale_id}")]
     SaleIdConflict {

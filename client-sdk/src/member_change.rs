@@ -36,5 +36,9 @@ open_enum! {
         OptedOut,
         /// The member opted in again.
         OptedIn,
+        /// The member was merged into another.
+        Merged,
+        /// Another member was merged into this one.
+        TookIn,
     }
 }

@@ -289,6 +289,17 @@ impl Scene {
         Box::pin(async { self.shop.client.raw_programs().replace_identifier(call).await.err() })
     }
 
+    /// Merges a member into the blocked one.
+    pub(super) async fn merges(&self, merged: &MemberId) -> Result<(), Status> {
+        let call = wire::MergeMembersRequest {
+            request_id: request_id(),
+            member_id: self.blocked.to_string(),
+            merged_member_id: merged.to_string(),
+            reason: String::new(),
+        };
+        self.shop.client.raw_programs().merge_members(call).await.map(drop)
+    }
+
     pub(super) fn adjusts(&self, reason_id: &str, points: &str) -> Provoked<'_> {
         let call = wire::AdjustPointsRequest {
             request_id: request_id(),

@@ -48,6 +48,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             }),
         }
     ]),
+    scenario!("ProgramService/MergeMembers", |world| [wire::MergeMembersRequest {
+        request_id: request_id(),
+        member_id: world.member_id.clone(),
+        merged_member_id: world.newcomer_id().await,
+        reason: "one customer".to_owned(),
+    }]),
     scenario!("ProgramService/ListMemberChanges", |world| [
         wire::ListMemberChangesRequest {
             member_id: world.member_id.clone(),

@@ -83,6 +83,13 @@ impl World {
         record.expect("a member").0.etag
     }
 
+    /// Of a further member of the program `club`.
+    pub(crate) async fn newcomer_id(&self) -> String {
+        let newcomer = NewMember::new("club").card(self.shop.next_sale_id());
+        let newcomer = self.client.enroll_member(&newcomer).await;
+        newcomer.expect("a member").member_id.to_string()
+    }
+
     /// Of the rule `extra` as it is now.
     pub(crate) async fn rule_etag(&self) -> String {
         self.client.get_rule("club", "extra").await.expect("a rule").etag

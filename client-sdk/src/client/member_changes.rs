@@ -121,6 +121,32 @@ impl Client {
         Member::from_wire(present("member", answer.member)?)
     }
 
+    /// Merges `merged` into `member`, where both are one customer of a program: points with their expiry, debt, spend and
+    /// identifiers move, and live holds of the merged member end. Whoever names that one afterwards means the other. It cannot
+    /// be undone. `reason` may be empty; it is kept for good and should name nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemberMerged`] when one of them was merged before, [`Error::MergeAcrossPrograms`],
+    /// [`Error::MemberNotFound`].
+    pub async fn merge_members(
+        &self,
+        member: impl Into<MemberId>,
+        merged: impl Into<MemberId>,
+        reason: impl Into<String>,
+    ) -> Result<Member, Error> {
+        let message = |request_id| v1::MergeMembersRequest {
+            request_id,
+            member_id: member.into().into(),
+            merged_member_id: merged.into().into(),
+            reason: reason.into(),
+        };
+        let answer = self
+            .write(message, attempt!(self.raw_programs(), merge_members))
+            .await?;
+        Member::from_wire(present("member", answer.member)?)
+    }
+
     /// Gives a member a new identifier in the place of an old one, such as a lost card: after this call returned the old one
     /// finds the member no more. One of its kind can always take its place.
     ///

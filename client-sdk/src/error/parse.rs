@@ -117,6 +117,8 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::ReturnExceedsSold
         | Reason::RedemptionClosed
         | Reason::IdentifierLimit
+        | Reason::MemberMerged
+        | Reason::MergeAcrossPrograms
         | Reason::MemberBlocked
         | Reason::RedemptionNotOffered
         | Reason::ProductNotRedeemable
@@ -197,6 +199,14 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         },
         Reason::IdentifierLimit => Error::IdentifierLimit {
             field: facts.text("field")?,
+        },
+        Reason::MemberMerged => Error::MemberMerged {
+            member_id: facts.text("member_id")?.into(),
+            merged_into: facts.text("merged_into")?.into(),
+        },
+        Reason::MergeAcrossPrograms => Error::MergeAcrossPrograms {
+            program_id: facts.text("program_id")?.into(),
+            merged_program_id: facts.text("merged_program_id")?.into(),
         },
         Reason::SaleNotFound => Error::SaleNotFound {
             store_id: facts.text("store_id")?,

@@ -32,6 +32,8 @@ impl Error {
             Self::MemberNotFound { .. } => Reason::MemberNotFound,
             Self::IdentifierNotFound { .. } => Reason::IdentifierNotFound,
             Self::IdentifierLimit { .. } => Reason::IdentifierLimit,
+            Self::MemberMerged { .. } => Reason::MemberMerged,
+            Self::MergeAcrossPrograms { .. } => Reason::MergeAcrossPrograms,
             Self::SaleNotFound { .. } => Reason::SaleNotFound,
             Self::AmbiguousMember { .. } => Reason::AmbiguousMember,
             Self::ReasonNotFound { .. } => Reason::ReasonNotFound,

@@ -1,6 +1,7 @@
 //! The books of one member: state, open lots, and what the commands of a batch add to them.
 
 mod lapsing;
+mod merging;
 mod reversing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub(crate) use merging::Estate;
 
 use super::entry::{Entry, EntryKind, Lifetime, Occasion};
 use super::hold::Holds;

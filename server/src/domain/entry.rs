@@ -37,6 +37,10 @@ pub(crate) enum EntryKind {
     RedeemReversal,
     /// Points added or removed by hand, for a reason.
     Adjust,
+    /// What a member who is merged into another leaves.
+    MergeOut,
+    /// What comes of a member who is merged into this one.
+    MergeIn,
 }
 
 /// What a member earned, redeemed and lost by expiry, over all entries.
@@ -54,7 +58,8 @@ impl Lifetime {
             EntryKind::Earn | EntryKind::SignUpBonus | EntryKind::EarnReversal => self.earned += points,
             EntryKind::Redeem | EntryKind::RedeemReversal => self.redeemed -= points,
             EntryKind::Expire => self.expired -= points,
-            EntryKind::Adjust => {}
+            // What a merged member earned, redeemed and lost stays counted there.
+            EntryKind::Adjust | EntryKind::MergeOut | EntryKind::MergeIn => {}
         }
     }
 }

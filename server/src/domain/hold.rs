@@ -80,6 +80,22 @@ impl HoldTerms {
 }
 
 impl Hold {
+    /// The same as a hold of this member: where its own was merged into another, whose lots it names no more.
+    pub(crate) fn of(self, member_id: Uuid) -> Self {
+        if self.terms.member_id == member_id {
+            return self;
+        }
+        let terms = HoldTerms {
+            member_id,
+            lots: Vec::new(),
+            ..(*self.terms).clone()
+        };
+        Self {
+            terms: Arc::new(terms),
+            ..self
+        }
+    }
+
     /// When its points are free again, or were.
     pub(crate) fn ends_at(&self) -> DateTime<Utc> {
         match self.state {
@@ -169,6 +185,11 @@ impl Holds {
 
     pub(crate) fn count(&self, at: DateTime<Utc>) -> usize {
         self.live(at).count()
+    }
+
+    /// What the live ones were placed with.
+    pub(crate) fn live_terms(&self, at: DateTime<Utc>) -> Vec<Arc<HoldTerms>> {
+        self.live(at).map(|hold| Arc::clone(&hold.terms)).collect()
     }
 
     fn live(&self, at: DateTime<Utc>) -> impl Iterator<Item = &Hold> {

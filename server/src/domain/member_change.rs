@@ -88,6 +88,10 @@ pub(crate) enum MemberChangeKind {
     IdentifierReplaced,
     OptedOut,
     OptedIn,
+    /// Merged into another member, and gone since.
+    Merged,
+    /// Another member was merged into this one.
+    TookIn,
 }
 
 impl MemberChange {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::rejection::Rejection;
 
@@ -15,6 +16,9 @@ pub(crate) struct MemberStatus {
     /// Since when the member takes no part: nothing is earned, and what is there can be redeemed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) opted_out_at: Option<DateTime<Utc>>,
+    /// The member that this one was merged into, who is meant in its place since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) merged_into: Option<Uuid>,
 }
 
 /// Why points cannot be redeemed, and since when.

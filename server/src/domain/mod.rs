@@ -25,6 +25,7 @@ pub(crate) mod lot;
 pub(crate) mod member;
 pub(crate) mod member_change;
 pub(crate) mod member_status;
+pub(crate) mod merging;
 pub(crate) mod number;
 pub(crate) mod opt_in;
 pub(crate) mod outcome;

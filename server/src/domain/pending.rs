@@ -61,6 +61,11 @@ impl Pending {
         remaining - pending.map_or(Decimal::ZERO, |lot| lot.points)
     }
 
+    /// Until when what is pending of a lot cannot be spent.
+    pub(crate) fn until(&self, key: LotKey) -> Option<DateTime<Utc>> {
+        self.lots.get(&key).map(|lot| lot.until)
+    }
+
     /// Points that are pending at an instant; those of lots that lapsed by then are not.
     pub(crate) fn at(&self, at: DateTime<Utc>) -> Decimal {
         self.pending_at(at).map(|lot| lot.points).sum()

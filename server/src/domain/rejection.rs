@@ -56,6 +56,13 @@ pub(crate) enum Rejection {
     IdentifierTaken { field: String, member_id: String },
     #[error("{field}: {description}")]
     IdentifierLimit { field: String, description: &'static str },
+    #[error("the member `{member_id}` was merged into `{merged_into}`")]
+    MemberMerged { member_id: String, merged_into: String },
+    #[error("the members are of the programs `{program_id}` and `{merged_program_id}`")]
+    MergeAcrossPrograms {
+        program_id: String,
+        merged_program_id: String,
+    },
     #[error("the program `{program_id}` is not for this {field}")]
     NotEligible { program_id: String, field: &'static str },
     #[error("the store has recorded another sale with the id `{sale_id}`")]
@@ -251,6 +258,20 @@ impl Rejection {
                 vec![("field", field.clone()), ("member_id", member_id.clone())],
             ),
             Self::IdentifierLimit { field, .. } => ("IDENTIFIER_LIMIT", vec![("field", field.clone())]),
+            Self::MemberMerged { member_id, merged_into } => (
+                "MEMBER_MERGED",
+                vec![("member_id", member_id.clone()), ("merged_into", merged_into.clone())],
+            ),
+            Self::MergeAcrossPrograms {
+                program_id,
+                merged_program_id,
+            } => (
+                "MERGE_ACROSS_PROGRAMS",
+                vec![
+                    ("program_id", program_id.clone()),
+                    ("merged_program_id", merged_program_id.clone()),
+                ],
+            ),
             Self::SaleIdConflict { store_id, sale_id } => ("SALE_ID_CONFLICT", sale(store_id, sale_id)),
             Self::ReturnIdConflict { store_id, return_id } => (
                 "RETURN_ID_CONFLICT",

@@ -70,6 +70,14 @@ impl RuleUsage {
         }
     }
 
+    /// Counts what the rules gave to a member who is merged into this one.
+    pub(crate) fn add(&mut self, more: Vec<(NaiveDate, String, Decimal)>) {
+        for (day, rule_id, points) in more {
+            *self.given.entry((day, rule_id.clone())).or_default() += points;
+            self.changed.insert((day, rule_id));
+        }
+    }
+
     /// What has to be written, as it is now.
     pub(crate) fn changed(&self) -> impl Iterator<Item = (NaiveDate, &str, Decimal)> {
         self.changed.iter().filter_map(|key| {

@@ -220,7 +220,7 @@ impl LedgerService for Ledger {
             fields.finish(())?;
 
             let caller = caller(&self.0);
-            let member_id = member_lookup::resolve(&self.0, caller, &program_id, &key, "member").await?;
+            let member_id = member_lookup::resolve_as_named(&self.0, caller, &program_id, &key, "member").await?;
             let (key, limit) = ((caller.merchant_id, member_id), page.rows_to_read());
             let found = self.0.database.run(move |connection| {
                 Box::pin(async move {

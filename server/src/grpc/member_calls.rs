@@ -58,7 +58,9 @@ pub(super) async fn get(context: &Context, request: wire::GetMemberRequest) -> R
     let member_id = convert::member::member_id(&mut fields, "member_id", &request.member_id);
     fields.finish(())?;
 
-    let found = find(context, caller(context), member_id).await?;
+    let caller = caller(context);
+    let member_id = member_lookup::current(context, caller, member_id).await?;
+    let found = find(context, caller, member_id).await?;
     let (member, balance) = found.ok_or_else(|| {
         status::rejection(&Rejection::MemberNotFound {
             field: "member_id".to_owned(),

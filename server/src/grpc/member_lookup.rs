@@ -7,9 +7,10 @@ use super::auth::Caller;
 use super::{Context, program_service, status};
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::MemberKey;
-use crate::storage::member;
+use crate::storage::{account, member};
 
-/// The member's id, or why there is none. A member id is taken as it is: whether it is one of the merchant's shows where its books are read.
+/// The member's id, or why there is none; of one that was merged into another, that of the other. Whether a member id is one
+/// of the merchant's shows where its books are read.
 pub(super) async fn resolve(
     context: &Context,
     caller: Caller,
@@ -23,6 +24,29 @@ pub(super) async fn resolve(
     }
 }
 
+/// The same, but a member id is taken as it is: what was written under it stays there.
+pub(super) async fn resolve_as_named(
+    context: &Context,
+    caller: Caller,
+    program_id: &str,
+    key: &MemberKey,
+    field: &str,
+) -> Result<Uuid, Status> {
+    match key {
+        MemberKey::MemberId(member_id) => Ok(*member_id),
+        _ => resolve(context, caller, program_id, key, field).await,
+    }
+}
+
+/// The member who is meant by an id: where that one was merged into another, the other.
+pub(super) async fn current(context: &Context, caller: Caller, member_id: Uuid) -> Result<Uuid, Status> {
+    let key = (caller.merchant_id, member_id);
+    let found = context
+        .database
+        .run(move |connection| Box::pin(async move { account::current(connection, key).await }));
+    found.await.map_err(|error| status::storage(&error))
+}
+
 /// The member's id; `None` when nobody has the identifier.
 pub(super) async fn find(
     context: &Context,
@@ -31,7 +55,7 @@ pub(super) async fn find(
     key: &MemberKey,
 ) -> Result<Option<Uuid>, Status> {
     let identifier = match (key, key.identifier()) {
-        (MemberKey::MemberId(member_id), _) => return Ok(Some(*member_id)),
+        (MemberKey::MemberId(member_id), _) => return Ok(Some(current(context, caller, *member_id).await?)),
         (_, Some(identifier)) => identifier,
         (_, None) => return Err(status::internal()),
     };

@@ -21,6 +21,7 @@ mod member_calls;
 mod member_changes;
 mod member_list;
 mod member_lookup;
+mod merge_calls;
 mod page_token;
 mod product_calls;
 mod program_service;

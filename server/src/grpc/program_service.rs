@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::auth::{Caller, actor, caller};
 use super::fields::Fields;
 use super::{
-    Context, convert, deadline, history_calls, member_calls, member_changes, member_list, page_token, product_calls,
-    status,
+    Context, convert, deadline, history_calls, member_calls, member_changes, member_list, merge_calls, page_token,
+    product_calls, status,
 };
 use crate::domain::answer::{Answer, ProgramRecord};
 use crate::domain::configuration::ProgramEdit;
@@ -276,6 +276,14 @@ impl ProgramService for Programs {
         let (metadata, _, request) = request.into_parts();
         let replaced = member_changes::replace_identifier(&self.0, &metadata, request);
         deadline::bounded(&metadata, replaced).await
+    }
+
+    async fn merge_members(
+        &self,
+        request: Request<wire::MergeMembersRequest>,
+    ) -> Result<Response<wire::MergeMembersResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, merge_calls::merge(&self.0, &metadata, request)).await
     }
 
     async fn list_member_changes(

@@ -17,7 +17,7 @@ use crate::domain::sale_return::{SaleName, SaleReversal};
 use crate::posting::{Action, Command};
 use crate::storage::error::StorageError;
 use crate::storage::program_cache::ProgramCache;
-use crate::storage::{books, connection, sale, sale_history, sale_reversal};
+use crate::storage::{account, books, connection, sale, sale_history, sale_reversal};
 
 /// What a return would do.
 pub(super) async fn quote(
@@ -116,7 +116,8 @@ async fn quoted(
     };
     let reversals = sale_reversal::of_sales(connection, std::iter::once(key.clone())).await?;
     let reversals = reversals.into_values().next().unwrap_or_default();
-    let account = (merchant_id, record.member_id);
+    let member_id = account::current(connection, (merchant_id, record.member_id)).await?;
+    let account = (merchant_id, member_id);
     let Some((mut books, current)) = books::load(connection, cache, account, now).await? else {
         return Err(StorageError::Corrupt(format!("sale {sale_id} of no member")));
     };

@@ -291,6 +291,8 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RedemptionClosed
         | ErrorReason::MemberBlocked
         | ErrorReason::IdentifierLimit
+        | ErrorReason::MemberMerged
+        | ErrorReason::MergeAcrossPrograms
         | ErrorReason::RedemptionNotOffered
         | ErrorReason::ProductNotRedeemable
         | ErrorReason::ExceedsSaleLines

@@ -44,7 +44,7 @@ pub(super) async fn verify_ledger(
             fields.wrong("known_links", "are checked when the hash chain is, without a member");
         }
         fields.finish(())?;
-        let member_id = member_lookup::resolve(context, caller, &program_id, &key, "member").await?;
+        let member_id = member_lookup::resolve_as_named(context, caller, &program_id, &key, "member").await?;
         let checked = of_member(context, merchant_id, program_id.clone(), member_id).await?;
         let Some(checked) = checked else {
             return Err(member_lookup::not_found(context, caller, &program_id, "member").await);

@@ -4,6 +4,7 @@ mod adjusting;
 mod enrolling;
 mod loading;
 mod members;
+mod merging;
 mod redeeming;
 mod reversing;
 mod sweeping;
@@ -94,6 +95,8 @@ struct Batch<'a> {
     new_requests: Vec<RequestKey>,
     new_sales: Vec<(&'a Command, &'a Sale, Arc<SaleOutcome>)>,
     records: MemberRecords,
+    /// Members that were merged into another.
+    merged: Vec<(AccountKey, Uuid)>,
     /// Redemptions that were made, or of which more came back.
     redemptions: BTreeMap<(u32, Uuid), RecordedRedemption>,
     round_trips: u64,
@@ -114,6 +117,7 @@ impl<'a> Batch<'a> {
             }
             Action::Enrol(member_id, enrolment) => self.enrol(command, *member_id, enrolment).map(member_answer),
             Action::ChangeMember(changing) => self.change_member(command, changing).map(member_answer),
+            Action::MergeMembers(merging) => self.merge(connection, command, merging).await?.map(member_answer),
             Action::ReverseSale(reversing) => {
                 let decided = self.reverse_sale(connection, command, reversing).await?;
                 decided.map(|(outcome, replayed)| {
@@ -281,7 +285,9 @@ impl<'a> Batch<'a> {
             .filter(|(program_id, _)| is_of_program(program_id))
             .collect();
         match holders.as_slice() {
-            [(_, member_id)] if self.books.contains_key(&(merchant_id, *member_id)) => Ok((merchant_id, *member_id)),
+            [(_, member_id)] if self.books.contains_key(&(merchant_id, *member_id)) => {
+                Ok(self.current((merchant_id, *member_id)))
+            }
             [] | [_] if !named.program_id.is_empty() && !self.has_program(merchant_id, named.program_id) => {
                 Err(Rejection::ProgramNotFound {
                     program_id: named.program_id.to_owned(),
@@ -294,6 +300,19 @@ impl<'a> Batch<'a> {
                 program_ids: several.iter().map(|(program_id, _)| (*program_id).to_owned()).collect(),
             }),
         }
+    }
+
+    /// The account that is meant by one: where its member was merged into another, that of the other.
+    fn current(&self, key: AccountKey) -> AccountKey {
+        let mut current = key;
+        while let Some(into) = self
+            .books
+            .get(&current)
+            .and_then(|books| books.account.status.merged_into)
+        {
+            current.1 = into;
+        }
+        current
     }
 
     fn account_by_id(&self, merchant_id: u32, member: &MemberKey) -> Option<(&str, Uuid)> {

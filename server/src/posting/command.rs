@@ -39,6 +39,7 @@ pub(crate) enum Action {
     /// With the id that the new member will have.
     Enrol(Uuid, Enrolment),
     ChangeMember(Box<ChangingMember>),
+    MergeMembers(Box<MergingMembers>),
     Redeeming(Box<Redeeming>),
     ReverseSale(Box<ReversingSale>),
     /// Writes off what has lapsed of this member's points.
@@ -54,6 +55,17 @@ pub(crate) struct ChangingMember {
     /// Where the request names it.
     pub(crate) field: &'static str,
     pub(crate) change: MemberChange,
+    pub(crate) actor: String,
+}
+
+/// A member to be merged into another.
+#[derive(Clone, Debug)]
+pub(crate) struct MergingMembers {
+    /// Who stays: an id.
+    pub(crate) member: MemberKey,
+    pub(crate) merged_id: Uuid,
+    /// Of an entry among the changes of both; may be empty.
+    pub(crate) reason: String,
     pub(crate) actor: String,
 }
 
@@ -129,6 +141,7 @@ impl Action {
             Self::RecordSale(sale, _) => Subject::Member(Named::in_sale(sale)),
             Self::Enrol(_, enrolment) => Subject::New(enrolment),
             Self::ChangeMember(changing) => Subject::Member(changing.named()),
+            Self::MergeMembers(merging) => Subject::Member(Named::alone(&merging.member)),
             Self::Redeeming(redeeming) => Subject::Member(redeeming.named()),
             Self::ReverseSale(reversing) => Subject::Sale(reversing.reversal.sale()),
             Self::Sweep(member) => Subject::Member(Named::alone(member)),
@@ -142,6 +155,7 @@ impl Action {
             Self::RecordSale(sale, _) => Some(sale),
             Self::Enrol(..)
             | Self::ChangeMember(_)
+            | Self::MergeMembers(_)
             | Self::Redeeming(_)
             | Self::ReverseSale(_)
             | Self::Sweep(_)
@@ -156,6 +170,7 @@ impl Action {
             Self::RecordSale(..)
             | Self::Enrol(..)
             | Self::ChangeMember(_)
+            | Self::MergeMembers(_)
             | Self::ReverseSale(_)
             | Self::Sweep(_)
             | Self::Adjust(_) => None,
@@ -172,6 +187,7 @@ impl Action {
             | Self::Sweep(_)
             | Self::Adjust(_) => false,
             Self::ChangeMember(changing) => changing.change.is_about_identity(),
+            Self::MergeMembers(_) => true,
         }
     }
 
@@ -186,6 +202,12 @@ impl Action {
             // What has lapsed is loaded where anything has.
             Self::Enrol(..) | Self::Sweep(_) => Needs::default(),
             Self::ChangeMember(_) => Needs {
+                record: true,
+                ..Needs::default()
+            },
+            Self::MergeMembers(_) => Needs {
+                lots: true,
+                spend_at: Some(now),
                 record: true,
                 ..Needs::default()
             },

@@ -14,7 +14,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-pub(crate) use command::{Action, ChangingMember, Command, Decided, Decision, Redeeming, RedeemingAct, content_hash};
+pub(crate) use command::{
+    Action, ChangingMember, Command, Decided, Decision, MergingMembers, Redeeming, RedeemingAct, content_hash,
+};
 pub(crate) use pace::Pace;
 
 use crate::storage::program_cache::ProgramCache;

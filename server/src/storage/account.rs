@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::error::StorageError;
-use super::member_status::StatusRow;
+use super::member_status::{self, StatusRow};
 use super::one_of::one_of;
 use super::schema::account;
 use super::statement::Insert;
@@ -87,6 +87,22 @@ pub(crate) async fn find(connection: &mut Connection, key: AccountKey) -> Result
     row.map(Account::try_from).transpose()
 }
 
+/// The member who is meant by one: where that one was merged into another, the other.
+pub(crate) async fn current(connection: &mut Connection, key: AccountKey) -> Result<Uuid, StorageError> {
+    let mut current = key.1;
+    loop {
+        let of_member = account::merchant_id
+            .eq(key.0)
+            .and(account::member_id.eq(current.as_bytes().to_vec()));
+        let merged = account::table.filter(of_member).select(account::merged_into);
+        let merged: Option<Option<Vec<u8>>> = merged.first(connection).await.optional()?;
+        match merged.flatten() {
+            Some(into) => current = id(&into)?,
+            None => return Ok(current),
+        }
+    }
+}
+
 /// The program of a member's account; `None` when there is none.
 pub(crate) async fn program_of(connection: &mut Connection, key: AccountKey) -> Result<Option<String>, StorageError> {
     let of_member = account::merchant_id
@@ -125,7 +141,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
          pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, sweep_at, tier_id, tier_spend, lifetime_earned, \
          lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id, \
-         block_reason, blocked_at, opted_out_at) VALUES",
+         block_reason, blocked_at, opted_out_at, merged_into, state) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
          held = VALUES(held), debt = VALUES(debt), pending = VALUES(pending), pending_until = VALUES(pending_until), \
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
@@ -137,7 +153,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
          recorded_at = VALUES(recorded_at), customer_group = VALUES(customer_group), \
          territory = VALUES(territory), assigned_rule_id = VALUES(assigned_rule_id), \
          block_reason = VALUES(block_reason), blocked_at = VALUES(blocked_at), \
-         opted_out_at = VALUES(opted_out_at)",
+         opted_out_at = VALUES(opted_out_at), merged_into = VALUES(merged_into), state = VALUES(state)",
     );
     for account in accounts {
         let block = account.status.block.as_ref();
@@ -168,7 +184,9 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .optional(account.attributes.assigned_rule_id.as_deref(), Insert::text)
             .optional(block, |row, block| row.text(&block.reason))
             .optional(block, |row, block| row.instant(block.blocked_at))
-            .optional(account.status.opted_out_at, Insert::instant);
+            .optional(account.status.opted_out_at, Insert::instant)
+            .optional(account.status.merged_into, |row, into| row.bytes(into.as_bytes()))
+            .integer(member_status::state(&account.status));
     }
     insert.finish()
 }
@@ -228,7 +246,7 @@ impl TryFrom<AccountRow> for Account {
                 territory: row.territory,
                 assigned_rule_id: row.assigned_rule_id,
             },
-            status: row.status.into(),
+            status: row.status.try_into()?,
         })
     }
 }

@@ -120,6 +120,11 @@ pub(crate) async fn begin(connection: &mut Connection) -> Result<(), StorageErro
     Ok(connection.batch_execute("BEGIN").await?)
 }
 
+/// Gives up what was locked since `begin`, and begins anew.
+pub(crate) async fn begin_again(connection: &mut Connection) -> Result<(), StorageError> {
+    Ok(connection.batch_execute("ROLLBACK; BEGIN").await?)
+}
+
 /// Commits what was written since `begin`. When this fails for a lost connection, it is unknown whether it did.
 pub(crate) async fn commit(connection: &mut Connection) -> Result<(), StorageError> {
     Ok(connection.batch_execute("COMMIT").await?)

@@ -197,6 +197,8 @@ fn kind_number(kind: EntryKind) -> u8 {
         EntryKind::EarnReversal => 5,
         EntryKind::RedeemReversal => 6,
         EntryKind::Adjust => 7,
+        EntryKind::MergeOut => 10,
+        EntryKind::MergeIn => 11,
     }
 }
 
@@ -209,6 +211,8 @@ fn kind(number: u8) -> Option<EntryKind> {
         5 => Some(EntryKind::EarnReversal),
         6 => Some(EntryKind::RedeemReversal),
         7 => Some(EntryKind::Adjust),
+        10 => Some(EntryKind::MergeOut),
+        11 => Some(EntryKind::MergeIn),
         _ => None,
     }
 }

@@ -136,7 +136,7 @@ impl MemberRow {
                 territory: self.territory,
                 assigned_rule_id: self.assigned_rule_id,
             },
-            status: self.status.into(),
+            status: self.status.try_into()?,
             enrolled_at: instant(self.enrolled_at),
             updated_at: instant(self.updated_at),
             version: self.version,

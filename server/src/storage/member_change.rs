@@ -51,6 +51,8 @@ fn record((version, kind, actor, reason, request_id, recorded_at): Row) -> Resul
         4 => MemberChangeKind::IdentifierReplaced,
         5 => MemberChangeKind::OptedOut,
         6 => MemberChangeKind::OptedIn,
+        7 => MemberChangeKind::Merged,
+        8 => MemberChangeKind::TookIn,
         other => {
             let message = format!("a change of a member of the unknown kind {other}");
             return Err(StorageError::Corrupt(message));
@@ -104,5 +106,7 @@ fn kind_number(kind: MemberChangeKind) -> u8 {
         MemberChangeKind::IdentifierReplaced => 4,
         MemberChangeKind::OptedOut => 5,
         MemberChangeKind::OptedIn => 6,
+        MemberChangeKind::Merged => 7,
+        MemberChangeKind::TookIn => 8,
     }
 }

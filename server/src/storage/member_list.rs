@@ -7,13 +7,11 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::error::StorageError;
+use super::member_status::OPEN;
 use super::value::id;
 
 /// A test explains it: it reads a stretch of its index, and sorts nothing.
 const STRETCH: &str = include_str!("list_members.sql");
-
-/// State of members without anything special.
-const OPEN: u8 = 0;
 
 /// What of a member a list is chosen by before more of it is read.
 #[derive(Clone, Debug)]

@@ -4,8 +4,9 @@ use chrono::NaiveDateTime;
 use diesel::mysql::Mysql;
 use diesel::prelude::*;
 
+use super::error::StorageError;
 use super::schema::account;
-use super::value::instant;
+use super::value::{id, instant};
 use crate::domain::member_status::{Block, MemberStatus};
 
 #[derive(Queryable, Selectable)]
@@ -14,17 +15,33 @@ pub(super) struct StatusRow {
     block_reason: Option<String>,
     blocked_at: Option<NaiveDateTime>,
     opted_out_at: Option<NaiveDateTime>,
+    merged_into: Option<Vec<u8>>,
 }
 
-impl From<StatusRow> for MemberStatus {
-    fn from(row: StatusRow) -> Self {
+/// States of accounts, by which lists are read. They follow from the status.
+pub(super) const OPEN: u8 = 0;
+const MERGED: u8 = 1;
+
+/// The state of an account of this status.
+pub(super) fn state(status: &MemberStatus) -> u8 {
+    match status.merged_into {
+        Some(_) => MERGED,
+        None => OPEN,
+    }
+}
+
+impl TryFrom<StatusRow> for MemberStatus {
+    type Error = StorageError;
+
+    fn try_from(row: StatusRow) -> Result<Self, StorageError> {
         let block = row.block_reason.zip(row.blocked_at);
-        Self {
+        Ok(Self {
             block: block.map(|(reason, blocked_at)| Block {
                 reason,
                 blocked_at: instant(blocked_at),
             }),
             opted_out_at: row.opted_out_at.map(instant),
-        }
+            merged_into: row.merged_into.as_deref().map(id).transpose()?,
+        })
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod member_change;
 pub(crate) mod member_list;
 mod member_status;
 pub(crate) mod merchant;
+pub(crate) mod merger;
 pub(crate) mod migration;
 mod one_of;
 pub(crate) mod pending;

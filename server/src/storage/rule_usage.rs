@@ -38,6 +38,20 @@ pub(crate) async fn find(
         .collect()
 }
 
+/// All that rules gave to a member: day, rule, points.
+pub(crate) async fn of_member(
+    connection: &mut Connection,
+    key: AccountKey,
+) -> Result<Vec<(NaiveDate, String, Decimal)>, StorageError> {
+    let rows = rule_usage::table
+        .filter(rule_usage::merchant_id.eq(key.0))
+        .filter(rule_usage::member_id.eq(key.1.as_bytes().to_vec()))
+        .select((rule_usage::day, rule_usage::rule_id, rule_usage::points))
+        .load(connection)
+        .await?;
+    Ok(rows)
+}
+
 /// The rows of usage, new or changed.
 pub(crate) struct RuleUsageRows(Insert);
 

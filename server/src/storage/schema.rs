@@ -150,8 +150,9 @@ diesel::table! {
         state -> Unsigned<TinyInt>,
         block_reason -> Nullable<Text>,
         blocked_at -> Nullable<Datetime>,
-        sweep_at -> Nullable<Datetime>,
         opted_out_at -> Nullable<Datetime>,
+        merged_into -> Nullable<Binary>,
+        sweep_at -> Nullable<Datetime>,
     }
 }
 

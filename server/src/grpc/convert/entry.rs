@@ -83,5 +83,7 @@ fn kind(kind: EntryKind) -> wire::EntryKind {
         EntryKind::EarnReversal => wire::EntryKind::EarnReversal,
         EntryKind::RedeemReversal => wire::EntryKind::RedeemReversal,
         EntryKind::Adjust => wire::EntryKind::Adjust,
+        EntryKind::MergeOut => wire::EntryKind::MergeOut,
+        EntryKind::MergeIn => wire::EntryKind::MergeIn,
     }
 }

@@ -83,5 +83,7 @@ fn kind(kind: MemberChangeKind) -> wire::MemberChangeKind {
         MemberChangeKind::IdentifierReplaced => wire::MemberChangeKind::IdentifierReplaced,
         MemberChangeKind::OptedOut => wire::MemberChangeKind::OptedOut,
         MemberChangeKind::OptedIn => wire::MemberChangeKind::OptedIn,
+        MemberChangeKind::Merged => wire::MemberChangeKind::Merged,
+        MemberChangeKind::TookIn => wire::MemberChangeKind::TookIn,
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::tier;
 use crate::posting::command::{Named, Needs, Subject};
 use crate::posting::{Action, Command, Decision};
 use crate::storage::account::{self, AccountKey};
-use crate::storage::connection::Connection;
+use crate::storage::connection::{self, Connection};
 use crate::storage::error::StorageError;
 use crate::storage::lot::{self, PageStart};
 use crate::storage::program::ProgramKey;
@@ -46,18 +46,13 @@ impl<'a> Batch<'a> {
             new_requests: Vec::new(),
             new_sales: Vec::new(),
             records: MemberRecords::default(),
+            merged: Vec::new(),
             redemptions: BTreeMap::new(),
             // BEGIN, accounts, requests, versions, rows, COMMIT.
             round_trips: 6,
         };
-        batch.load_identifiers(connection, commands).await?;
         batch.load_reversed_sales(connection, commands).await?;
-        let accounts = account::lock(connection, &batch.accounts_of(commands)).await?;
-        for account in accounts {
-            batch
-                .books
-                .insert((account.merchant_id, account.member_id), Books::new(account));
-        }
+        batch.lock_accounts(connection, commands).await?;
         let remembered = commands.iter().filter(|command| command.is_remembered());
         let requests = request::find(connection, remembered.map(request_key)).await?;
         batch.requests = requests.into_iter().collect();
@@ -74,6 +69,33 @@ impl<'a> Batch<'a> {
         batch.load_records(connection, commands).await?;
         batch.load_reasons(connection, commands).await?;
         Ok(batch)
+    }
+
+    /// Locks the accounts in the order of their keys. Where one turns out to be merged into another, all are let go and
+    /// locked again with that other: no lock is taken out of order.
+    async fn lock_accounts(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+        let mut keys: BTreeSet<AccountKey> = BTreeSet::new();
+        loop {
+            self.identifiers.clear();
+            self.load_identifiers(connection, commands).await?;
+            keys.extend(self.accounts_of(commands));
+            let asked: Vec<AccountKey> = keys.iter().copied().collect();
+            let accounts = account::lock(connection, &asked).await?;
+            let merged = accounts
+                .iter()
+                .filter_map(|account| Some((account.merchant_id, account.status.merged_into?)));
+            let others: Vec<AccountKey> = merged.filter(|key| !keys.contains(key)).collect();
+            if others.is_empty() {
+                let books = accounts.into_iter().map(Books::new);
+                let keyed = books.map(|books| ((books.account.merchant_id, books.account.member_id), books));
+                self.books = keyed.collect();
+                return Ok(());
+            }
+            keys.extend(others);
+            connection::begin_again(connection).await?;
+            // ROLLBACK and BEGIN, accounts.
+            self.round_trips += 2;
+        }
     }
 
     /// Who has the identifiers that name members or are to be enrolled.
@@ -130,6 +152,11 @@ impl<'a> Batch<'a> {
                     accounts.extend(holders.map(|(_, member_id)| (command.merchant_id, *member_id)));
                 }
                 (_, None) => {}
+            }
+        }
+        for command in commands {
+            if let Action::MergeMembers(merging) = &command.action {
+                accounts.insert((command.merchant_id, merging.merged_id));
             }
         }
         accounts.extend(self.reversing.accounts());
@@ -229,7 +256,7 @@ impl<'a> Batch<'a> {
             .filter_map(|command| {
                 let key = match command.action.subject() {
                     Subject::Member(named) => self.account_of(command.merchant_id, named).ok()?,
-                    Subject::Sale(sale) => self.reversing.account_of(command.merchant_id, sale)?,
+                    Subject::Sale(sale) => self.current(self.reversing.account_of(command.merchant_id, sale)?),
                     Subject::New(_) => return None,
                 };
                 Some((key, command.action.needs(command.now), command.now))
@@ -333,8 +360,9 @@ impl<'a> Batch<'a> {
         for (merchant_id, hold_ids) in named.into_iter().filter(|(_, hold_ids)| !hold_ids.is_empty()) {
             self.round_trips += 1;
             for hold in hold::find(connection, merchant_id, &hold_ids).await? {
-                if let Some(books) = self.books.get_mut(&(merchant_id, hold.terms.member_id)) {
-                    books.holds.learn(hold);
+                let key = self.current((merchant_id, hold.terms.member_id));
+                if let Some(books) = self.books.get_mut(&key) {
+                    books.holds.learn(hold.of(key.1));
                 }
             }
         }

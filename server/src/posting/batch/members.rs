@@ -9,8 +9,8 @@ use super::Batch;
 use crate::domain::member::Member;
 use crate::domain::member_change::{MemberChangeRecord, Met};
 use crate::domain::rejection::Rejection;
-use crate::posting::Command;
 use crate::posting::command::ChangingMember;
+use crate::posting::{Action, Command};
 use crate::storage::account::AccountKey;
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
@@ -27,13 +27,19 @@ pub(super) struct MemberRecords {
 }
 
 impl MemberRecords {
-    fn get(&self, key: AccountKey) -> Option<&Member> {
+    pub(super) fn get(&self, key: AccountKey) -> Option<&Member> {
         self.written.get(&key).or_else(|| self.stored.get(&key))
     }
 
     /// The record of a member, new or changed.
     pub(super) fn put(&mut self, merchant_id: u32, member: Member) {
         self.written.insert((merchant_id, member.member_id), member);
+    }
+
+    /// The changed record of a member, and what of the change is kept.
+    pub(super) fn changed(&mut self, key: AccountKey, member: Member, change: MemberChangeRecord) {
+        self.changes.push((key, change));
+        self.written.insert(key, member);
     }
 
     /// Takes back a new record.
@@ -75,6 +81,11 @@ impl Batch<'_> {
         for (key, needs, _) in self.needs(commands) {
             if needs.record {
                 asked.entry(key.0).or_default().insert(key.1);
+            }
+        }
+        for command in commands {
+            if let Action::MergeMembers(merging) = &command.action {
+                asked.entry(command.merchant_id).or_default().insert(merging.merged_id);
             }
         }
         for (merchant_id, members) in asked {
@@ -124,8 +135,7 @@ impl Batch<'_> {
             request_id: command.request_id.clone(),
             recorded_at: member.updated_at,
         };
-        self.records.changes.push((key, change));
-        self.records.put(key.0, member.clone());
+        self.records.changed(key, member.clone(), change);
         Ok(member)
     }
 }

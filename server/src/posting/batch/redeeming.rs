@@ -43,8 +43,12 @@ impl<'a> Batch<'a> {
         if let RedeemingAct::Reverse(request) = &redeeming.act {
             reversed = self.redemption(connection, key, request.redemption_id).await?;
         }
+        let expected = redeeming
+            .act
+            .expected()
+            .map(|expected| self.current((key.0, expected)).1);
         let decide = |books: &mut Books, version: &ProgramVersion| {
-            act(books, version, &redeeming.act, reversed.as_ref(), making)
+            act(books, version, &redeeming.act, expected, reversed.as_ref(), making)
         };
         let answer = match self.on_books(connection, key, decide).await? {
             Ok(answer) => answer,
@@ -102,6 +106,7 @@ fn act(
     books: &mut Books,
     version: &ProgramVersion,
     act: &RedeemingAct,
+    expected: Option<Uuid>,
     reversed: Option<&Reversed>,
     making: Making<'_>,
 ) -> Result<StoredAnswer, Stop> {
@@ -110,11 +115,11 @@ fn act(
     match act {
         RedeemingAct::Redeem(request) => redeeming::redeem(books, version, request, making).map(redemption),
         RedeemingAct::PlaceHold(request) => holding::place(books, version, request, making).map(hold),
-        RedeemingAct::CaptureHold(request, expected) => {
-            holding::capture(books, version, request, *expected, making).map(redemption)
+        RedeemingAct::CaptureHold(request, _) => {
+            holding::capture(books, version, request, expected, making).map(redemption)
         }
-        RedeemingAct::ReleaseHold(hold_id, expected) => {
-            holding::release(books, version, *hold_id, *expected, making.now).map(hold)
+        RedeemingAct::ReleaseHold(hold_id, _) => {
+            holding::release(books, version, *hold_id, expected, making.now).map(hold)
         }
         RedeemingAct::Reverse(request) => {
             let Some((recorded, lots)) = reversed else {

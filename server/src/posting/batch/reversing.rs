@@ -158,7 +158,7 @@ impl<'a> Batch<'a> {
             return Ok(Ok((outcome, true)));
         }
         let number = reversals.count + 1;
-        let account = (command.merchant_id, record.member_id);
+        let account = self.current((command.merchant_id, record.member_id));
         let history = {
             let Some(books) = self.books.get_mut(&account) else {
                 return Err(StorageError::Corrupt(format!(

@@ -11,6 +11,7 @@ use crate::storage::entry::EntryRows;
 use crate::storage::error::StorageError;
 use crate::storage::hold::{self, HoldRows};
 use crate::storage::lot::{AllocationRows, LotRows};
+use crate::storage::merger;
 use crate::storage::pending::{self, PendingRows};
 use crate::storage::posting_batch::{self, Touched};
 use crate::storage::redemption::RedemptionRows;
@@ -78,6 +79,9 @@ impl Batch<'_> {
         statements.extend(self.reversing.rows()?);
         statements.extend(self.records.rows());
         statements.extend(account::upsert(changed.into_iter()));
+        for (from, into) in &self.merged {
+            statements.extend(merger::statements(*from, *into));
+        }
         statements.extend(self.request_rows()?);
         if let Some(last) = commands.last().filter(|_| !touched.is_empty()) {
             statements.extend(posting_batch::insert(batch_id(last.now), last.now, &touched));

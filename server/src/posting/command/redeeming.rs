@@ -51,4 +51,12 @@ impl RedeemingAct {
             Self::Redeem(_) | Self::PlaceHold(_) | Self::Reverse(_) => None,
         }
     }
+
+    /// The member whose hold it must be.
+    pub(in crate::posting) fn expected(&self) -> Option<Uuid> {
+        match self {
+            Self::CaptureHold(_, expected) | Self::ReleaseHold(_, expected) => *expected,
+            Self::Redeem(_) | Self::PlaceHold(_) | Self::Reverse(_) => None,
+        }
+    }
 }

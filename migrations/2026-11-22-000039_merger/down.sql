@@ -1,0 +1,4 @@
+ALTER TABLE account
+  DROP KEY account_merged,
+  DROP COLUMN merged_into,
+  MODIFY COLUMN state TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '0 open';

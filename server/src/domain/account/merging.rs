@@ -1,0 +1,119 @@
+//! Books that end in those of another member, and those that go on with what is in them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use super::{Books, LotsMissing, Stop, within_ledger};
+use crate::domain::entry::{EntryKind, Occasion};
+use crate::domain::hold::{Hold, HoldState};
+use crate::domain::number::Fraction;
+use crate::domain::rejection::Rejection;
+use crate::domain::shortfall::{self, Cover, ShortfallPolicy};
+
+/// What a member leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Estate {
+    /// Points by when they lapse, and until when they cannot be spent.
+    pub(crate) points: BTreeMap<(DateTime<Utc>, Option<DateTime<Utc>>), Decimal>,
+    pub(crate) debt: Decimal,
+    /// Spend that counts towards tiers, by day, and an instant of that day.
+    pub(crate) spend: BTreeMap<NaiveDate, (DateTime<Utc>, Decimal)>,
+    pub(crate) carry: Fraction,
+}
+
+impl Books {
+    /// Lets all live holds end.
+    pub(crate) fn release_holds(&mut self, at: DateTime<Utc>) -> Result<(), LotsMissing> {
+        self.settle_holds(at)?;
+        if self.holds.has_unknown() {
+            return Err(LotsMissing);
+        }
+        let live = self.holds.live_terms(at);
+        for terms in live {
+            let state = HoldState::Released { at };
+            self.put_hold(Hold { terms, state }, at)?;
+        }
+        Ok(())
+    }
+
+    /// Takes everything out: what has lapsed was written off, and no hold lives. `spend` is all that counts towards tiers.
+    pub(crate) fn move_out(
+        &mut self,
+        spend: BTreeMap<NaiveDate, (DateTime<Utc>, Decimal)>,
+        occasion: &Occasion,
+    ) -> Result<Estate, LotsMissing> {
+        if !self.knows_all_lots() || self.pending.has_unknown() {
+            return Err(LotsMissing);
+        }
+        let lots: Vec<_> = self.open_lots().collect();
+        let mut estate = Estate {
+            debt: self.account.debt,
+            carry: self.account.carry,
+            spend,
+            points: BTreeMap::new(),
+        };
+        for (key, remaining) in &lots {
+            let free = self.pending.spendable(*key, *remaining, occasion.recorded_at);
+            let until = self.pending.until(*key);
+            for (until, points) in [(None, free), (until, remaining - free)] {
+                if points > Decimal::ZERO {
+                    *estate.points.entry((key.expires_at, until)).or_default() += points;
+                }
+            }
+        }
+        self.take(EntryKind::MergeOut, &Cover::of_lots(lots), occasion)?;
+        let tier_spend = std::mem::take(&mut self.account.tier_spend);
+        if let Some(entry) = self.new_entries.last_mut() {
+            entry.tier_spend = -tier_spend;
+        }
+        if !estate.debt.is_zero() {
+            self.account.debt = Decimal::ZERO;
+            self.push(EntryKind::MergeOut, estate.debt, occasion);
+        }
+        self.account.carry = Fraction::ZERO;
+        self.account.sweep_at = None;
+        Ok(estate)
+    }
+
+    /// Takes in what another member leaves. What was owed is owed here: it is taken out of points that can be spent, and
+    /// the rest repaid out of the lots that come, as by any credit; these keep their instants.
+    pub(crate) fn move_in(&mut self, estate: &Estate, occasion: &Occasion) -> Result<(), Stop> {
+        let points: Decimal = estate.points.values().sum();
+        within_ledger("points", self.account.points + points)?;
+        within_ledger("debt", self.account.debt + estate.debt)?;
+        let spend: Decimal = estate.spend.values().map(|(_, spend)| spend).sum();
+        within_ledger("tier_spend", self.account.tier_spend + spend)?;
+        let last = self.account.last_sequence;
+        if !estate.debt.is_zero() {
+            let policy = ShortfallPolicy::AllowNegative;
+            let cover = shortfall::cover(self, estate.debt, policy, occasion.recorded_at)?;
+            self.take(EntryKind::MergeIn, &cover, occasion)?;
+        }
+        for ((expires_at, pending_until), points) in &estate.points {
+            self.credit_pending(EntryKind::MergeIn, *points, *expires_at, *pending_until, occasion);
+        }
+        for (day, (at, spend)) in &estate.spend {
+            if spend.is_zero() {
+                continue;
+            }
+            self.account.tier_spend += spend;
+            if let Some(days) = &mut self.spend_by_day {
+                *days.entry(*day).or_default() += spend;
+            }
+            self.push(EntryKind::MergeIn, Decimal::ZERO, occasion);
+            if let Some(entry) = self.new_entries.last_mut() {
+                entry.tier_spend = *spend;
+                entry.spend_at = Some(*at);
+            }
+        }
+        if self.account.last_sequence == last {
+            // The history says that it happened.
+            self.push(EntryKind::MergeIn, Decimal::ZERO, occasion);
+        }
+        let carry = self.account.carry.plus(estate.carry);
+        self.account.carry = carry.ok_or(Rejection::LedgerRange { field: "carry" })?.bounded();
+        Ok(())
+    }
+}
