@@ -9,6 +9,7 @@ mod history;
 mod ledger;
 mod member_changes;
 mod members;
+mod offline;
 #[cfg(feature = "presets")]
 mod presets;
 mod products;
@@ -18,6 +19,7 @@ mod resuming;
 mod returns;
 mod rewards;
 mod rules;
+mod sync;
 mod verification;
 
 use std::time::Duration;

@@ -44,6 +44,7 @@ mod member_change;
 mod member_update;
 mod money;
 mod new_member;
+mod offline;
 mod operation;
 mod page;
 #[cfg(feature = "presets")]
@@ -64,6 +65,7 @@ mod rule;
 mod sale;
 mod sale_return;
 mod stand_alone;
+mod sync;
 mod tier;
 mod verification;
 mod wire;
@@ -88,6 +90,7 @@ pub use member_change::{MemberChange, MemberChangeKind};
 pub use member_update::MemberUpdate;
 pub use money::Money;
 pub use new_member::NewMember;
+pub use offline::OfflinePolicy;
 pub use operation::{Operation, OperationResult};
 pub use page::{Page, PageRequest};
 #[cfg(feature = "presets")]
@@ -117,6 +120,7 @@ pub use stand_alone::{
     Hold, HoldCapture, HoldReceipt, HoldState, NewHold, RedemptionFilter, RedemptionPlace, RedemptionReceipt,
     RedemptionRecord, RedemptionRequest,
 };
+pub use sync::{QueuedOperation, SyncAnswer, SyncOutcome, SyncStatus, TillOperation};
 pub use tier::{EarnRate, Rounding, SpendPeriod, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow};
 pub use verification::{Drift, DriftKind, DriftLot, Verified, VerifyRequest};
 

@@ -8,6 +8,7 @@ use crate::{
     expiry::ExpirySchedule,
     id::{ProgramId, ReasonId, RewardId, RuleId},
     member::Member,
+    offline::OfflinePolicy,
     product::ProductLoad,
     receipt::Receipt,
     redemption_reversal::ReversedRedemption,
@@ -47,6 +48,8 @@ pub enum OperationResult {
     Hold(Box<Hold>),
     /// The schedule of the expiry was changed: as it was then.
     ExpirySchedule(ExpirySchedule),
+    /// What tills may do without a line was changed: as it was set.
+    OfflinePolicy(OfflinePolicy),
     /// Points were adjusted.
     Adjustment(Box<AdjustmentReceipt>),
     /// A reason was created or changed.

@@ -61,6 +61,9 @@ pub struct Sale {
     pub do_not_earn: bool,
     /// Who the customer is, for programs that enrol customers by their first sale; needs a `member` that is an identifier.
     pub customer: Option<Customer>,
+    /// Whether the till had no line when it sold: what ruled at [`occurred_at`](Self::occurred_at), which must be said,
+    /// rates the sale, if it arrives within [`OfflinePolicy::business_time`](crate::OfflinePolicy::business_time).
+    pub offline: bool,
 }
 
 /// A customer whom a sale may enrol.
@@ -125,6 +128,7 @@ impl Sale {
             occurred_at: None,
             do_not_earn: false,
             customer: None,
+            offline: false,
         }
     }
 
@@ -225,6 +229,13 @@ impl Sale {
     pub fn clamped(mut self) -> Self {
         self.clamped = true;
         self
+    }
+
+    /// Says that it was sold then, by a till without a line: the sale earns what it would have earned then.
+    #[must_use]
+    pub fn offline_at(mut self, occurred_at: DateTime<Utc>) -> Self {
+        self.offline = true;
+        self.occurred_at(occurred_at)
     }
 
     /// Says when it was sold, for sales that are sent later.

@@ -8,6 +8,7 @@ mod expiry;
 mod feed;
 mod member;
 mod member_change;
+mod offline;
 mod operation;
 #[cfg(feature = "presets")]
 mod preset;
@@ -22,6 +23,7 @@ mod rule;
 mod sale;
 mod sale_return;
 mod stand_alone;
+mod sync;
 mod tier;
 mod verification;
 
@@ -89,7 +91,7 @@ fn money_message(money: &Money) -> v1::Money {
     }
 }
 
-fn decimal(field: &'static str, message: Option<v1::Decimal>) -> Result<Decimal, Error> {
+pub(crate) fn decimal(field: &'static str, message: Option<v1::Decimal>) -> Result<Decimal, Error> {
     let v1::Decimal { value } = present(field, message)?;
     Decimal::from_str_exact(&value).map_err(|_| Error::InvalidAnswer { field, value })
 }
@@ -106,7 +108,7 @@ fn money(field: &'static str, message: Option<v1::Money>) -> Result<Money, Error
     })
 }
 
-fn timestamp(instant: DateTime<Utc>) -> Timestamp {
+pub(crate) fn timestamp(instant: DateTime<Utc>) -> Timestamp {
     Timestamp {
         seconds: instant.timestamp(),
         nanos: instant.timestamp_subsec_nanos().min(LAST_NANOSECOND).cast_signed(),

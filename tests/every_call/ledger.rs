@@ -61,6 +61,35 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             paths: vec!["name".to_owned()],
         }),
     }]),
+    scenario!("LedgerService/SyncSales", |world| [
+        wire::SyncSalesRequest {
+            position: 1,
+            operation: Some(wire::sync_sales_request::Operation::RecordSale(
+                wire::RecordSaleRequest {
+                    request_id: request_id(),
+                    sale: Some(world.sale()),
+                }
+            )),
+        },
+        wire::SyncSalesRequest {
+            position: 2,
+            operation: Some(wire::sync_sales_request::Operation::ReturnSale(
+                wire::ReturnSaleRequest {
+                    request_id: request_id(),
+                    sale_return: Some(world.sale_return()),
+                }
+            )),
+        },
+    ]),
+    scenario!("LedgerService/GetOfflinePolicy", |_world| [
+        wire::GetOfflinePolicyRequest {}
+    ]),
+    scenario!("LedgerService/SetOfflinePolicy", |_world| [
+        wire::SetOfflinePolicyRequest {
+            request_id: request_id(),
+            policy: Some(wire::OfflinePolicy::default()),
+        }
+    ]),
     scenario!("LedgerService/GetBalance", |_world| [wire::GetBalanceRequest {
         member: customer("alpha-ada"),
         ..wire::GetBalanceRequest::default()

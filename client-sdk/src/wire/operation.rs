@@ -8,6 +8,7 @@ use crate::{
     error::{self, Error},
     expiry::ExpirySchedule,
     member::Member,
+    offline::OfflinePolicy,
     operation::{Operation, OperationResult},
     product::ProductLoad,
     receipt::Receipt,
@@ -45,6 +46,7 @@ impl OperationResult {
             }
             answer::Result::Hold(hold) => Self::Hold(Box::new(Hold::from_wire(hold)?)),
             answer::Result::ExpirySchedule(schedule) => Self::ExpirySchedule(ExpirySchedule::from_wire(schedule)?),
+            answer::Result::OfflinePolicy(policy) => Self::OfflinePolicy(OfflinePolicy::from_wire(policy)?),
             answer::Result::Adjustment(adjustment) => {
                 Self::Adjustment(Box::new(AdjustmentReceipt::from_wire(adjustment, true)?))
             }

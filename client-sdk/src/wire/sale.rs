@@ -35,6 +35,7 @@ impl Sale {
                 customer_group: customer.customer_group.clone(),
                 territory: customer.territory.clone(),
             }),
+            offline: self.offline,
         }
     }
 }

@@ -11,6 +11,7 @@ use super::expiry_schedule::ExpirySchedule;
 use super::giving_back::ReversalOutcome;
 use super::holding::HoldOutcome;
 use super::member::Member;
+use super::offline::OfflinePolicy;
 use super::outcome::SaleOutcome;
 use super::product::{ProductCounts, ProductPoints};
 use super::program::Program;
@@ -38,6 +39,7 @@ pub(crate) enum Answer {
     Reward(Box<RewardRecord>),
     Products(ProductsRecord),
     ExpirySchedule(Box<ExpirySchedule>),
+    OfflinePolicy(OfflinePolicy),
     Swept(Swept),
     Reason(Box<ReasonRecord>),
     Adjustment(Box<AdjustmentOutcome>),
@@ -57,6 +59,7 @@ pub(crate) enum StoredAnswer {
     Reward(Box<RewardRecord>),
     Products(ProductsRecord),
     ExpirySchedule(Box<ExpirySchedule>),
+    OfflinePolicy(OfflinePolicy),
     Reason(Box<ReasonRecord>),
     Adjustment(Box<AdjustmentOutcome>),
     Refusal(Refusal),
@@ -76,6 +79,7 @@ impl StoredAnswer {
             Self::Reward(record) => Ok(Answer::Reward(record)),
             Self::Products(record) => Ok(Answer::Products(record)),
             Self::ExpirySchedule(schedule) => Ok(Answer::ExpirySchedule(schedule)),
+            Self::OfflinePolicy(policy) => Ok(Answer::OfflinePolicy(policy)),
             Self::Reason(record) => Ok(Answer::Reason(record)),
             Self::Adjustment(outcome) => Ok(Answer::Adjustment(outcome)),
             Self::Refusal(refusal) => Err(refusal),

@@ -27,6 +27,7 @@ pub(crate) mod member_change;
 pub(crate) mod member_status;
 pub(crate) mod merging;
 pub(crate) mod number;
+pub(crate) mod offline;
 pub(crate) mod opt_in;
 pub(crate) mod outcome;
 pub(crate) mod path;

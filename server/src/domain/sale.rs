@@ -38,6 +38,9 @@ pub(crate) struct Sale {
     pub(crate) occurred_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) do_not_earn: bool,
+    /// The till had no line: what ruled at `occurred_at`, which is said, rates it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) offline: bool,
     #[serde(skip)]
     pub(crate) customer: Option<Customer>,
 }
@@ -215,6 +218,7 @@ mod tests {
             }],
             occurred_at: DateTime::from_timestamp(1_768_471_200, 0),
             do_not_earn: false,
+            offline: false,
             customer: None,
         };
 

@@ -9,6 +9,7 @@ use super::earning::{self, Earning};
 use super::entry::{Occasion, Origin, SaleKey, said};
 use super::expiry::{self, NEVER};
 use super::member_status::MemberStatus;
+use super::offline::BusinessTime;
 use super::outcome::{Balance, Carry, Ground, LineOutcome, NextTier, PointsTender, SaleOutcome};
 use super::program::{DocumentTreatment, ProgramVersion};
 use super::redemption::{self, Left, Redeemed, Terms};
@@ -27,17 +28,21 @@ pub(crate) const MOST_BACK: TimeDelta = TimeDelta::days(366);
 const MOST_PASSES: usize = 16;
 
 /// Decides a sale and changes the books, or leaves them as they were: lapsed lots are written off, what pays is taken,
-/// what is earned is given.
+/// what is earned is given. `current` rules now, and rates the sale unless it was made offline at `business_time`.
 pub(crate) fn record(
     books: &mut Books,
-    version: &ProgramVersion,
+    current: &ProgramVersion,
+    business_time: Option<&BusinessTime>,
     sale: &Sale,
     now: DateTime<Utc>,
 ) -> Result<SaleOutcome, Stop> {
+    let version = business_time.map_or(current, |then| &*then.version);
     let recorded_at = now.max(books.account.recorded_at);
     let occurred_at = sale.occurred_at.unwrap_or(now);
     check_document(version, sale, occurred_at, now)?;
     let recording = Recording {
+        current,
+        business_time,
         version,
         sale,
         occurred_at,
@@ -103,6 +108,11 @@ pub(crate) fn balance_at(books: &Books, version: &ProgramVersion, now: DateTime<
 
 /// One sale on its way into the books.
 struct Recording<'a> {
+    /// What rules now.
+    current: &'a ProgramVersion,
+    /// When the sale was made offline.
+    business_time: Option<&'a BusinessTime>,
+    /// What rates the sale.
     version: &'a ProgramVersion,
     sale: &'a Sale,
     occurred_at: DateTime<Utc>,
@@ -120,12 +130,13 @@ impl Recording<'_> {
     fn apply(&self, books: &mut Books) -> Result<SaleOutcome, Stop> {
         let (program, version) = (&self.version.program, self.version.version);
         books.settle_pending(self.recorded_at)?;
-        books.expire_lapsed(version, self.recorded_at)?;
+        books.expire_lapsed(self.current.version, self.recorded_at)?;
 
         let balance_before = books.available(self.recorded_at)?;
-        let spend = books.spend();
-        let kept_tier = books.account.tier_id.as_deref();
-        let prior = Prior::of(program, &spend, kept_tier, self.day);
+        let prior = match self.business_time {
+            Some(then) => Prior::of(program, &then.spend, then.kept_tier_id.as_deref(), self.day),
+            None => Prior::of(program, &books.spend(), books.account.tier_id.as_deref(), self.day),
+        };
         let before = prior.standing(program, Decimal::ZERO);
         let tier_id_before = before.tier_id();
         let terms = Terms {
@@ -157,8 +168,12 @@ impl Recording<'_> {
 
         let (earn_sequence, redeem_sequences) = self.enter(books, &redeemed.tenders, earning.points, tier_spend)?;
         // Where a tier once reached stays, the one that an old sale reached on its own day stays too.
-        books.account.tier_id = tier_id;
-        let balance = balance_at(books, self.version, self.recorded_at)?;
+        books.account.tier_id = match self.business_time {
+            // What the member reached since then stays reached.
+            Some(_) => tier::higher(&self.current.program, books.account.tier_id.take(), tier_id),
+            None => tier_id,
+        };
+        let balance = balance_at(books, self.current, self.recorded_at)?;
         books.account.tier_id.clone_from(&balance.tier_id);
         if let Some(carry) = earning.carry {
             books.account.carry = carry;
@@ -240,7 +255,7 @@ impl Recording<'_> {
         }
         let earn_sequence = earn_sequence.unwrap_or_else(|| books.earn(earned, &occasion));
         // A sale that arrives so late that its points have lapsed by now: they came and went.
-        books.expire_lapsed(self.version.version, self.recorded_at)?;
+        books.expire_lapsed(self.current.version, self.recorded_at)?;
         Ok((earn_sequence, redeem_sequences))
     }
 

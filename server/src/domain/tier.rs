@@ -82,6 +82,24 @@ pub(crate) fn kept_with_less(
     stays.map(|tier| tier.tier_id.clone())
 }
 
+/// The tier of the most that was ever inside the window; `days` are all spend there was.
+pub(crate) fn highest_reached(program: &Program, days: &BTreeMap<NaiveDate, Decimal>) -> Option<String> {
+    let window = program.tier_spend_window;
+    let spends = days.keys().map(|day| spend_on(window, days, *day));
+    reached(program, spends.max().unwrap_or_default()).map(|tier| tier.tier_id.clone())
+}
+
+/// The higher of two tiers, as the program orders them now; one that it does not have is below all.
+pub(crate) fn higher(program: &Program, one: Option<String>, other: Option<String>) -> Option<String> {
+    let rank = |tier_id: &Option<String>| {
+        let tiers = program.tiers.iter();
+        tiers
+            .into_iter()
+            .position(|tier| Some(&tier.tier_id) == tier_id.as_ref())
+    };
+    if rank(&other) > rank(&one) { other } else { one }
+}
+
 impl Prior {
     /// As of `today`; `kept` is the tier the member had reached before.
     pub(crate) fn of(program: &Program, spend: &Spend, kept: Option<&str>, today: NaiveDate) -> Self {

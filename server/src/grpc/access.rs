@@ -21,6 +21,12 @@ pub(super) struct Rule {
         expect(dead_code, reason = "handlers name the fields themselves; tests compare")
     )]
     acts_at: &'static [&'static str],
+    /// Fields in which operations of a stream say where they take place: each is refused on its own.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the operations' own calls name the fields; tests compare")
+    )]
+    each_at: &'static [&'static str],
     /// Fields that name a store or terminal of which something is told: any of the merchant.
     #[cfg_attr(not(test), expect(dead_code, reason = "shows that somebody decided"))]
     tells_of: &'static [&'static str],
@@ -29,6 +35,10 @@ pub(super) struct Rule {
 impl Rule {
     const fn acts_at(self, acts_at: &'static [&'static str]) -> Self {
         Self { acts_at, ..self }
+    }
+
+    const fn each_at(self, each_at: &'static [&'static str]) -> Self {
+        Self { each_at, ..self }
     }
 
     const fn tells_of(self, tells_of: &'static [&'static str]) -> Self {
@@ -41,6 +51,7 @@ const fn call(call: &'static str, roles: &'static [Role]) -> Rule {
         call,
         roles,
         acts_at: &[],
+        each_at: &[],
         tells_of: &[],
     }
 }
@@ -107,6 +118,20 @@ const RULES: &[Rule] = &[
     call("LedgerService/CancelSale", SELL)
         .acts_at(&["store_id", "terminal_id"])
         .tells_of(&["sale_store_id"]),
+    call("LedgerService/SyncSales", SELL)
+        .each_at(&[
+            "record_sale.sale.store_id",
+            "record_sale.sale.terminal_id",
+            "return_sale.sale_return.store_id",
+            "return_sale.sale_return.terminal_id",
+            "cancel_sale.store_id",
+            "cancel_sale.terminal_id",
+            "capture_hold.store_id",
+            "capture_hold.terminal_id",
+        ])
+        .tells_of(&["return_sale.sale_return.sale_store_id", "cancel_sale.sale_store_id"]),
+    call("LedgerService/GetOfflinePolicy", ALL),
+    call("LedgerService/SetOfflinePolicy", CONFIGURE),
     call("LedgerService/AdjustPoints", SELL).acts_at(&["store_id", "terminal_id"]),
     call("LedgerService/CreateReason", CONFIGURE),
     call("LedgerService/ListReasons", ALL),

@@ -52,6 +52,17 @@ pub(super) struct Caller {
     pub(super) role: Role,
 }
 
+/// Goes on with the call in a task of its own, in the name of its caller.
+pub(super) fn carried_on<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let session = SESSION.try_with(Arc::clone).ok();
+    async move {
+        match session {
+            Some(session) => SESSION.scope(session, work).await,
+            None => work.await,
+        }
+    }
+}
+
 /// Who makes the call that this task answers.
 pub(super) fn caller(_: &Context) -> Caller {
     SESSION.try_with(|session| session.caller).unwrap_or_else(|_| {

@@ -6,30 +6,21 @@ use chrono::{DateTime, Utc};
 use loyalty_api::v1 as wire;
 use loyalty_api::v1::get_operation_response::Result as Operation;
 use loyalty_api::v1::ledger_service_server::LedgerService;
-use tonic::{Request, Response, Status};
-use uuid::Uuid;
+use tonic::{Request, Response, Status, Streaming};
 
 use super::auth::caller;
 use super::fields::Fields;
 use super::streaming::Told;
 use super::{
-    Context, adjustment_calls, convert, deadline, expiry_calls, feed_calls, member_lookup, page_token, return_calls,
-    status, verify_calls,
+    Context, adjustment_calls, convert, deadline, expiry_calls, feed_calls, member_lookup, offline_calls, page_token,
+    return_calls, sale_calls, status, sync_calls, verify_calls,
 };
-use crate::domain::account::Stop;
-use crate::domain::answer::{Answer, Refusal, StoredAnswer};
-use crate::domain::opt_in;
-use crate::domain::outcome::SaleOutcome;
-use crate::domain::program::ProgramVersion;
+use crate::domain::answer::{Refusal, StoredAnswer};
 use crate::domain::redeeming::RecordedRedemption;
-use crate::domain::rejection::Rejection;
-use crate::domain::sale::Sale;
 use crate::domain::sale_recording;
-use crate::posting::{Action, Command};
-use crate::storage::account::AccountKey;
 use crate::storage::error::StorageError;
 use crate::storage::request::RequestResult;
-use crate::storage::{account, books, connection, entry, lot, program, request, sale};
+use crate::storage::{account, books, connection, entry, lot, request, sale};
 
 /// The books.
 pub(crate) struct Ledger(pub(super) Arc<Context>);
@@ -41,30 +32,7 @@ impl LedgerService for Ledger {
         request: Request<wire::QuoteSaleRequest>,
     ) -> Result<Response<wire::QuoteSaleResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        deadline::bounded(&metadata, async {
-            let mut fields = Fields::default();
-            let sale = convert::sale::sale(&mut fields, request.sale);
-            let Some(sale) = fields.finish(sale)? else {
-                return Err(status::internal());
-            };
-            let (caller, now) = (caller(&self.0), (self.0.clock)());
-            let program_id = sale.program_id.clone();
-            let quoted = match member_lookup::find(&self.0, caller, &program_id, &sale.member).await? {
-                Some(member_id) => self.quote((caller.merchant_id, member_id), sale, now).await?,
-                None => self.quote_opt_in(caller.merchant_id, sale, now).await?,
-            };
-            let outcome = match quoted {
-                Ok(outcome) => outcome,
-                Err(Rejection::MemberNotFound { field }) => {
-                    return Err(member_lookup::not_found(&self.0, caller, &program_id, &field).await);
-                }
-                Err(rejection) => return Err(status::rejection(&rejection)),
-            };
-            Ok(wire::QuoteSaleResponse {
-                outcome: Some(convert::outcome::sale_outcome(outcome)),
-            })
-        })
-        .await
+        deadline::bounded(&metadata, sale_calls::quote(&self.0, request)).await
     }
 
     async fn record_sale(
@@ -72,39 +40,7 @@ impl LedgerService for Ledger {
         request: Request<wire::RecordSaleRequest>,
     ) -> Result<Response<wire::RecordSaleResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        deadline::bounded(&metadata, async {
-            let mut fields = Fields::default();
-            let request_id = fields.request_id(request.request_id);
-            let sale = convert::sale::sale(&mut fields, request.sale);
-            let Some(sale) = fields.finish(sale)? else {
-                return Err(status::internal());
-            };
-            let (caller, now) = (caller(&self.0), (self.0.clock)());
-            let (action, content_hash) = Action::record_sale(sale).map_err(|_| status::internal())?;
-            let command = Command {
-                merchant_id: caller.merchant_id,
-                request_id,
-                content_hash,
-                now,
-                action,
-            };
-            let decision = self
-                .0
-                .posting
-                .submit(command)
-                .await
-                .map_err(|error| status::posting(&error))?;
-            let decided = decision.map_err(|refusal| status::refusal(&refusal))?;
-            let Answer::Sale(outcome) = decided.answer else {
-                return Err(status::internal());
-            };
-            let outcome = Some(convert::outcome::sale_outcome(Arc::unwrap_or_clone(outcome)));
-            Ok(wire::RecordSaleResponse {
-                outcome,
-                replayed: decided.replayed,
-            })
-        })
-        .await
+        deadline::bounded(&metadata, sale_calls::record(&self.0, request)).await
     }
 
     async fn quote_return(
@@ -129,6 +65,32 @@ impl LedgerService for Ledger {
     ) -> Result<Response<wire::CancelSaleResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         deadline::bounded(&metadata, return_calls::cancel(&self.0, &metadata, request)).await
+    }
+
+    type SyncSalesStream = Told<wire::SyncSalesResponse>;
+
+    async fn sync_sales(
+        &self,
+        request: Request<Streaming<wire::SyncSalesRequest>>,
+    ) -> Result<Response<Self::SyncSalesStream>, Status> {
+        let (metadata, _, operations) = request.into_parts();
+        sync_calls::sync(&self.0, metadata, operations).map(Response::new)
+    }
+
+    async fn get_offline_policy(
+        &self,
+        request: Request<wire::GetOfflinePolicyRequest>,
+    ) -> Result<Response<wire::GetOfflinePolicyResponse>, Status> {
+        let (metadata, _, _) = request.into_parts();
+        deadline::bounded(&metadata, offline_calls::policy(&self.0)).await
+    }
+
+    async fn set_offline_policy(
+        &self,
+        request: Request<wire::SetOfflinePolicyRequest>,
+    ) -> Result<Response<wire::SetOfflinePolicyResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, offline_calls::set_policy(&self.0, &metadata, request)).await
     }
 
     async fn adjust_points(
@@ -321,86 +283,6 @@ impl LedgerService for Ledger {
     }
 }
 
-impl Ledger {
-    async fn quote(
-        &self,
-        key: AccountKey,
-        sale: Sale,
-        now: DateTime<Utc>,
-    ) -> Result<Result<SaleOutcome, Rejection>, Status> {
-        let cache = self.0.programs.clone();
-        let at = sale_recording::spend_counts_at(&sale, now);
-        let quoted = self.0.database.run(move |connection| {
-            Box::pin(async move {
-                connection::begin_snapshot(connection).await?;
-                let quoted = match books::load(connection, &cache, key, at).await? {
-                    Some((mut books, version))
-                        if sale.program_id.is_empty() || *version.program_id == *sale.program_id =>
-                    {
-                        loop {
-                            match sale_recording::record(&mut books, &version, &sale, now) {
-                                Err(Stop::LotsMissing) => books::learn_next_page(connection, key, &mut books).await?,
-                                Err(Stop::Rejected(rejection)) => break Err(rejection),
-                                Ok(outcome) => break Ok(outcome),
-                            }
-                        }
-                    }
-                    _ => Err(Rejection::MemberNotFound {
-                        field: "sale.member".to_owned(),
-                    }),
-                };
-                connection::end_snapshot(connection).await?;
-                Ok(quoted)
-            })
-        });
-        quoted.await.map_err(|error| status::storage(&error))
-    }
-
-    /// The quote of a sale to a customer who is no member: as if the sale enrolled the customer, where a program does.
-    async fn quote_opt_in(
-        &self,
-        merchant_id: u32,
-        sale: Sale,
-        now: DateTime<Utc>,
-    ) -> Result<Result<SaleOutcome, Rejection>, Status> {
-        let cache = self.0.programs.clone();
-        let versions = self.0.database.run(move |connection| {
-            Box::pin(async move {
-                connection::begin_snapshot(connection).await?;
-                let programs = program::with_auto_opt_in(connection, merchant_id).await?;
-                let versions = cache.current(connection, programs.into_iter()).await?;
-                connection::end_snapshot(connection).await?;
-                Ok(versions)
-            })
-        });
-        let versions = versions.await.map_err(|error| status::storage(&error))?;
-        Ok(opt_in_outcome(merchant_id, versions.values(), &sale, now))
-    }
-}
-
-fn opt_in_outcome<'a>(
-    merchant_id: u32,
-    versions: impl Iterator<Item = &'a Arc<ProgramVersion>>,
-    sale: &Sale,
-    now: DateTime<Utc>,
-) -> Result<SaleOutcome, Rejection> {
-    let not_found = || Rejection::MemberNotFound {
-        field: "sale.member".to_owned(),
-    };
-    let version = opt_in::choose(versions, sale, now)?.ok_or_else(not_found)?;
-    let enrolment = opt_in::enrolment(version, sale).ok_or_else(not_found)?;
-    let mut books = opt_in::open(version, merchant_id, Uuid::nil(), enrolment.attributes, now)?;
-    match sale_recording::record(&mut books, version, sale, now) {
-        Ok(outcome) => Ok(SaleOutcome {
-            enrolled: true,
-            ..outcome
-        }),
-        Err(Stop::Rejected(rejection)) => Err(rejection),
-        // New books have no lots but the ones they know.
-        Err(Stop::LotsMissing) => Err(not_found()),
-    }
-}
-
 async fn operation(
     connection: &mut connection::Connection,
     key: request::RequestKey,
@@ -436,6 +318,9 @@ async fn operation(
         RequestResult::Answer(StoredAnswer::Reward(record)) => Operation::RewardId(record.reward_id),
         RequestResult::Answer(StoredAnswer::ExpirySchedule(schedule)) => {
             Operation::ExpirySchedule(convert::expiry::schedule(*schedule))
+        }
+        RequestResult::Answer(StoredAnswer::OfflinePolicy(policy)) => {
+            Operation::OfflinePolicy(convert::offline::policy(policy))
         }
         RequestResult::Answer(StoredAnswer::Products(load)) => {
             Operation::ProductLoad(convert::product::product_load(load))

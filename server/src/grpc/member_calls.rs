@@ -13,11 +13,11 @@ use crate::domain::sale_recording;
 use crate::posting::{Action, Command, content_hash};
 use crate::storage::{books, connection, member};
 
-/// Enrols a customer.
+/// Enrols a customer. Answers also whether that had been done before.
 pub(super) async fn enrol(
     context: &Context,
     mut request: wire::EnrollMemberRequest,
-) -> Result<wire::EnrollMemberResponse, Status> {
+) -> Result<(wire::Member, bool), Status> {
     let mut fields = Fields::default();
     let request_id = fields.request_id(std::mem::take(&mut request.request_id));
     let enrolment = convert::member::enrolment(&mut fields, request);
@@ -25,8 +25,7 @@ pub(super) async fn enrol(
 
     let content = content_hash("EnrollMember", &enrolment.canonical()).map_err(|_| status::internal())?;
     let action = Action::Enrol(Uuid::new_v4(), enrolment);
-    let member = write(context, request_id, content, action).await?;
-    Ok(wire::EnrollMemberResponse { member: Some(member) })
+    write(context, request_id, content, action).await
 }
 
 /// The member that a key names.
@@ -72,13 +71,13 @@ pub(super) async fn get(context: &Context, request: wire::GetMemberRequest) -> R
     })
 }
 
-/// Has a command about a member carried out.
+/// Has a command about a member carried out. Answers also whether that had been done before.
 pub(super) async fn write(
     context: &Context,
     request_id: String,
     content_hash: [u8; 32],
     action: Action,
-) -> Result<wire::Member, Status> {
+) -> Result<(wire::Member, bool), Status> {
     let command = Command {
         merchant_id: caller(context).merchant_id,
         request_id,
@@ -88,14 +87,15 @@ pub(super) async fn write(
     };
     let decision = context.posting.submit(command).await;
     let decision = decision.map_err(|error| status::posting(&error))?;
-    match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
-        Answer::Member(member) => Ok(convert::member::member(*member)),
+    let decided = decision.map_err(|refusal| status::refusal(&refusal))?;
+    match decided.answer {
+        Answer::Member(member) => Ok((convert::member::member(*member), decided.replayed)),
         _ => Err(status::internal()),
     }
 }
 
 /// A member as it is now; `None` when there is none.
-async fn find(
+pub(super) async fn find(
     context: &Context,
     caller: Caller,
     member_id: Uuid,

@@ -182,7 +182,8 @@ impl Asked {
             change,
             actor: self.actor,
         }));
-        member_calls::write(context, self.request_id, content, action).await
+        let (member, _) = member_calls::write(context, self.request_id, content, action).await?;
+        Ok(member)
     }
 }
 

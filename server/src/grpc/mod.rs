@@ -22,6 +22,7 @@ mod member_changes;
 mod member_list;
 mod member_lookup;
 mod merge_calls;
+mod offline_calls;
 mod page_token;
 mod product_calls;
 mod program_service;
@@ -29,8 +30,10 @@ mod redemption_calls;
 mod redemption_service;
 mod return_calls;
 mod rule_service;
+mod sale_calls;
 mod status;
 mod streaming;
+mod sync_calls;
 mod verify_calls;
 
 use std::sync::Arc;

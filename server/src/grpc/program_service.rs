@@ -202,7 +202,11 @@ impl ProgramService for Programs {
         request: Request<wire::EnrollMemberRequest>,
     ) -> Result<Response<wire::EnrollMemberResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        deadline::bounded(&metadata, member_calls::enrol(&self.0, request)).await
+        deadline::bounded(&metadata, async {
+            let (member, _) = member_calls::enrol(&self.0, request).await?;
+            Ok(wire::EnrollMemberResponse { member: Some(member) })
+        })
+        .await
     }
 
     async fn lookup_member(

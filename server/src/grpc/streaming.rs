@@ -81,6 +81,14 @@ impl<T> Outlet<T> {
         }
     }
 
+    /// Ends when nobody takes any more.
+    pub(super) async fn until_over(&mut self) -> Status {
+        tokio::select! {
+            () = self.sender.closed() => hung_up(),
+            _ = self.stopping.wait_for(|stops| *stops) => status::stopping(),
+        }
+    }
+
     /// Waits; an error when nobody takes any more.
     pub(super) async fn pause(&mut self, duration: Duration) -> Result<(), Status> {
         tokio::select! {

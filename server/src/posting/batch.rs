@@ -5,6 +5,7 @@ mod enrolling;
 mod loading;
 mod members;
 mod merging;
+mod offline;
 mod redeeming;
 mod reversing;
 mod sweeping;
@@ -23,6 +24,7 @@ use crate::domain::account::{Books, Stop};
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
 use crate::domain::enrolment::Identifier;
 use crate::domain::member::Member;
+use crate::domain::offline::OfflinePolicy;
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::program::ProgramVersion;
 use crate::domain::reason::Reason;
@@ -92,6 +94,8 @@ struct Batch<'a> {
     cache: &'a ProgramCache,
     versions: HashMap<ProgramKey, Arc<ProgramVersion>>,
     reasons: HashMap<ReasonKey, Reason>,
+    /// Of merchants with sales that were made offline.
+    offline_policies: HashMap<u32, OfflinePolicy>,
     new_requests: Vec<RequestKey>,
     new_sales: Vec<(&'a Command, &'a Sale, Arc<SaleOutcome>)>,
     records: MemberRecords,
@@ -216,8 +220,10 @@ impl<'a> Batch<'a> {
             },
             Err(rejection) => return Ok(Err(rejection)),
         };
-        let record =
-            |books: &mut Books, version: &ProgramVersion| sale_recording::record(books, version, sale, command.now);
+        let then = self.business_time(connection, key, command, sale).await?;
+        let record = |books: &mut Books, version: &ProgramVersion| {
+            sale_recording::record(books, version, then.as_ref(), sale, command.now)
+        };
         let outcome = match self.on_books(connection, key, record).await? {
             Ok(outcome) => Arc::new(SaleOutcome {
                 enrolled: opted_in.is_some(),

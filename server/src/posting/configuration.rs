@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use super::{Decided, Decision, PostingError};
 use crate::domain::answer::{ProgramRecord, Refusal, RuleRecord, StoredAnswer};
 use crate::domain::configuration::ProgramEdit;
+use crate::domain::offline::OfflinePolicy;
 use crate::domain::product::ProductEdit;
 use crate::domain::program::{Program, ProgramState};
 use crate::domain::reason::{Reason, ReasonEdit};
@@ -25,7 +26,7 @@ use crate::storage::connection::{self, Connection, Database};
 use crate::storage::error::StorageError;
 use crate::storage::program::Locked;
 use crate::storage::request::{self, RequestRecord, RequestResult, RequestRows};
-use crate::storage::{configuration_change, expiry_schedule, merchant, program, rule, statement};
+use crate::storage::{configuration_change, expiry_schedule, merchant, offline_policy, program, rule, statement};
 
 /// Attempts of a change that lost against another.
 const ATTEMPTS: usize = 5;
@@ -76,6 +77,7 @@ pub(crate) enum ChangeAction {
     SetExpirySchedule {
         period_seconds: Option<u32>,
     },
+    SetOfflinePolicy(OfflinePolicy),
     CreateReason {
         reason_id: String,
         reason: Box<Reason>,
@@ -160,10 +162,12 @@ async fn lock(connection: &mut Connection, change: &Change) -> Result<Option<Loc
             expiry_schedule::lock(connection, change.merchant_id).await?;
             Ok(Some(Locked::default()))
         }
-        ChangeAction::CreateReason { .. } | ChangeAction::UpdateReason { .. } => Ok(Some(Locked {
-            version: merchant::lock(connection, change.merchant_id).await?,
-            ..Locked::default()
-        })),
+        ChangeAction::CreateReason { .. } | ChangeAction::UpdateReason { .. } | ChangeAction::SetOfflinePolicy(_) => {
+            Ok(Some(Locked {
+                version: merchant::lock(connection, change.merchant_id).await?,
+                ..Locked::default()
+            }))
+        }
         _ => program::lock(connection, change.merchant_id, &change.program_id).await,
     }
 }
@@ -232,6 +236,10 @@ async fn carry_out(
             expiry_schedule::set_period(connection, merchant_id, *period_seconds, now).await?;
             let schedule = expiry_schedule::find(connection, merchant_id).await?;
             return Ok(Ok(StoredAnswer::ExpirySchedule(Box::new(schedule))));
+        }
+        ChangeAction::SetOfflinePolicy(policy) => {
+            offline_policy::set(connection, change.merchant_id, policy).await?;
+            return Ok(Ok(StoredAnswer::OfflinePolicy(policy.clone())));
         }
         ChangeAction::CreateReason { reason_id, reason } => {
             return reasons::create(connection, change, next, reason_id, reason).await;

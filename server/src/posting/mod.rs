@@ -112,9 +112,24 @@ impl PostingStatistics {
     }
 }
 
+/// Commands that go one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way(u64);
+
+/// A command on its way to its decision, which does not depend on anybody waiting for it.
+pub(crate) struct Submitted(oneshot::Receiver<Result<Decision, PostingError>>);
+
+impl Submitted {
+    /// The decision. Who stopped waiting may wait again.
+    pub(crate) async fn decision(&mut self) -> Result<Decision, PostingError> {
+        (&mut self.0).await.map_err(|_| PostingError::stopping())?
+    }
+}
+
 /// The way in for account commands.
 pub(crate) struct Posting {
     queues: Vec<mpsc::Sender<writer::Job>>,
+    ways: AtomicU64,
     statistics: Arc<PostingStatistics>,
 }
 
@@ -129,24 +144,47 @@ impl Posting {
                 (queue, tokio::spawn(writer.run(jobs)))
             })
             .unzip();
-        (Self { queues, statistics }, tasks)
+        (
+            Self {
+                queues,
+                ways: AtomicU64::default(),
+                statistics,
+            },
+            tasks,
+        )
     }
 
     /// Has a command decided. A caller that stops waiting does not stop the command.
     pub(crate) async fn submit(&self, command: Command) -> Result<Decision, PostingError> {
+        let queue = self.queue(command.account_hash());
+        self.enqueue(queue, command)?.decision().await
+    }
+
+    /// Has a command decided behind all that came this way before. Two ways may meet at one account; then the row locks
+    /// keep them apart.
+    pub(crate) fn submit_behind(&self, way: Way, command: Command) -> Result<Submitted, PostingError> {
+        self.enqueue(self.queue(way.0), command)
+    }
+
+    /// A way on which commands are decided in the order in which they came.
+    pub(crate) fn new_way(&self) -> Way {
+        Way(self.ways.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn enqueue(&self, queue: &mpsc::Sender<writer::Job>, command: Command) -> Result<Submitted, PostingError> {
         let (reply, answer) = oneshot::channel();
-        self.queue_of(&command)
+        queue
             .try_send(writer::Job { command, reply })
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => PostingError::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => PostingError::stopping(),
             })?;
         self.count_accepted();
-        answer.await.map_err(|_| PostingError::stopping())?
+        Ok(Submitted(answer))
     }
 
-    fn queue_of(&self, command: &Command) -> &mpsc::Sender<writer::Job> {
-        let writer = usize::try_from(command.account_hash() % self.queues.len() as u64).unwrap_or_default();
+    fn queue(&self, number: u64) -> &mpsc::Sender<writer::Job> {
+        let writer = usize::try_from(number % self.queues.len() as u64).unwrap_or_default();
         &self.queues[writer]
     }
 

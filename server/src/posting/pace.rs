@@ -65,7 +65,7 @@ impl Pace {
         &self,
         command: Command,
     ) -> Result<oneshot::Receiver<Result<Decision, PostingError>>, PostingError> {
-        let queue = self.posting.queue_of(&command);
+        let queue = self.posting.queue(command.account_hash());
         loop {
             if queue.is_closed() {
                 return Err(PostingError::stopping());

@@ -115,6 +115,27 @@ pub(crate) async fn last_instant(
     Ok(last.map(instant))
 }
 
+/// The version of a program that ruled at an instant; `None` before there was any.
+pub(crate) async fn version_at(
+    connection: &mut Connection,
+    merchant_id: u32,
+    program_id: &str,
+    at: DateTime<Utc>,
+) -> Result<Option<u32>, StorageError> {
+    Ok(changes::table
+        .filter(
+            changes::merchant_id
+                .eq(merchant_id)
+                .and(changes::program_id.eq(program_id)),
+        )
+        .filter(changes::recorded_at.le(at.naive_utc()))
+        .order((changes::recorded_at.desc(), changes::version.desc()))
+        .select(changes::version)
+        .first(connection)
+        .await
+        .optional()?)
+}
+
 /// Up to `limit` changes, newest first, behind `after`.
 pub(crate) async fn page(
     connection: &mut Connection,

@@ -124,6 +124,30 @@ pub(crate) async fn spend_by_day_of(
     Ok(spend)
 }
 
+/// What the spend that counts towards tiers moved by, and when, since an instant.
+pub(crate) async fn spend_moves(
+    connection: &mut Connection,
+    key: AccountKey,
+    since: DateTime<Utc>,
+) -> Result<Vec<(DateTime<Utc>, Decimal)>, StorageError> {
+    let rows: Vec<(NaiveDateTime, Option<NaiveDateTime>, Decimal)> = entry::table
+        .filter(
+            entry::merchant_id
+                .eq(key.0)
+                .and(entry::member_id.eq(key.1.as_bytes().to_vec())),
+        )
+        .filter(entry::tier_spend.ne(Decimal::ZERO))
+        .filter(entry::occurred_at.ge(since.naive_utc()))
+        .select((entry::occurred_at, entry::spend_at, entry::tier_spend))
+        .load(connection)
+        .await?;
+    let moves = rows.into_iter().map(|(occurred_at, spend_at, amount)| {
+        let at = instant(spend_at.unwrap_or(occurred_at));
+        (at, amount)
+    });
+    Ok(moves.filter(|(at, _)| *at >= since).collect())
+}
+
 /// The rows of new entries.
 pub(crate) struct EntryRows(Insert);
 

@@ -400,3 +400,11 @@ diesel::table! {
         run_points -> Numeric,
     }
 }
+
+diesel::table! {
+    offline_policy (merchant_id) {
+        merchant_id -> Unsigned<Integer>,
+        business_time_seconds -> Unsigned<Integer>,
+        redeem_limit -> Nullable<Numeric>,
+    }
+}

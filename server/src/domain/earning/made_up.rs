@@ -156,6 +156,7 @@ pub(crate) fn sale(lines: Vec<SaleLine>) -> Sale {
         redemptions: Vec::new(),
         occurred_at: None,
         do_not_earn: false,
+        offline: false,
         customer: None,
     }
 }

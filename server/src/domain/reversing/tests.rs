@@ -265,7 +265,7 @@ fn history(dice: &mut Dice, version: &ProgramVersion) -> Books {
     for number in 0..dice.below(4) {
         day += 1 + u32::try_from(dice.below(9)).unwrap();
         let earlier = sale(dice, 100 + number, morning(day));
-        sale_recording::record(&mut books, version, &earlier, morning(day)).unwrap();
+        sale_recording::record(&mut books, version, None, &earlier, morning(day)).unwrap();
     }
     books
 }
@@ -309,7 +309,7 @@ fn any_chain_of_returns_lands_where_a_sale_of_the_kept_goods_would_have_landed()
             false => sale(&mut dice, 1, now),
         };
         let mut books = before.clone();
-        let outcome = sale_recording::record(&mut books, &version, &sold, now).unwrap();
+        let outcome = sale_recording::record(&mut books, &version, None, &sold, now).unwrap();
         let redeemed = redeemed(&books, &outcome);
 
         let mut state = SaleState::of(&outcome);
@@ -371,7 +371,7 @@ fn any_chain_of_returns_lands_where_a_sale_of_the_kept_goods_would_have_landed()
             kept_sale.redemptions = redeeming(units, points);
             with_points += usize::from(points > Decimal::ZERO);
             with_units += usize::from(units > Decimal::ZERO);
-            let kept_outcome = sale_recording::record(&mut reference, &version, &kept_sale, now).unwrap();
+            let kept_outcome = sale_recording::record(&mut reference, &version, None, &kept_sale, now).unwrap();
             assert_eq!(
                 kept_outcome.points_earned, state.points_earned,
                 "case {case}: {chain:?}"
@@ -400,7 +400,7 @@ fn the_money_and_the_points_of_a_chain_add_up_to_the_sale() {
         let now = morning(30);
         let sold = redeeming_sale(&mut dice, &before, now);
         let mut books = before.clone();
-        let outcome = sale_recording::record(&mut books, &version, &sold, now).unwrap();
+        let outcome = sale_recording::record(&mut books, &version, None, &sold, now).unwrap();
         let redeemed = redeemed(&books, &outcome);
 
         let (mut state, mut chain) = (SaleState::of(&outcome), Vec::new());

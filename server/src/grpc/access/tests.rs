@@ -68,6 +68,7 @@ fn every_row_says_what_the_stores_and_terminals_of_its_request_mean() {
         let told: BTreeSet<String> = rule
             .acts_at
             .iter()
+            .chain(rule.each_at)
             .chain(rule.tells_of)
             .map(|field| (*field).to_owned())
             .collect();
@@ -134,7 +135,10 @@ fn rendered() -> String {
     rules.sort_by_key(|rule| rule.call.split('/').next().unwrap_or_default());
     for rule in rules {
         let marks = Role::ALL.map(|role| if rule.roles.contains(&role) { "✓" } else { "" });
-        let places: Vec<String> = rule.acts_at.iter().map(|field| format!("`{field}`")).collect();
+        let mut places: Vec<String> = rule.acts_at.iter().map(|field| format!("`{field}`")).collect();
+        if !rule.each_at.is_empty() {
+            places.push("each operation as its own call".to_owned());
+        }
         writeln!(
             table,
             "| {} | {} | {} |",

@@ -10,6 +10,7 @@ mod expiry_policy;
 mod field_changes;
 pub(super) mod member;
 pub(super) mod member_edit;
+pub(super) mod offline;
 pub(super) mod outcome;
 pub(super) mod person;
 pub(super) mod product;

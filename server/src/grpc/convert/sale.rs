@@ -45,6 +45,7 @@ pub(in crate::grpc) fn sale(fields: &mut Fields, given: Option<wire::Sale>) -> O
         redemptions: redemptions(fields, "sale.redemptions", given.redemptions, amounts),
         occurred_at: fields.instant("sale.occurred_at", given.occurred_at),
         do_not_earn: given.do_not_earn,
+        offline: given.offline,
         customer: given.customer.map(|given| Customer {
             name: fields.text("sale.customer.name", given.name, 0, 200),
             customer_group: path(fields, "sale.customer.customer_group", given.customer_group),
@@ -55,6 +56,12 @@ pub(in crate::grpc) fn sale(fields: &mut Fields, given: Option<wire::Sale>) -> O
         fields.wrong(
             "sale.customer",
             "goes with an identifier only: a member id is a member's",
+        );
+    }
+    if sale.offline && sale.occurred_at.is_none() {
+        fields.wrong(
+            "sale.occurred_at",
+            "is missing: it decides how a sale made offline is rated",
         );
     }
     check_sums(fields, &sale);

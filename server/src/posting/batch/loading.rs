@@ -43,6 +43,7 @@ impl<'a> Batch<'a> {
             cache,
             versions: HashMap::new(),
             reasons: HashMap::new(),
+            offline_policies: HashMap::new(),
             new_requests: Vec::new(),
             new_sales: Vec::new(),
             records: MemberRecords::default(),

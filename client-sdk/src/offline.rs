@@ -1,0 +1,52 @@
+//! What tills may do without a line.
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+
+/// What tills of a merchant may do without a line.
+///
+/// ```
+/// use std::time::Duration;
+/// use loyalty_sdk::OfflinePolicy;
+///
+/// let policy = OfflinePolicy::default()
+///     .business_time(Duration::from_secs(7 * 24 * 60 * 60))
+///     .redeem_limit(50);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OfflinePolicy {
+    /// How old a sale made offline may be when it arrives for the program of its own time to rate it: a second to 366 days,
+    /// in whole seconds. One that is older is rated by the program as it is when the sale arrives.
+    pub business_time: Duration,
+    /// Points that a till may take from one member while it has no line, above 0, at most 4 decimals; `None`: tills do not
+    /// redeem offline.
+    pub redeem_limit: Option<Decimal>,
+}
+
+impl Default for OfflinePolicy {
+    /// 30 days, and no redeeming.
+    fn default() -> Self {
+        Self {
+            business_time: Duration::from_secs(30 * 24 * 60 * 60),
+            redeem_limit: None,
+        }
+    }
+}
+
+impl OfflinePolicy {
+    /// Sets how old a sale may be.
+    #[must_use]
+    pub fn business_time(mut self, business_time: Duration) -> Self {
+        self.business_time = business_time;
+        self
+    }
+
+    /// Lets tills take so many points from a member.
+    #[must_use]
+    pub fn redeem_limit(mut self, points: impl Into<Decimal>) -> Self {
+        self.redeem_limit = Some(points.into());
+        self
+    }
+}
