@@ -54,6 +54,7 @@ impl Till {
             occurred_at: Some(SystemTime::now().into()),
             do_not_earn: false,
             customer: None,
+            offline: false,
         };
         wire::RecordSaleRequest {
             request_id: Uuid::now_v7().to_string(),
