@@ -34,6 +34,6 @@ pub(super) async fn merge(
         reason,
         actor,
     }));
-    let member = member_calls::write(context, request_id, content, action).await?;
+    let (member, _) = member_calls::write(context, request_id, content, action).await?;
     Ok(wire::MergeMembersResponse { member: Some(member) })
 }
