@@ -128,6 +128,11 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         sale_return.returned = Some(Returned::Rest(true));
     })),
     (ErrorReason::SaleCancelled, Code::FailedPrecondition, &["store_id", "sale_id"], |scene| scene.returns(|sale_return| sale_return.sale_id = "cancelled".to_owned())),
+    (ErrorReason::MemberErased, Code::FailedPrecondition, &["erased_at"], |scene| Box::pin(async {
+        let nobody = scene.shop.enrols("forgotten").await.member.member_id;
+        scene.shop.client.erase_member(&nobody).await.ok()?;
+        scene.merges(&nobody).await.err()
+    })),
     (ErrorReason::CurrencyMismatch, Code::InvalidArgument, &["field", "currency_code"], |scene| scene.sells(|sale| sale.currency_code = "USD".to_owned())),
     (ErrorReason::TimeOutOfRange, Code::InvalidArgument, &["field", "earliest", "latest"], |scene| scene.sells(|sale| {
         sale.occurred_at = Some(prost_types::Timestamp { seconds: 0, nanos: 0 });

@@ -28,6 +28,7 @@ mod discounts;
 mod drain;
 mod earning;
 mod enrolment;
+mod erasures;
 mod error_reasons;
 mod every_call;
 mod examples_of_the_field;

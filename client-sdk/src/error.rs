@@ -289,6 +289,12 @@ pub enum Error {
         /// The sale.
         sale_id: String,
     },
+    /// The person behind the member was erased: the books are closed but for what comes back.
+    #[error("the member was erased")]
+    MemberErased {
+        /// When.
+        erased_at: DateTime<Utc>,
+    },
     /// The sale is not in the program's currency.
     #[error("{field}: the program's currency is {currency_code}")]
     CurrencyMismatch {

@@ -166,6 +166,8 @@ pub struct Member {
     /// Since when the member takes no part: sales from then on earn nothing, and what is there can be redeemed until it lapses.
     /// `None`: the member takes part.
     pub opted_out_at: Option<DateTime<Utc>>,
+    /// Since when nothing is known of the person; `None`: the person was not erased.
+    pub erased_at: Option<DateTime<Utc>>,
 }
 
 /// Why points of a member cannot be redeemed.

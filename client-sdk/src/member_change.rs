@@ -40,5 +40,7 @@ open_enum! {
         Merged,
         /// Another member was merged into this one.
         TookIn,
+        /// The person was erased.
+        Erased,
     }
 }

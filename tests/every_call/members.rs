@@ -54,6 +54,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         merged_member_id: world.newcomer_id().await,
         reason: "one customer".to_owned(),
     }]),
+    scenario!("ProgramService/EraseMember", |world| [wire::EraseMemberRequest {
+        request_id: request_id(),
+        member_id: world.newcomer_id().await,
+    }]),
     scenario!("ProgramService/ListMemberChanges", |world| [
         wire::ListMemberChangesRequest {
             member_id: world.member_id.clone(),

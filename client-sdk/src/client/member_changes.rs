@@ -147,6 +147,21 @@ impl Client {
         Member::from_wire(present("member", answer.member)?)
     }
 
+    /// Forgets the person behind a member, and behind those who were merged into it; the books stay. Nothing else can be done
+    /// for the member afterwards ([`Error::MemberErased`]) but what comes back of earlier sales. It cannot be undone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemberNotFound`].
+    pub async fn erase_member(&self, member_id: impl Into<MemberId>) -> Result<Member, Error> {
+        let message = |request_id| v1::EraseMemberRequest {
+            request_id,
+            member_id: member_id.into().into(),
+        };
+        let answer = self.write(message, attempt!(self.raw_programs(), erase_member)).await?;
+        Member::from_wire(present("member", answer.member)?)
+    }
+
     /// Gives a member a new identifier in the place of an old one, such as a lost card: after this call returned the old one
     /// finds the member no more. One of its kind can always take its place.
     ///

@@ -119,6 +119,7 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::IdentifierLimit
         | Reason::MemberMerged
         | Reason::MergeAcrossPrograms
+        | Reason::MemberErased
         | Reason::MemberBlocked
         | Reason::RedemptionNotOffered
         | Reason::ProductNotRedeemable
@@ -207,6 +208,9 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         Reason::MergeAcrossPrograms => Error::MergeAcrossPrograms {
             program_id: facts.text("program_id")?.into(),
             merged_program_id: facts.text("merged_program_id")?.into(),
+        },
+        Reason::MemberErased => Error::MemberErased {
+            erased_at: facts.parsed::<DateTime<Utc>>("erased_at")?,
         },
         Reason::SaleNotFound => Error::SaleNotFound {
             store_id: facts.text("store_id")?,

@@ -34,6 +34,7 @@ impl Error {
             Self::IdentifierLimit { .. } => Reason::IdentifierLimit,
             Self::MemberMerged { .. } => Reason::MemberMerged,
             Self::MergeAcrossPrograms { .. } => Reason::MergeAcrossPrograms,
+            Self::MemberErased { .. } => Reason::MemberErased,
             Self::SaleNotFound { .. } => Reason::SaleNotFound,
             Self::AmbiguousMember { .. } => Reason::AmbiguousMember,
             Self::ReasonNotFound { .. } => Reason::ReasonNotFound,

@@ -81,6 +81,7 @@ impl Member {
             updated_at: instant("member.updated_at", member.updated_at)?,
             block: member.block.map(MemberBlock::from_wire).transpose()?,
             opted_out_at: optional_instant("member.opted_out_at", member.opted_out_at)?,
+            erased_at: optional_instant("member.erased_at", member.erased_at)?,
         })
     }
 }

@@ -87,6 +87,7 @@ pub(crate) fn adjust(
         actor,
         role,
     } = adjusting;
+    books.account.status.check_known()?;
     check(adjustment, reason, *role, version.program.decimals, now)?;
     let at = now.max(books.account.recorded_at);
     books.settle_pending(at)?;

@@ -23,6 +23,9 @@ use super::reward::Reward;
 use super::rule::Rule;
 use super::sweeping::Swept;
 
+/// Where a refusal has what somebody wrote of a member.
+const BLOCK_REASON: &str = "block_reason";
+
 /// What a write answers when it is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -66,6 +69,27 @@ pub(crate) enum StoredAnswer {
 }
 
 impl StoredAnswer {
+    /// Whether it tells something of a person.
+    pub(crate) fn tells_of_person(&self) -> bool {
+        match self {
+            Self::Member(_) => true,
+            Self::Refusal(refusal) => refusal.metadata.contains_key(BLOCK_REASON),
+            _ => false,
+        }
+    }
+
+    /// Forgets it.
+    pub(crate) fn forget_person(&mut self) {
+        match self {
+            Self::Member(member) => member.forget(),
+            Self::Refusal(refusal) if refusal.metadata.contains_key(BLOCK_REASON) => {
+                let block_reason = "erased".to_owned();
+                *refusal = Refusal::from(&Rejection::MemberBlocked { block_reason });
+            }
+            _ => {}
+        }
+    }
+
     /// The answer, or the refusal, that was kept.
     pub(crate) fn into_answer(self) -> Result<Answer, Refusal> {
         match self {

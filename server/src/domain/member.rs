@@ -53,6 +53,16 @@ pub(crate) struct MarketingConsent {
     pub(crate) decided_at: Option<DateTime<Utc>>,
 }
 
+impl Member {
+    /// Forgets the person: what is left says nothing of anybody.
+    pub(crate) fn forget(&mut self) {
+        self.identifiers.clear();
+        self.person = Person::default();
+        self.attributes = Attributes::default();
+        self.status.block = None;
+    }
+}
+
 impl Person {
     /// The same as it is stored at `now`: nothing of it lies in the future. `parent` names it in a refusal, with its dot.
     pub(crate) fn known_at(mut self, parent: &str, now: DateTime<Utc>) -> Result<Self, Rejection> {

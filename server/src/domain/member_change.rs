@@ -32,6 +32,7 @@ pub(crate) enum MemberChange {
     OptIn {
         reason: String,
     },
+    Erase,
     /// At least one of them.
     ReplaceIdentifier {
         old: Option<Identifier>,
@@ -92,12 +93,18 @@ pub(crate) enum MemberChangeKind {
     Merged,
     /// Another member was merged into this one.
     TookIn,
+    /// The person was erased.
+    Erased,
 }
 
 impl MemberChange {
     /// Carries the change out; `false` when all is as it says already.
     pub(crate) fn apply(&self, member: &mut Member, met: Met<'_>) -> Result<bool, Rejection> {
         let now = met.now;
+        if member.status.erased_at.is_some() && *self == Self::Erase {
+            return Ok(false);
+        }
+        member.status.check_known()?;
         match self {
             Self::Update { etag, edit } => {
                 if *etag != member.version {
@@ -133,6 +140,10 @@ impl MemberChange {
                     return Ok(false);
                 }
             }
+            Self::Erase => {
+                member.forget();
+                member.status.erased_at = Some(now);
+            }
             Self::ReplaceIdentifier { old, new } => {
                 identifiers::replace(&mut member.identifiers, old.as_ref(), new.as_ref(), met.holder)?;
             }
@@ -150,6 +161,7 @@ impl MemberChange {
             Self::ReplaceIdentifier { .. } => MemberChangeKind::IdentifierReplaced,
             Self::OptOut { .. } => MemberChangeKind::OptedOut,
             Self::OptIn { .. } => MemberChangeKind::OptedIn,
+            Self::Erase => MemberChangeKind::Erased,
         }
     }
 
@@ -163,13 +175,13 @@ impl MemberChange {
 
     /// Whether it changes who is meant by what.
     pub(crate) fn is_about_identity(&self) -> bool {
-        matches!(self, Self::ReplaceIdentifier { .. })
+        matches!(self, Self::ReplaceIdentifier { .. } | Self::Erase)
     }
 
     /// Why, as the actor wrote it.
     pub(crate) fn reason(&self) -> &str {
         match self {
-            Self::Update { .. } | Self::ReplaceIdentifier { .. } => "",
+            Self::Update { .. } | Self::ReplaceIdentifier { .. } | Self::Erase => "",
             Self::Block { reason } | Self::Unblock { reason } | Self::OptOut { reason } | Self::OptIn { reason } => {
                 reason
             }

@@ -19,6 +19,9 @@ pub(crate) struct MemberStatus {
     /// The member that this one was merged into, who is meant in its place since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) merged_into: Option<Uuid>,
+    /// Since when nothing is known of the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) erased_at: Option<DateTime<Utc>>,
 }
 
 /// Why points cannot be redeemed, and since when.
@@ -34,8 +37,17 @@ impl MemberStatus {
         *self == Self::default()
     }
 
+    /// Refuses where there is nobody any more.
+    pub(crate) fn check_known(&self) -> Result<(), Rejection> {
+        match self.erased_at {
+            Some(erased_at) => Err(Rejection::MemberErased { erased_at }),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses where points of the member must not be redeemed.
     pub(crate) fn check_redeeming(&self) -> Result<(), Rejection> {
+        self.check_known()?;
         match &self.block {
             Some(block) => Err(Rejection::MemberBlocked {
                 block_reason: block.reason.clone(),

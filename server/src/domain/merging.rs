@@ -26,6 +26,7 @@ pub(crate) struct Merging<'a> {
 pub(crate) fn check(from: &Books, into: &Books) -> Result<(), Rejection> {
     for books in [into, from] {
         let account = &books.account;
+        account.status.check_known()?;
         if let Some(merged_into) = account.status.merged_into {
             return Err(Rejection::MemberMerged {
                 member_id: account.member_id.to_string(),

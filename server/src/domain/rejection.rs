@@ -71,6 +71,8 @@ pub(crate) enum Rejection {
     ReturnIdConflict { store_id: String, return_id: String },
     #[error("the sale `{sale_id}` was cancelled")]
     SaleCancelled { store_id: String, sale_id: String },
+    #[error("the member was erased")]
+    MemberErased { erased_at: DateTime<Utc> },
     #[error("the program's currency is {currency_code}")]
     CurrencyMismatch { field: &'static str, currency_code: String },
     #[error("the time must lie between {} and {}", instant(earliest), instant(latest))]
@@ -278,6 +280,7 @@ impl Rejection {
                 vec![("store_id", store_id.clone()), ("return_id", return_id.clone())],
             ),
             Self::SaleCancelled { store_id, sale_id } => ("SALE_CANCELLED", sale(store_id, sale_id)),
+            Self::MemberErased { erased_at } => ("MEMBER_ERASED", vec![("erased_at", instant(erased_at))]),
             Self::CurrencyMismatch { field, currency_code } => (
                 "CURRENCY_MISMATCH",
                 vec![("field", (*field).to_owned()), ("currency_code", currency_code.clone())],

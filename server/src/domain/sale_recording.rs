@@ -39,6 +39,7 @@ pub(crate) fn record(
     let version = business_time.map_or(current, |then| &*then.version);
     let recorded_at = now.max(books.account.recorded_at);
     let occurred_at = sale.occurred_at.unwrap_or(now);
+    books.account.status.check_known()?;
     check_document(version, sale, occurred_at, now)?;
     let recording = Recording {
         current,

@@ -100,6 +100,7 @@ const RULES: &[Rule] = &[
     call("ProgramService/OptInMember", CARE),
     call("ProgramService/ReplaceIdentifier", CARE),
     call("ProgramService/MergeMembers", CARE),
+    call("ProgramService/EraseMember", CARE),
     call("ProgramService/ListMemberChanges", LOOK),
     call("RuleService/CreateRule", CONFIGURE).tells_of(OF_RULE),
     call("RuleService/GetRule", LOOK),

@@ -134,6 +134,26 @@ pub(super) async fn opt_in(
     Ok(wire::OptInMemberResponse { member: Some(member) })
 }
 
+/// Forgets the person behind a member.
+pub(super) async fn erase(
+    context: &Context,
+    metadata: &MetadataMap,
+    request: wire::EraseMemberRequest,
+) -> Result<wire::EraseMemberResponse, Status> {
+    let mut fields = Fields::default();
+    let asked = Asked::new(
+        "EraseMember",
+        &mut fields,
+        metadata,
+        request.request_id,
+        &request.member_id,
+    );
+    fields.finish(())?;
+
+    let member = asked.make(context, MemberChange::Erase).await?;
+    Ok(wire::EraseMemberResponse { member: Some(member) })
+}
+
 /// Replaces, adds or removes an identifier.
 pub(super) async fn replace_identifier(
     context: &Context,

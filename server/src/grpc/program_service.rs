@@ -290,6 +290,14 @@ impl ProgramService for Programs {
         deadline::bounded(&metadata, merge_calls::merge(&self.0, &metadata, request)).await
     }
 
+    async fn erase_member(
+        &self,
+        request: Request<wire::EraseMemberRequest>,
+    ) -> Result<Response<wire::EraseMemberResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, member_changes::erase(&self.0, &metadata, request)).await
+    }
+
     async fn list_member_changes(
         &self,
         request: Request<wire::ListMemberChangesRequest>,

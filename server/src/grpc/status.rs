@@ -292,6 +292,7 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::MemberBlocked
         | ErrorReason::IdentifierLimit
         | ErrorReason::MemberMerged
+        | ErrorReason::MemberErased
         | ErrorReason::MergeAcrossPrograms
         | ErrorReason::RedemptionNotOffered
         | ErrorReason::ProductNotRedeemable

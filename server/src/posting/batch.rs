@@ -2,6 +2,7 @@
 
 mod adjusting;
 mod enrolling;
+mod erasing;
 mod loading;
 mod members;
 mod merging;
@@ -18,12 +19,13 @@ use uuid::Uuid;
 
 use self::members::MemberRecords;
 use self::reversing::Reversing;
-use super::command::Named;
+use super::command::{Named, Subject};
 use super::{Action, Command, Decided, Decision};
 use crate::domain::account::{Books, Stop};
 use crate::domain::answer::{Answer, Refusal, StoredAnswer};
 use crate::domain::enrolment::Identifier;
 use crate::domain::member::Member;
+use crate::domain::member_change::MemberChange;
 use crate::domain::offline::OfflinePolicy;
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::program::ProgramVersion;
@@ -101,6 +103,10 @@ struct Batch<'a> {
     records: MemberRecords,
     /// Members that were merged into another.
     merged: Vec<(AccountKey, Uuid)>,
+    /// Statements that overwrite what told of erased persons.
+    erasures: Vec<String>,
+    /// Members that the answers of requests tell of.
+    told: Vec<(AccountKey, String)>,
     /// Redemptions that were made, or of which more came back.
     redemptions: BTreeMap<(u32, Uuid), RecordedRedemption>,
     round_trips: u64,
@@ -120,7 +126,13 @@ impl<'a> Batch<'a> {
                 decided.map(|decided| (decided, RequestResult::Sale { store_id, sale_id }))
             }
             Action::Enrol(member_id, enrolment) => self.enrol(command, *member_id, enrolment).map(member_answer),
-            Action::ChangeMember(changing) => self.change_member(command, changing).map(member_answer),
+            Action::ChangeMember(changing) => {
+                let changed = self.change_member(command, changing);
+                if let (Ok(member), MemberChange::Erase) = (&changed, &changing.change) {
+                    self.erase(connection, command, member).await?;
+                }
+                changed.map(member_answer)
+            }
             Action::MergeMembers(merging) => self.merge(connection, command, merging).await?.map(member_answer),
             Action::ReverseSale(reversing) => {
                 let decided = self.reverse_sale(connection, command, reversing).await?;
@@ -155,6 +167,15 @@ impl<'a> Batch<'a> {
 
     fn remember(&mut self, command: &Command, result: RequestResult) {
         let key = request_key(command);
+        if let RequestResult::Answer(answer) = &result
+            && answer.tells_of_person()
+        {
+            let of_answer = match answer {
+                StoredAnswer::Member(member) => Some((command.merchant_id, member.member_id)),
+                _ => self.subject_of(command),
+            };
+            self.told.extend(of_answer.map(|member| (member, key.1.clone())));
+        }
         let record = RequestRecord {
             content_hash: command.content_hash,
             recorded_at: command.now,
@@ -319,6 +340,15 @@ impl<'a> Batch<'a> {
             current.1 = into;
         }
         current
+    }
+
+    /// The account that a command works on.
+    fn subject_of(&self, command: &Command) -> Option<AccountKey> {
+        match command.action.subject() {
+            Subject::Member(named) => self.account_of(command.merchant_id, named).ok(),
+            Subject::Sale(sale) => Some(self.current(self.reversing.account_of(command.merchant_id, sale)?)),
+            Subject::New(_) => None,
+        }
     }
 
     fn account_by_id(&self, merchant_id: u32, member: &MemberKey) -> Option<(&str, Uuid)> {

@@ -141,7 +141,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
          pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, sweep_at, tier_id, tier_spend, lifetime_earned, \
          lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id, \
-         block_reason, blocked_at, opted_out_at, merged_into, state) VALUES",
+         block_reason, blocked_at, opted_out_at, merged_into, erased_at, state) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
          held = VALUES(held), debt = VALUES(debt), pending = VALUES(pending), pending_until = VALUES(pending_until), \
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
@@ -153,7 +153,8 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
          recorded_at = VALUES(recorded_at), customer_group = VALUES(customer_group), \
          territory = VALUES(territory), assigned_rule_id = VALUES(assigned_rule_id), \
          block_reason = VALUES(block_reason), blocked_at = VALUES(blocked_at), \
-         opted_out_at = VALUES(opted_out_at), merged_into = VALUES(merged_into), state = VALUES(state)",
+         opted_out_at = VALUES(opted_out_at), merged_into = VALUES(merged_into), \
+         erased_at = VALUES(erased_at), state = VALUES(state)",
     );
     for account in accounts {
         let block = account.status.block.as_ref();
@@ -186,6 +187,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .optional(block, |row, block| row.instant(block.blocked_at))
             .optional(account.status.opted_out_at, Insert::instant)
             .optional(account.status.merged_into, |row, into| row.bytes(into.as_bytes()))
+            .optional(account.status.erased_at, Insert::instant)
             .integer(member_status::state(&account.status));
     }
     insert.finish()

@@ -53,6 +53,7 @@ fn record((version, kind, actor, reason, request_id, recorded_at): Row) -> Resul
         6 => MemberChangeKind::OptedIn,
         7 => MemberChangeKind::Merged,
         8 => MemberChangeKind::TookIn,
+        9 => MemberChangeKind::Erased,
         other => {
             let message = format!("a change of a member of the unknown kind {other}");
             return Err(StorageError::Corrupt(message));
@@ -108,5 +109,6 @@ fn kind_number(kind: MemberChangeKind) -> u8 {
         MemberChangeKind::OptedIn => 6,
         MemberChangeKind::Merged => 7,
         MemberChangeKind::TookIn => 8,
+        MemberChangeKind::Erased => 9,
     }
 }

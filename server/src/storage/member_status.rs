@@ -16,17 +16,20 @@ pub(super) struct StatusRow {
     blocked_at: Option<NaiveDateTime>,
     opted_out_at: Option<NaiveDateTime>,
     merged_into: Option<Vec<u8>>,
+    erased_at: Option<NaiveDateTime>,
 }
 
 /// States of accounts, by which lists are read. They follow from the status.
 pub(super) const OPEN: u8 = 0;
 const MERGED: u8 = 1;
+const ERASED: u8 = 2;
 
 /// The state of an account of this status.
 pub(super) fn state(status: &MemberStatus) -> u8 {
-    match status.merged_into {
-        Some(_) => MERGED,
-        None => OPEN,
+    match (status.merged_into, status.erased_at) {
+        (Some(_), _) => MERGED,
+        (None, Some(_)) => ERASED,
+        (None, None) => OPEN,
     }
 }
 
@@ -42,6 +45,7 @@ impl TryFrom<StatusRow> for MemberStatus {
             }),
             opted_out_at: row.opted_out_at.map(instant),
             merged_into: row.merged_into.as_deref().map(id).transpose()?,
+            erased_at: row.erased_at.map(instant),
         })
     }
 }

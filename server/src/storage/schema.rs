@@ -152,6 +152,7 @@ diesel::table! {
         blocked_at -> Nullable<Datetime>,
         opted_out_at -> Nullable<Datetime>,
         merged_into -> Nullable<Binary>,
+        erased_at -> Nullable<Datetime>,
         sweep_at -> Nullable<Datetime>,
     }
 }
@@ -249,6 +250,14 @@ diesel::table! {
         store_id -> Nullable<Text>,
         sale_id -> Nullable<Text>,
         answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    member_request (merchant_id, member_id, request_id) {
+        merchant_id -> Unsigned<Integer>,
+        member_id -> Binary,
+        request_id -> Text,
     }
 }
 

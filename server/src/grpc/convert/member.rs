@@ -203,6 +203,7 @@ pub(in crate::grpc) fn member(member: Member) -> wire::Member {
             blocked_at: Some(timestamp(block.blocked_at)),
         }),
         opted_out_at: member.status.opted_out_at.map(timestamp),
+        erased_at: member.status.erased_at.map(timestamp),
     }
 }
 

@@ -85,5 +85,6 @@ fn kind(kind: MemberChangeKind) -> wire::MemberChangeKind {
         MemberChangeKind::OptedIn => wire::MemberChangeKind::OptedIn,
         MemberChangeKind::Merged => wire::MemberChangeKind::Merged,
         MemberChangeKind::TookIn => wire::MemberChangeKind::TookIn,
+        MemberChangeKind::Erased => wire::MemberChangeKind::Erased,
     }
 }

@@ -48,6 +48,8 @@ impl<'a> Batch<'a> {
             new_sales: Vec::new(),
             records: MemberRecords::default(),
             merged: Vec::new(),
+            erasures: Vec::new(),
+            told: Vec::new(),
             redemptions: BTreeMap::new(),
             // BEGIN, accounts, requests, versions, rows, COMMIT.
             round_trips: 6,
@@ -255,11 +257,7 @@ impl<'a> Batch<'a> {
         commands
             .iter()
             .filter_map(|command| {
-                let key = match command.action.subject() {
-                    Subject::Member(named) => self.account_of(command.merchant_id, named).ok()?,
-                    Subject::Sale(sale) => self.current(self.reversing.account_of(command.merchant_id, sale)?),
-                    Subject::New(_) => return None,
-                };
+                let key = self.subject_of(command)?;
                 Some((key, command.action.needs(command.now), command.now))
             })
             .collect()

@@ -8,6 +8,7 @@ use crate::posting::{Action, Command};
 use crate::storage::account;
 use crate::storage::connection::Connection;
 use crate::storage::entry::EntryRows;
+use crate::storage::erasure::MemberRequestRows;
 use crate::storage::error::StorageError;
 use crate::storage::hold::{self, HoldRows};
 use crate::storage::lot::{AllocationRows, LotRows};
@@ -82,6 +83,8 @@ impl Batch<'_> {
         for (from, into) in &self.merged {
             statements.extend(merger::statements(*from, *into));
         }
+        statements.extend(self.erasures.iter().cloned());
+        statements.extend(self.told_rows());
         statements.extend(self.request_rows()?);
         if let Some(last) = commands.last().filter(|_| !touched.is_empty()) {
             statements.extend(posting_batch::insert(batch_id(last.now), last.now, &touched));
@@ -115,6 +118,14 @@ impl Batch<'_> {
             rows.push(*merchant_id, redemption)?;
         }
         Ok(rows.finish())
+    }
+
+    fn told_rows(&self) -> Vec<String> {
+        let mut rows = MemberRequestRows::new();
+        for (member, request_id) in &self.told {
+            rows.push(*member, request_id);
+        }
+        rows.finish()
     }
 
     fn request_rows(&self) -> Result<Vec<String>, StorageError> {
