@@ -82,6 +82,31 @@ async fn a_call_that_lasts_ends_with_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_follows_the_feed_is_told_no_more_when_the_key_is_revoked() {
+    let shop = Shop::with_keys().await;
+    shop.opens().await;
+    let key = shop.tenants().await.key(MERCHANT, Role::ReadOnly).await;
+    let client = shop.client_with(&key).await;
+    let mut feed = client.stream_entries(&loyalty_sdk::FeedRequest::default().follow());
+    let ada = shop.enrols("ada").await;
+    ada.buys("10").await;
+    feed.next().await.expect("a batch").expect("a batch");
+
+    let key_id = key.split('_').nth(1).expect("an id");
+    shop.tenants().await.revoke_key(key_id).await.expect("revoked");
+    let revoked = Instant::now();
+    let ended = loop {
+        match feed.next().await {
+            Ok(_) => assert!(revoked.elapsed() < Duration::from_secs(10), "it goes on"),
+            Err(error) => break error,
+        }
+    };
+
+    assert!(matches!(ended, Error::Unauthenticated { .. }), "{ended:?}");
+    assert!(revoked.elapsed() < Duration::from_secs(5), "{:?}", revoked.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_three_secrets_the_last_two_hold_until_the_overlap_is_over() {
     let shop = Shop::with_keys().await;
     let mut tenants = shop.tenants().await;

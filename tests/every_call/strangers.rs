@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl};
+use loyalty_sdk::{Error, FeedRequest};
 use loyalty_server::tenants::Role;
 use prost::Message as _;
 use prost::bytes::Bytes;
@@ -188,4 +189,29 @@ fn next_page_token(call: &str, answer: &[u8]) -> String {
         .expect("a token")
         .into_owned();
     token.as_str().expect("a text").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cursor_of_another_merchant_is_none() {
+    let world = World::make().await;
+    let mut tenants = world.shop.tenants().await;
+    tenants.create_merchant("twin").await.expect("a merchant");
+    let twin = tenants.key("twin", Role::Operator).await;
+    let twin = world.shop.client_with(&twin).await;
+    furnish(&twin, "twin").await;
+    let mut feed = world.client.stream_entries(&FeedRequest::default().follow());
+    let batch = feed.next().await.expect("a batch").expect("a batch");
+
+    let stolen = twin
+        .stream_entries(&FeedRequest::after(batch.cursor.clone()))
+        .next()
+        .await;
+    let own = world
+        .client
+        .stream_entries(&FeedRequest::after(batch.cursor))
+        .next()
+        .await;
+
+    assert!(matches!(stolen, Err(Error::InvalidFields(_))), "{stolen:?}");
+    assert!(own.is_ok(), "{own:?}");
 }
