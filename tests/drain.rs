@@ -1,5 +1,8 @@
 //! A server that is asked to stop: it says so, finishes what it has begun, and takes nothing new.
 
+use std::time::{Duration, Instant};
+
+use loyalty_server::serve::ServeOptions;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -16,7 +19,7 @@ async fn a_sale_in_flight_is_finished_and_health_says_that_the_server_stops() {
     let before = shop.statistics.taken();
     let in_flight = tokio::spawn(async move { client.record_sale(&sale).await });
     while shop.statistics.taken() == before {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let request = HealthCheckRequest {
         service: "loyalty.v1.LedgerService".to_owned(),
@@ -42,4 +45,29 @@ async fn a_sale_in_flight_is_finished_and_health_says_that_the_server_stops() {
         "nobody listens any more"
     );
     assert_books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_cannot_finish_ends_all_the_same() {
+    let mut shop = Shop::serving(|options| ServeOptions {
+        drain: Duration::from_secs(1),
+        ..options
+    })
+    .await;
+    shop.opens().await;
+    let ada = shop.enrols("ada").await;
+    let (sale, client) = (ada.sale("10"), shop.client.clone());
+    let stall = Stall::of(&shop, ada.member.member_id.as_ref()).await;
+    let before = shop.statistics.taken();
+    let in_flight = tokio::spawn(async move { client.record_sale(&sale).await });
+    while shop.statistics.taken() == before {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    let began = Instant::now();
+    shop.begins_to_close().await.expect("the server ends");
+
+    assert!(began.elapsed() < Duration::from_secs(13), "{:?}", began.elapsed());
+    in_flight.abort();
+    drop(stall);
 }

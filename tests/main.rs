@@ -82,6 +82,7 @@ mod redemptions;
 mod reflection_and_health;
 mod repetitions;
 mod repository;
+mod request_purge;
 mod return_grounds;
 mod return_repetitions;
 mod returns;

@@ -9,9 +9,9 @@ use loyalty_server::embedded::{EmbeddedDatabase, EmbeddedOptions};
 use loyalty_server::serve::{ServeError, ServeOptions, Server};
 use rust_decimal::Decimal;
 
-use crate::harness::database::database_binary;
+use crate::harness::database::{TestDatabase, database_binary};
 use crate::harness::dec;
-use crate::harness::program::{Program, directory, kill, program};
+use crate::harness::program::{Program, directory, free_port, kill, program};
 
 async fn opens(client: &Client) {
     client
@@ -68,6 +68,61 @@ async fn sells(client: Client, numbers: std::ops::Range<u32>) -> u32 {
         answered += 1;
     }
     answered
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restarted_under_load_it_loses_no_sale_of_tills_that_try_again() {
+    let directory = directory();
+    let (program, client) = Program::start(directory.path()).await;
+    let port = program.port;
+    opens(&client).await;
+    let patient = client.with_deadline(Duration::from_secs(40));
+    let tills: Vec<_> = (0..8_u32)
+        .map(|till| {
+            let client = patient.clone();
+            tokio::spawn(async move {
+                for number in 0..60 {
+                    let sold = client.record_sale(&sale(till * 1_000 + number)).await;
+                    sold.unwrap_or_else(|error| panic!("{error}"));
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            })
+        })
+        .collect();
+
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let stopping = std::time::Instant::now();
+    program.signal("-TERM");
+    let code = program.wait();
+    let stopped = stopping.elapsed();
+    let (_program, client) = Program::start_with(directory.path(), port, |command| command).await;
+    for till in tills {
+        till.await.expect("a till");
+    }
+
+    assert_eq!(code, Some(0));
+    assert!(stopped < Duration::from_secs(30), "{stopped:?}");
+    assert_eq!(points(&client).await, dec("480"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_the_database_may_stand_in_a_file() {
+    let database = TestDatabase::create().await;
+    let directory = directory();
+    let file = directory.path().join("url");
+    std::fs::write(&file, format!("{}\n", database.url)).expect("a file");
+    let url_file = |command: &mut Command| drop(command.env("DATABASE_URL_FILE", &file));
+
+    let (program, client) = Program::start_with(&directory.path().join("none"), free_port(), |command| {
+        url_file(command);
+        command
+    })
+    .await;
+    opens(&client).await;
+    program.signal("-TERM");
+
+    assert_eq!(program.wait(), Some(0));
+    assert!(!directory.path().join("none").exists(), "it has no private database");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +210,11 @@ fn without_a_database_it_says_what_to_install() {
 
 #[test]
 fn wrong_settings_are_named_before_anything_starts() {
-    let cases: [(&str, &str, &str); 7] = [
+    let cases: [(&str, &str, &str); 11] = [
+        ("DATABASE_URL", "mysql://root:geheim@:port/", "--database-url"),
+        ("DATABASE_URL", "mysql://root:geheim@localhost", "--database-url"),
+        ("DATABASE_URL_FILE", "/nowhere/url", "/nowhere/url"),
+        ("LOYALTY_REQUEST_RETENTION_DAYS", "29", "--request-retention-days"),
         ("LOYALTY_LISTEN", "0.0.0.0:50051", "loopback"),
         ("LOYALTY_TLS_CERTIFICATE", "/nowhere/server.pem", "--tls-key"),
         ("LOYALTY_TLS_CLIENT_CA", "/nowhere/ca.pem", "--tls-certificate"),
@@ -172,6 +231,7 @@ fn wrong_settings_are_named_before_anything_starts() {
 
         assert_eq!(code, Some(2), "{name}={value}");
         assert!(log.contains(expected), "{name}={value}: {log}");
+        assert!(!log.contains("geheim"), "{log}");
         assert!(!data_dir.exists(), "{name}={value} started something");
     }
 }

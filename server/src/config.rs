@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::PostingOptions;
 use crate::commands::{KeyCommand, MerchantCommand, StoreCommand, TerminalCommand};
+use crate::storage::connection;
 use crate::tls::TlsFiles;
 
 /// A loyalty-points service: gRPC on MySQL or MariaDB.
@@ -56,6 +57,10 @@ pub struct DatabaseConfig {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
 
+    /// File with the database to use, for an address that holds a password.
+    #[arg(long, env = "DATABASE_URL_FILE", conflicts_with = "database_url", global = true)]
+    pub database_url_file: Option<PathBuf>,
+
     /// Directory of the private database [default: `loyalty` in the user's data directory].
     #[arg(long, env = "LOYALTY_DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
@@ -71,6 +76,19 @@ pub struct DatabaseConfig {
     /// Serve on a database that can lose committed sales when its machine fails.
     #[arg(long, env = "LOYALTY_ALLOW_WEAK_DURABILITY", global = true)]
     pub allow_weak_durability: bool,
+}
+
+impl DatabaseConfig {
+    /// Takes over what the file says.
+    fn read_file(&mut self) -> Result<(), String> {
+        let Some(path) = &self.database_url_file else {
+            return Ok(());
+        };
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("--database-url-file: cannot read {}: {error}", path.display()))?;
+        self.database_url = Some(text.trim().to_owned());
+        Ok(())
+    }
 }
 
 /// How calls are served.
@@ -129,6 +147,14 @@ pub struct ServiceConfig {
     #[arg(long, env = "LOYALTY_SCHEDULE_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=3_600), global = true)]
     pub schedule_seconds: u64,
 
+    /// Seconds for which calls in flight are waited for when the server stops, from 0 to 3,600.
+    #[arg(long, env = "LOYALTY_DRAIN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=3_600), global = true)]
+    pub drain_seconds: u64,
+
+    /// Days for which it is known what became of a write, from 30 to 3,650: longer than any till stays without a line.
+    #[arg(long, env = "LOYALTY_REQUEST_RETENTION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(30..=3_650), global = true)]
+    pub request_retention_days: u32,
+
     /// Database connections for reads.
     #[arg(long, env = "LOYALTY_READ_CONNECTIONS", default_value_t = 8, value_parser = at_least_one, global = true)]
     pub read_connections: usize,
@@ -174,8 +200,8 @@ impl TlsConfig {
 impl Config {
     /// The settings of this process. Ends it, saying which one is wrong, when they are not right together.
     pub fn of_process() -> Self {
-        let config = Self::parse();
-        if let Err(wrong) = config.check() {
+        let mut config = Self::parse();
+        if let Err(wrong) = config.database.read_file().and_then(|()| config.check()) {
             Self::command().error(ErrorKind::ValueValidation, wrong).exit();
         }
         config
@@ -189,6 +215,14 @@ impl Config {
             ..
         } = &self.service;
         let is_loopback = listen.ip().is_loopback();
+        if let Some(url) = &self.database.database_url {
+            // What is wrong is not said in the driver's words: the address may hold a password.
+            if !connection::is_address(url) {
+                return Err(
+                    "--database-url must be an address such as mysql://user:password@host:3306/loyalty".to_owned(),
+                );
+            }
+        }
         if *development && !is_loopback {
             return Err(format!(
                 "--development lets everybody in: --listen {listen} must be a loopback address"

@@ -104,6 +104,8 @@ async fn serve(
             patience: Duration::from_secs(config.service.database_patience_seconds),
         },
         development: config.service.development,
+        drain: Duration::from_secs(config.service.drain_seconds),
+        request_retention_days: config.service.request_retention_days,
         tls: config.service.tls.files(),
         connections: config.service.connections,
         calls: config.service.calls,

@@ -11,7 +11,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::grpc::{self, Context, Gate, Streams};
-use crate::jobs::{Clock, FeedOptions, Job, Jobs, Leases};
+use crate::jobs::{Clock, FeedOptions, Job, Jobs, Leases, PurgeOptions};
 use crate::listener::Incoming;
 use crate::posting::{Posting, PostingOptions, PostingStatistics};
 use crate::storage::connection::{self, Database};
@@ -32,8 +32,8 @@ const KEY_PATIENCE: Duration = Duration::from_secs(3);
 /// How often a server looks for scheduled work: one question to the database, by an index.
 const SCHEDULE: Duration = Duration::from_secs(5);
 
-/// The longest wait for calls in flight when the server stops.
-const DRAIN: Duration = Duration::from_secs(30);
+/// What is left for posting and the jobs when the calls have ended, or should have.
+const LAST_WORK: Duration = Duration::from_secs(10);
 
 /// Calls of one connection that may be cancelled before the server has come to them; beyond it the connection is taken
 /// for an attack and closed. A till that hangs up on 20 calls at once, the library's limit, is none.
@@ -70,6 +70,12 @@ pub struct ServeOptions {
     pub calls_per_connection: u32,
     /// How often is looked for scheduled work that is due; `None`: other servers do it.
     pub schedule: Option<Duration>,
+    /// The longest wait for calls in flight when the server stops.
+    pub drain: Duration,
+    /// Days for which it is known what became of a write, at least 30.
+    pub request_retention_days: u32,
+    /// After which time it is looked again for requests that are older.
+    pub purge_interval: Duration,
     /// Connections for reads.
     pub read_connections: usize,
     /// Whether to serve on a database that can lose committed transactions when its machine fails.
@@ -90,6 +96,9 @@ impl ServeOptions {
             calls: 4_096,
             calls_per_connection: 1_024,
             schedule: Some(SCHEDULE),
+            drain: Duration::from_secs(30),
+            request_retention_days: 30,
+            purge_interval: Duration::from_secs(3_600),
             read_connections: 8,
             allow_weak_durability: false,
         }
@@ -137,8 +146,7 @@ pub struct Server {
     tls: Option<Tls>,
     options: ServeOptions,
     writers: Vec<JoinHandle<()>>,
-    sealer: Job,
-    scheduler: Option<Job>,
+    jobs: Vec<Job>,
     /// Tells streams that wait for more that there is no more of this server.
     stopping: watch::Sender<bool>,
 }
@@ -191,7 +199,15 @@ impl Server {
             patience: options.feed.lease,
             leases: Leases::default(),
         });
-        let scheduler = options.schedule.map(|interval| Job::scheduler(&jobs, interval));
+        let purge = PurgeOptions {
+            retention_days: options.request_retention_days.max(30),
+            interval: options.purge_interval,
+        };
+        let mut running = vec![
+            Job::sealer(url, options.feed, options.posting.patience),
+            Job::request_purge(&jobs, purge),
+        ];
+        running.extend(options.schedule.map(|interval| Job::scheduler(&jobs, interval)));
         let context = Context {
             clock,
             database,
@@ -206,8 +222,7 @@ impl Server {
             tls,
             options: options.clone(),
             writers,
-            sealer: Job::sealer(url, options.feed, options.posting.patience),
-            scheduler,
+            jobs: running,
             stopping,
         })
     }
@@ -230,8 +245,7 @@ impl Server {
             tls,
             options,
             writers,
-            sealer,
-            scheduler,
+            jobs,
             stopping: followers,
         } = self;
         let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
@@ -272,27 +286,27 @@ impl Server {
             if drain_begun.await.is_err() {
                 std::future::pending::<()>().await;
             }
-            tokio::time::sleep(DRAIN).await;
+            tokio::time::sleep(options.drain).await;
         };
         tokio::select! {
             outcome = serving => outcome?,
-            () = drained_too_long => tracing::warn!("calls were still in flight after {} s", DRAIN.as_secs()),
+            () = drained_too_long => tracing::warn!("calls were still in flight after {:?}", options.drain),
         }
         drop(context);
-        // Before the writers, which go on as long as somebody can give them work.
-        if let Some(scheduler) = scheduler
-            && tokio::time::timeout(DRAIN, scheduler.stop()).await.is_err()
-        {
-            tracing::error!("scheduled work did not stop within {} s", DRAIN.as_secs());
-        }
-        for writer in writers {
-            // A writer ends when everything that was accepted is posted; it cannot panic outside its own tasks.
-            if tokio::time::timeout(DRAIN, writer).await.is_err() {
-                tracing::error!("a writer did not finish within {} s", DRAIN.as_secs());
+        let rest = async {
+            // Jobs give writers work, and those end when nobody can any more.
+            for job in jobs {
+                job.stop().await;
             }
-        }
-        if tokio::time::timeout(DRAIN, sealer.stop()).await.is_err() {
-            tracing::error!("the sealer did not finish within {} s", DRAIN.as_secs());
+            for writer in writers {
+                // A writer ends when everything that was accepted is posted; it cannot panic outside its own tasks.
+                let _ = writer.await;
+            }
+        };
+        if tokio::time::timeout(LAST_WORK, rest).await.is_err() {
+            tracing::error!(
+                "posting or a job did not finish within {LAST_WORK:?}; what was not answered is not settled"
+            );
         }
         Ok(())
     }

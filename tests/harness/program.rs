@@ -16,6 +16,12 @@ pub(crate) fn directory() -> TempDir {
     TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
 }
 
+/// A port that nobody has.
+pub(crate) fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    free.expect("a free port").port()
+}
+
 /// The program in its development mode, on a private database in `data_dir`.
 pub(crate) fn program(data_dir: &Path, port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server-process"));
@@ -40,11 +46,17 @@ pub(crate) struct Program {
 impl Program {
     /// Started on a free port; answers calls when this returns.
     pub(crate) async fn start(data_dir: &Path) -> (Self, Client) {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
-            .expect("a free port")
-            .port();
+        Self::start_with(data_dir, free_port(), |command| command).await
+    }
+
+    /// The same on a port, with other settings.
+    pub(crate) async fn start_with(
+        data_dir: &Path,
+        port: u16,
+        set_up: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> (Self, Client) {
         let mut command = program(data_dir, port);
+        set_up(&mut command);
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
         let log = BufReader::new(child.stderr.take().expect("its log"));
         // The log must be read on, or the program would block on it.

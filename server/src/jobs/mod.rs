@@ -2,6 +2,7 @@
 
 pub(crate) mod expiry;
 mod lease;
+mod request_purge;
 mod scheduler;
 mod sealer;
 
@@ -77,6 +78,15 @@ pub(crate) enum JobError {
     Fault(String),
 }
 
+/// How what became of writes is forgotten.
+#[derive(Clone, Copy)]
+pub(crate) struct PurgeOptions {
+    /// Days for which it is kept, at least 30: longer than any till stays without a line.
+    pub(crate) retention_days: u32,
+    /// After which time it is looked again for what has become old.
+    pub(crate) interval: Duration,
+}
+
 /// A job that runs until it is told to stop, or its handle is dropped.
 pub(crate) struct Job {
     stop: watch::Sender<bool>,
@@ -95,6 +105,13 @@ impl Job {
     pub(crate) fn scheduler(jobs: &Arc<Jobs>, interval: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(scheduler::run(Arc::clone(jobs), interval, stopped));
+        Self { stop, task }
+    }
+
+    /// Starts to forget what became of old writes.
+    pub(crate) fn request_purge(jobs: &Arc<Jobs>, options: PurgeOptions) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(request_purge::run(Arc::clone(jobs), options, stopped));
         Self { stop, task }
     }
 

@@ -25,6 +25,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// lost with its machine or its network keeps no locks for longer.
 const SILENCE: &str = "SET SESSION wait_timeout = 60";
 
+/// Whether this is the address of a database.
+pub(crate) fn is_address(url: &str) -> bool {
+    mysql_async::Opts::from_url(url).is_ok_and(|options| options.db_name().is_some_and(|name| !name.is_empty()))
+}
+
 /// Opens a connection.
 pub(crate) async fn establish(url: &str) -> Result<Connection, StorageError> {
     let connect = async {

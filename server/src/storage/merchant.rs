@@ -51,6 +51,16 @@ pub(crate) async fn set_configuration_version(
     Ok(())
 }
 
+/// The next merchants behind `after`, by id.
+pub(crate) async fn ids(connection: &mut Connection, after: u32, limit: i64) -> Result<Vec<u32>, StorageError> {
+    let merchants = merchant::table
+        .filter(merchant::merchant_id.gt(after))
+        .select(merchant::merchant_id)
+        .order(merchant::merchant_id)
+        .limit(limit);
+    Ok(merchants.load(connection).await?)
+}
+
 /// The id of the merchant with this code, who is made when there is none.
 pub(crate) async fn ensure(connection: &mut Connection, code: &str, now: DateTime<Utc>) -> Result<u32, StorageError> {
     loop {

@@ -88,6 +88,36 @@ fn record(row: Row) -> Result<(RequestKey, RequestRecord), StorageError> {
     ))
 }
 
+/// The next requests of a merchant behind `after`, by id, and when each was decided.
+pub(crate) async fn stretch(
+    connection: &mut Connection,
+    merchant_id: u32,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(String, DateTime<Utc>)>, StorageError> {
+    let rows: Vec<(String, NaiveDateTime)> = request::table
+        .filter(request::merchant_id.eq(merchant_id).and(request::request_id.gt(after)))
+        .select((request::request_id, request::recorded_at))
+        .order(request::request_id)
+        .limit(limit)
+        .load(connection)
+        .await?;
+    let rows = rows.into_iter().map(|(request_id, at)| (request_id, instant(at)));
+    Ok(rows.collect())
+}
+
+/// Forgets these requests; how many there were.
+pub(crate) async fn delete(
+    connection: &mut Connection,
+    merchant_id: u32,
+    request_ids: Vec<String>,
+) -> Result<usize, StorageError> {
+    let of_merchant = request::table
+        .filter(request::merchant_id.eq(merchant_id))
+        .filter(one_of(request::request_id, request_ids, true));
+    Ok(diesel::delete(of_merchant).execute(connection).await?)
+}
+
 /// The rows of new requests.
 pub(crate) struct RequestRows(Insert);
 
