@@ -95,7 +95,7 @@ async fn restarted_under_load_it_loses_no_sale_of_tills_that_try_again() {
     program.signal("-TERM");
     let code = program.wait();
     let stopped = stopping.elapsed();
-    let (_program, client) = Program::start_with(directory.path(), port, |command| command).await;
+    let (_program, client) = Program::start_with(directory.path(), port, |_| {}).await;
     for till in tills {
         till.await.expect("a till");
     }
@@ -111,13 +111,11 @@ async fn the_address_of_the_database_may_stand_in_a_file() {
     let directory = directory();
     let file = directory.path().join("url");
     std::fs::write(&file, format!("{}\n", database.url)).expect("a file");
-    let url_file = |command: &mut Command| drop(command.env("DATABASE_URL_FILE", &file));
+    let url_file = |command: &mut Command| {
+        command.env("DATABASE_URL_FILE", &file);
+    };
 
-    let (program, client) = Program::start_with(&directory.path().join("none"), free_port(), |command| {
-        url_file(command);
-        command
-    })
-    .await;
+    let (program, client) = Program::start_with(&directory.path().join("none"), free_port(), url_file).await;
     opens(&client).await;
     program.signal("-TERM");
 

@@ -76,7 +76,7 @@ async fn thousands_of_old_requests_of_several_merchants_go_and_the_young_stay() 
     let numbers = "SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n AS n FROM digit a, digit b, digit c, digit d";
     let fill = format!(
         "CREATE TABLE digit (n INT NOT NULL PRIMARY KEY); INSERT INTO digit VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9); \
-         INSERT INTO merchant VALUES (7, 'second', '2026-01-01'), (300, 'third', '2026-01-01'); \
+         INSERT INTO merchant (merchant_id, code, created_at) VALUES (7, 'second', '2026-01-01'), (300, 'third', '2026-01-01'); \
          INSERT INTO request SELECT 7, CONCAT('r', n), REPEAT('h', 32), \
          IF(n % 10 = 0, '2026-01-15', '2025-11-01'), NULL, NULL, '{{}}' FROM ({numbers}) x WHERE n < 3000; \
          INSERT INTO request SELECT 300, CONCAT('r', n), REPEAT('h', 32), '2025-11-01', NULL, NULL, '{{}}' \

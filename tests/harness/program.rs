@@ -46,14 +46,14 @@ pub(crate) struct Program {
 impl Program {
     /// Started on a free port; answers calls when this returns.
     pub(crate) async fn start(data_dir: &Path) -> (Self, Client) {
-        Self::start_with(data_dir, free_port(), |command| command).await
+        Self::start_with(data_dir, free_port(), |_| {}).await
     }
 
     /// The same on a port, with other settings.
     pub(crate) async fn start_with(
         data_dir: &Path,
         port: u16,
-        set_up: impl FnOnce(&mut Command) -> &mut Command,
+        set_up: impl FnOnce(&mut Command),
     ) -> (Self, Client) {
         let mut command = program(data_dir, port);
         set_up(&mut command);
