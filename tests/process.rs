@@ -208,7 +208,10 @@ fn without_a_database_it_says_what_to_install() {
 
 #[test]
 fn wrong_settings_are_named_before_anything_starts() {
-    let cases: [(&str, &str, &str); 11] = [
+    let cases: [(&str, &str, &str); 14] = [
+        ("RUST_LOG", "loyalty_server=loud", "--log"),
+        ("LOYALTY_LOG_FORMAT", "xml", "--log-format"),
+        ("LOYALTY_METRICS_ADDRESS", "everywhere", "--metrics-address"),
         ("DATABASE_URL", "mysql://root:geheim@:port/", "--database-url"),
         ("DATABASE_URL", "mysql://root:geheim@localhost", "--database-url"),
         ("DATABASE_URL_FILE", "/nowhere/url", "/nowhere/url"),

@@ -4,22 +4,33 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Rooms of the server in the order in which imports may point: down, never up.
-const ROOMS: [(&str, &[&str]); 6] = [
+const ROOMS: [(&str, &[&str]); 7] = [
     (
         "process",
         &[
-            "main", "commands", "config", "serve", "embedded", "listener", "process", "tenants", "tls",
+            "main",
+            "commands",
+            "config",
+            "serve",
+            "embedded",
+            "listener",
+            "metrics",
+            "process",
+            "telemetry",
+            "tenants",
+            "tls",
         ],
     ),
     ("grpc", &["grpc"]),
     ("jobs", &["jobs"]),
     ("posting", &["posting"]),
     ("storage", &["storage"]),
+    ("measures", &["measures"]),
     ("domain", &["domain"]),
 ];
 
 /// Crates that only these rooms may know.
-const CRATES: [(&str, &[&str]); 18] = [
+const CRATES: [(&str, &[&str]); 21] = [
     ("diesel", &["storage"]),
     ("diesel_async", &["storage"]),
     ("diesel_migrations", &["storage"]),
@@ -35,6 +46,9 @@ const CRATES: [(&str, &[&str]); 18] = [
     ("clap", &["process"]),
     ("getrandom", &["process"]),
     ("http_body", &["grpc"]),
+    ("hyper", &["process"]),
+    ("hyper_util", &["process"]),
+    ("prometheus_client", &["measures", "process"]),
     ("subtle", &["storage"]),
     ("tokio_rustls", &["process"]),
     ("tower", &["grpc"]),
@@ -217,6 +231,10 @@ fn points_and_money_are_never_floats() {
             .into_iter()
             .chain(files(&root().join(folder), ".proto"))
         {
+            // Counted for curves, beside the books.
+            if file.starts_with(root().join("server/src/measures")) {
+                continue;
+            }
             let code = code(&file);
             for float in ["f32", "f64", "double ", "float "] {
                 assert!(

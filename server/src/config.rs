@@ -1,6 +1,6 @@
 //! Settings, from flags and the environment, checked whole before anything starts.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use crate::PostingOptions;
 use crate::commands::{KeyCommand, MerchantCommand, StoreCommand, TerminalCommand};
 use crate::storage::connection;
+use crate::telemetry::{self, LogFormat};
 use crate::tls::TlsFiles;
 
 /// A loyalty-points service: gRPC on MySQL or MariaDB.
@@ -26,6 +27,10 @@ pub struct Config {
     /// How calls are served.
     #[command(flatten)]
     pub service: ServiceConfig,
+
+    /// What is told of the work.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
 }
 
 /// What to do.
@@ -197,6 +202,23 @@ impl TlsConfig {
     }
 }
 
+/// What is told of the work.
+#[derive(Debug, Args)]
+pub struct TelemetryConfig {
+    /// What is logged: a level, and other ones of parts, such as `info,loyalty_server::grpc=debug`. Libraries tell no more
+    /// than `info`, for what they tell beyond it holds keys.
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_parser = telemetry::is_filter, global = true)]
+    pub log: String,
+
+    /// How the lines of the log look.
+    #[arg(long, env = "LOYALTY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
+    pub log_format: LogFormat,
+
+    /// Address on which Prometheus finds `/metrics`, such as 9464, which is 127.0.0.1:9464; without it nobody does.
+    #[arg(long, env = "LOYALTY_METRICS_ADDRESS", value_parser = address_or_port, global = true)]
+    pub metrics_address: Option<SocketAddr>,
+}
+
 impl Config {
     /// The settings of this process. Ends it, saying which one is wrong, when they are not right together.
     pub fn of_process() -> Self {
@@ -244,6 +266,13 @@ impl Config {
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "must be an address and a port such as 127.0.0.1:50051".to_owned())
+}
+
+/// A port alone is one of the loopback address.
+fn address_or_port(text: &str) -> Result<SocketAddr, String> {
+    let port = text.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    port.or_else(|_| text.parse())
+        .map_err(|_| "must be a port, or an address and a port such as 127.0.0.1:9464".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -8,13 +8,17 @@ pub mod embedded;
 mod grpc;
 mod jobs;
 mod listener;
+mod measures;
+pub mod metrics;
 mod posting;
 pub mod process;
 pub mod serve;
 mod storage;
+mod telemetry;
 pub mod tenants;
 mod tls;
 
 pub use jobs::{Clock, FeedOptions};
-pub use posting::{PostingOptions, PostingStatistics};
+pub use measures::PostingStatistics;
+pub use posting::PostingOptions;
 pub use tls::{TlsError, TlsFiles};

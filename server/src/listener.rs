@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -36,9 +37,13 @@ pub(crate) struct Incoming {
 impl Incoming {
     /// Takes connections, at most `limit` at once. Further ones are closed at once: their clients try again, perhaps
     /// with another server, instead of waiting for a place.
-    pub(crate) fn start(listener: TcpListener, tls: Option<Tls>, limit: usize) -> Self {
+    pub(crate) fn start(listener: TcpListener, tls: Option<Tls>, limit: usize, count: &Gauge) -> Self {
         let (sender, ready) = mpsc::channel(64);
-        let accepting = tokio::spawn(accept(listener, tls, limit, sender));
+        let places = Places {
+            free: Arc::new(Semaphore::new(limit)),
+            taken: count.clone(),
+        };
+        let accepting = tokio::spawn(accept(listener, tls, places, sender));
         Self { ready, accepting }
     }
 }
@@ -57,8 +62,7 @@ impl Stream for Incoming {
     }
 }
 
-async fn accept(listener: TcpListener, tls: Option<Tls>, limit: usize, ready: mpsc::Sender<io::Result<Connection>>) {
-    let places = Arc::new(Semaphore::new(limit));
+async fn accept(listener: TcpListener, tls: Option<Tls>, places: Places, ready: mpsc::Sender<io::Result<Connection>>) {
     let mut told: Option<tokio::time::Instant> = None;
     loop {
         let stream = match listener.accept().await {
@@ -69,9 +73,9 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, limit: usize, ready: mp
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let Some(place) = places.take() else {
             if told.is_none_or(|told| told.elapsed() > TELL) {
-                tracing::warn!(limit, "connections are turned away: there are too many");
+                tracing::warn!("connections are turned away: there are too many");
                 told = Some(tokio::time::Instant::now());
             }
             continue;
@@ -104,6 +108,35 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, limit: usize, ready: mp
     }
 }
 
+/// Places for connections.
+struct Places {
+    free: Arc<Semaphore>,
+    taken: Gauge,
+}
+
+impl Places {
+    fn take(&self) -> Option<Place> {
+        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        self.taken.inc();
+        Some(Place {
+            _permit: permit,
+            taken: self.taken.clone(),
+        })
+    }
+}
+
+/// A place that is taken.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    taken: Gauge,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.taken.dec();
+    }
+}
+
 enum Transport {
     Plain(TcpStream),
     Secure(Box<TlsStream<TcpStream>>),
@@ -112,14 +145,14 @@ enum Transport {
 /// A connection; while it lives it has one of the places.
 pub(crate) struct Connection {
     transport: Transport,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
     /// Until when the first word must have come; none when it has.
     first_word: Option<Pin<Box<Sleep>>>,
     received: usize,
 }
 
 impl Connection {
-    fn new(transport: Transport, place: OwnedSemaphorePermit) -> Self {
+    fn new(transport: Transport, place: Place) -> Self {
         Self {
             transport,
             _place: place,

@@ -1,5 +1,6 @@
 //! The process: settings, database, listener, signals.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,12 +9,12 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::commands::{self, TenantCommand};
 use crate::config::{Command, Config, DatabaseConfig};
 use crate::embedded::{self, EmbeddedDatabase, EmbeddedError, EmbeddedOptions};
 use crate::serve::{self, ServeOptions, Server};
+use crate::telemetry;
 use crate::{Clock, FeedOptions, PostingOptions};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -21,11 +22,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the program with the arguments and the environment of this process.
 pub fn run() -> ExitCode {
     let config = Config::of_process();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    telemetry::start(&config.telemetry.log, config.telemetry.log_format);
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -93,9 +90,11 @@ async fn serve(
 ) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let listener = TcpListener::bind(config.service.listen)
-        .await
-        .map_err(|error| Failure::from(format!("cannot listen on {}: {error}", config.service.listen)))?;
+    let listener = listen(config.service.listen).await?;
+    let metrics_listener = match config.telemetry.metrics_address {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let options = ServeOptions {
         posting: PostingOptions {
             writers: config.service.writers,
@@ -126,6 +125,11 @@ async fn serve(
         tracing::warn!("development mode: everybody is the operator of the merchant `default`, without a key");
     }
     tracing::info!(address = %listener.local_addr()?, "serving");
+    // Told until the process ends: also while it drains.
+    if let Some(listener) = metrics_listener {
+        tracing::info!(address = %listener.local_addr()?, "telling metrics");
+        tokio::spawn(server.metrics().serve(listener));
+    }
     let stopped = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -137,6 +141,11 @@ async fn serve(
         outcome = server.serve(listener, stopped) => Ok(outcome?),
         lost = lost => Err(lost.into()),
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| Failure::from(format!("cannot listen on {address}: {error}")))
 }
 
 fn embedded_options(config: &DatabaseConfig) -> Result<EmbeddedOptions, Failure> {

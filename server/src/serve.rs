@@ -13,7 +13,9 @@ use tonic_health::server::HealthReporter;
 use crate::grpc::{self, Context, Gate, Streams};
 use crate::jobs::{Clock, FeedOptions, Job, Jobs, Leases, PurgeOptions};
 use crate::listener::Incoming;
-use crate::posting::{Posting, PostingOptions, PostingStatistics};
+use crate::measures::{Measures, PostingStatistics};
+use crate::metrics::Metrics;
+use crate::posting::{Posting, PostingOptions};
 use crate::storage::connection::{self, Database};
 use crate::storage::error::StorageError;
 use crate::storage::program_cache::ProgramCache;
@@ -143,6 +145,8 @@ impl From<StorageError> for ServeError {
 pub struct Server {
     context: Arc<Context>,
     gate: Gate,
+    measures: Arc<Measures>,
+    metrics: Metrics,
     tls: Option<Tls>,
     options: ServeOptions,
     writers: Vec<JoinHandle<()>>,
@@ -179,15 +183,12 @@ impl Server {
         } else {
             None
         };
-        let gate = Gate::new(
-            Database::new(url, KEY_CONNECTIONS, KEY_PATIENCE)?,
-            Arc::clone(&clock),
-            options.calls,
-            development,
-        );
+        let measures = Arc::new(Measures::new());
+        let keys = Database::new(url, KEY_CONNECTIONS, KEY_PATIENCE)?;
+        let gate = Gate::new(keys.clone(), Arc::clone(&clock), options.calls, development, &measures);
 
         let programs = ProgramCache::default();
-        let (posting, writers) = Posting::start(url, options.posting, &programs);
+        let (posting, writers) = Posting::start(url, options.posting, &programs, &measures);
         let (stopping, told_to_stop) = watch::channel(false);
         let database = Database::new(url, options.read_connections, options.posting.patience)?;
         let posting = Arc::new(posting);
@@ -198,16 +199,18 @@ impl Server {
             url: url.clone(),
             patience: options.feed.lease,
             leases: Leases::default(),
+            measures: Arc::clone(&measures),
         });
         let purge = PurgeOptions {
             retention_days: options.request_retention_days.max(30),
             interval: options.purge_interval,
         };
         let mut running = vec![
-            Job::sealer(url, options.feed, options.posting.patience),
+            Job::sealer(&jobs, options.feed, options.posting.patience),
             Job::request_purge(&jobs, purge),
         ];
         running.extend(options.schedule.map(|interval| Job::scheduler(&jobs, interval)));
+        let metrics = Metrics::new(Arc::clone(&measures), [("reads", database.clone()), ("keys", keys)]);
         let context = Context {
             clock,
             database,
@@ -219,6 +222,8 @@ impl Server {
         Ok(Self {
             context: Arc::new(context),
             gate,
+            measures,
+            metrics,
             tls,
             options: options.clone(),
             writers,
@@ -229,7 +234,12 @@ impl Server {
 
     /// What posting did so far.
     pub fn posting_statistics(&self) -> Arc<PostingStatistics> {
-        self.context.posting.statistics()
+        Arc::clone(&self.measures.posting)
+    }
+
+    /// What the server counts, for Prometheus.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
     }
 
     /// Serves until `shutdown` resolves; then reports NOT_SERVING, finishes the calls in flight within a bound, and
@@ -242,6 +252,8 @@ impl Server {
         let Self {
             context,
             gate,
+            measures,
+            metrics: _,
             tls,
             options,
             writers,
@@ -267,7 +279,7 @@ impl Server {
             // Nobody waits for it any more when serving has failed.
             let _ = begin_drain.send(());
         };
-        let incoming = Incoming::start(listener, tls, options.connections);
+        let incoming = Incoming::start(listener, tls, options.connections, &measures.connections);
         let serving = Transport::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
             .max_concurrent_streams(Some(options.calls_per_connection))

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use loyalty_sdk::{Client, Error};
@@ -40,6 +41,7 @@ pub(crate) fn program(data_dir: &Path, port: u16) -> Command {
 pub(crate) struct Program {
     child: Child,
     data_dir: PathBuf,
+    log: Arc<Mutex<Vec<String>>>,
     pub(crate) port: u16,
 }
 
@@ -50,20 +52,24 @@ impl Program {
     }
 
     /// The same on a port, with other settings.
-    pub(crate) async fn start_with(
-        data_dir: &Path,
-        port: u16,
-        set_up: impl FnOnce(&mut Command),
-    ) -> (Self, Client) {
+    pub(crate) async fn start_with(data_dir: &Path, port: u16, set_up: impl FnOnce(&mut Command)) -> (Self, Client) {
         let mut command = program(data_dir, port);
         set_up(&mut command);
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
-        let log = BufReader::new(child.stderr.take().expect("its log"));
+        let lines = BufReader::new(child.stderr.take().expect("its log")).lines();
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&log);
         // The log must be read on, or the program would block on it.
-        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| eprintln!("{line}")));
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                eprintln!("{line}");
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        });
         let program = Self {
             child,
             data_dir: data_dir.to_owned(),
+            log,
             port,
         };
         let client = program.client().await;
@@ -71,7 +77,7 @@ impl Program {
         while client
             .get_program("none")
             .await
-            .is_err_and(|error| !matches!(error, Error::ProgramNotFound { .. }))
+            .is_err_and(|error| !matches!(error, Error::ProgramNotFound { .. } | Error::Unauthenticated { .. }))
         {
             assert!(
                 started.elapsed() < Duration::from_secs(90),
@@ -91,6 +97,11 @@ impl Program {
     pub(crate) fn forget(mut self) {
         drop(self.child.wait());
         self.data_dir = PathBuf::from("/nowhere");
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn id(&self) -> u32 {

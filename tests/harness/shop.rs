@@ -9,6 +9,7 @@ use loyalty_sdk::{
     Client, ConfigurationFilter, EarnRate, MemberKey, NewMember, NewProgram, NewRule, PageRequest, ProductUpdate,
     Program, ProgramUpdate, RetryPolicy, Rule,
 };
+use loyalty_server::metrics::Metrics;
 use loyalty_server::serve::{ServeOptions, Server};
 use loyalty_server::tenants::{Role, Tenants};
 use loyalty_server::{Clock, PostingOptions, PostingStatistics};
@@ -31,6 +32,8 @@ pub(crate) struct Shop {
     pub(crate) client: Client,
     pub(crate) endpoint: String,
     pub(crate) statistics: Arc<PostingStatistics>,
+    /// What Prometheus gets to see of the server.
+    pub(crate) metrics: Metrics,
     options: ServeOptions,
     database: TestDatabase,
     now: Arc<Mutex<DateTime<Utc>>>,
@@ -77,7 +80,7 @@ impl Shop {
             ..ServeOptions::new(&database.url)
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let (endpoint, statistics, server) = serve(&options, listener, &now).await;
+        let (endpoint, counts, server) = serve(&options, listener, &now).await;
         let client = Client::builder(&endpoint)
             .retry(RetryPolicy::never())
             .connect()
@@ -86,7 +89,8 @@ impl Shop {
         Self {
             client,
             endpoint,
-            statistics,
+            statistics: counts.0,
+            metrics: counts.1,
             options,
             database,
             now,
@@ -271,24 +275,26 @@ impl Shop {
     pub(crate) async fn opens_again(&mut self) {
         let address = self.endpoint.trim_start_matches("http://");
         let listener = TcpListener::bind(address).await.expect("the same port");
-        let (_, statistics, server) = serve(&self.options, listener, &self.now).await;
-        self.statistics = statistics;
+        let (_, counts, server) = serve(&self.options, listener, &self.now).await;
+        (self.statistics, self.metrics) = counts;
         self.server = Some(server);
     }
 }
+
+type Counts = (Arc<PostingStatistics>, Metrics);
 
 async fn serve(
     options: &ServeOptions,
     listener: TcpListener,
     now: &Arc<Mutex<DateTime<Utc>>>,
-) -> (String, Arc<PostingStatistics>, (oneshot::Sender<()>, JoinHandle<()>)) {
+) -> (String, Counts, (oneshot::Sender<()>, JoinHandle<()>)) {
     let now = Arc::clone(now);
     let clock: Clock = Arc::new(move || *now.lock().unwrap_or_else(PoisonError::into_inner));
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     let server = Server::start(options, clock)
         .await
         .unwrap_or_else(|error| panic!("{error}"));
-    let statistics = server.posting_statistics();
+    let counts = (server.posting_statistics(), server.metrics());
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(async move {
         // The shop that is dropped stops its server too.
@@ -298,5 +304,5 @@ async fn serve(
             .await
             .unwrap_or_else(|error| panic!("{error}"));
     });
-    (endpoint, statistics, (stop, serving))
+    (endpoint, counts, (stop, serving))
 }

@@ -195,6 +195,17 @@ impl AccessTable {
         Self(RULES.iter().map(row).collect())
     }
 
+    /// What the call of this path is called where calls are counted, and whether answers stream.
+    pub(super) fn name(&self, path: &str) -> (&'static str, bool) {
+        match self.0.get(path) {
+            Some((rule, is_stream)) => (rule.call, *is_stream),
+            None if path.starts_with(OPEN[0]) => ("Health", true),
+            None if OPEN.iter().any(|open| path.starts_with(open)) => ("ServerReflection", true),
+            // Whatever a stranger makes up is one name.
+            None => ("unknown", false),
+        }
+    }
+
     /// What is asked of the caller of this path.
     pub(super) fn asked(&self, path: &str) -> Asked {
         match self.0.get(path) {

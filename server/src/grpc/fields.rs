@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use tonic::Status;
 use tonic_types::FieldViolation;
 
-use super::{auth, status};
+use super::{auth, status, watched};
 
 /// Characters of a decimal; the longest legal one has 28 digits, a sign and a point.
 const DECIMAL_LENGTH: usize = 32;
@@ -140,6 +140,8 @@ impl Fields {
                 "request_id",
                 "must be 1 to 64 printable ASCII characters without blanks",
             );
+        } else {
+            watched::tell_request_id(&value);
         }
         value
     }

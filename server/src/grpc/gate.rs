@@ -11,14 +11,17 @@ use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, Request, Response, header};
 use tonic::codegen::{BoxFuture, Bytes};
 use tower::{Layer, Service};
+use tracing::Instrument as _;
 
 use super::access::{AccessTable, Asked};
 use super::auth::{ACTOR, Caller, SESSION, Session};
 use super::foreign::{explained, explanation};
 use super::keys::Keys;
 use super::limits::{Held, Patient, Places};
+use super::watched::Call;
 use super::{Clock, status};
 use crate::domain::access::{self, KeyId, Secret};
+use crate::measures::Measures;
 use crate::storage::connection::Database;
 
 /// How often is looked whether the key of a call that lasts still holds.
@@ -32,6 +35,7 @@ struct Access {
     table: AccessTable,
     keys: Keys,
     places: Places,
+    measures: Arc<Measures>,
     clock: Clock,
     /// Who everybody without a key is, in the development mode.
     anonymous: Option<Arc<Session>>,
@@ -47,11 +51,18 @@ struct Admitted {
 impl Gate {
     /// Lets in who has a key in `database`, with so many calls at once; with a merchant for the development mode,
     /// everybody.
-    pub(crate) fn new(database: Database, clock: Clock, calls: usize, development: Option<u32>) -> Self {
+    pub(crate) fn new(
+        database: Database,
+        clock: Clock,
+        calls: usize,
+        development: Option<u32>,
+        measures: &Arc<Measures>,
+    ) -> Self {
         Self(Arc::new(Access {
             table: AccessTable::new(),
             keys: Keys::new(database),
             places: Places::new(calls),
+            measures: Arc::clone(measures),
             clock,
             anonymous: development.map(|merchant_id| Arc::new(Session::development(merchant_id))),
         }))
@@ -67,6 +78,9 @@ impl Access {
             Asked::Key => (None, false),
         };
         let key = presented(headers)?;
+        if let Some((id, _)) = &key {
+            tracing::Span::current().record("key", tracing::field::display(id));
+        }
         let session = match (&key, &self.anonymous) {
             (Some((id, secret)), _) => Arc::new(self.authenticate(id, secret).await?),
             (None, Some(anonymous)) => Arc::clone(anonymous),
@@ -181,28 +195,38 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let access = Arc::clone(&self.gate.0);
         Box::pin(async move {
-            let path = request.uri().path();
-            let admitted = match access.admit(path, request.headers()).await {
-                Ok(Some(admitted)) => admitted,
-                Ok(None) => {
-                    return match access.places.take_open() {
-                        Ok(place) => Ok(inner.call(request).await?.map(|body| Held::body(body, place))),
-                        Err(refused) => Ok(refused.into_http()),
-                    };
-                }
-                Err(refused) => return Ok(refused.into_http()),
-            };
-            let place = match access.places.take() {
-                Ok(place) => place,
-                Err(refused) => return Ok(refused.into_http()),
-            };
-            let answer = access.answer(admitted, &mut inner, request.map(Patient::body)).await?;
-            Ok(answer.map(|body| Held::body(body, place)))
+            let (name, is_stream) = access.table.name(request.uri().path());
+            let call = Call::begin(name, is_stream, request.headers(), &access.measures);
+            let answer = access.serve(&mut inner, request).instrument(call.span.clone()).await?;
+            Ok(call.answer(answer))
         })
     }
 }
 
 impl Access {
+    /// Answers a call, or refuses it.
+    async fn serve<S>(self: Arc<Self>, inner: &mut S, request: Request<Body>) -> Result<Response<Body>, S::Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>>,
+    {
+        let admitted = match self.admit(request.uri().path(), request.headers()).await {
+            Ok(Some(admitted)) => admitted,
+            Ok(None) => {
+                return match self.places.take_open() {
+                    Ok(place) => Ok(inner.call(request).await?.map(|body| Held::body(body, place))),
+                    Err(refused) => Ok(refused.into_http()),
+                };
+            }
+            Err(refused) => return Ok(refused.into_http()),
+        };
+        let place = match self.places.take() {
+            Ok(place) => place,
+            Err(refused) => return Ok(refused.into_http()),
+        };
+        let answer = self.answer(admitted, inner, request.map(Patient::body)).await?;
+        Ok(answer.map(|body| Held::body(body, place)))
+    }
+
     /// Has the services answer in the name of the caller.
     async fn answer<S>(
         self: Arc<Self>,

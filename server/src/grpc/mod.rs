@@ -35,6 +35,7 @@ mod status;
 mod streaming;
 mod sync_calls;
 mod verify_calls;
+mod watched;
 
 use std::sync::Arc;
 

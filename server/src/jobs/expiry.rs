@@ -48,6 +48,7 @@ impl<'a> Sweep<'a> {
             counts: ExpiryCounts::default(),
         };
         expiry_schedule::tell_run(&mut connection, merchant_id, run).await?;
+        jobs.measures.jobs.sweeps.inc();
         Ok(Some(Self {
             jobs,
             merchant_id,
@@ -126,6 +127,8 @@ impl<'a> Sweep<'a> {
                     counts.members += 1;
                     counts.lots += swept.lots;
                     counts.points = counts.points.saturating_add(swept.points);
+                    self.jobs.measures.jobs.swept_members.inc();
+                    self.jobs.measures.jobs.swept_lots.inc_by(swept.lots);
                 }
                 Ok(())
             }

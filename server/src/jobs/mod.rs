@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use lease::Leases;
 
+use crate::measures::Measures;
 use crate::posting::{Posting, PostingError};
 use crate::storage::connection::Database;
 use crate::storage::error::StorageError;
@@ -61,6 +62,7 @@ pub(crate) struct Jobs {
     /// After which time without a sign of life of the server that does something another one may do it.
     pub(crate) patience: Duration,
     pub(crate) leases: Leases,
+    pub(crate) measures: Arc<Measures>,
 }
 
 /// Why a job did not come to its end; it can be begun again.
@@ -95,9 +97,9 @@ pub(crate) struct Job {
 
 impl Job {
     /// Starts to seal what is posted. An answer of the database that takes longer than `patience` is given up.
-    pub(crate) fn sealer(url: &str, options: FeedOptions, patience: Duration) -> Self {
+    pub(crate) fn sealer(jobs: &Arc<Jobs>, options: FeedOptions, patience: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(sealer::run(url.to_owned(), options, patience, stopped));
+        let task = tokio::spawn(sealer::run(Arc::clone(jobs), options, patience, stopped));
         Self { stop, task }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::lease::Lease;
 use super::{JobError, Jobs, PurgeOptions};
-use crate::storage::connection::{self, Connection};
+use crate::storage::connection::{self, Connection, bounded};
 use crate::storage::{merchant, request};
 
 const JOB: &str = "request-purge";
@@ -36,7 +36,10 @@ pub(super) async fn run(jobs: Arc<Jobs>, options: PurgeOptions, mut stop: watch:
         match turn.unwrap_or_else(|error| Err(JobError::Fault(error.to_string()))) {
             Ok(0) => {}
             Ok(deleted) => tracing::info!(deleted, "forgot old requests"),
-            Err(error) => tracing::warn!(%error, "old requests stay for now"),
+            Err(error) => {
+                tracing::warn!(%error, "old requests stay for now");
+                jobs.measures.jobs.fail(JOB);
+            }
         }
         if tokio::time::timeout(options.interval, stop.changed()).await.is_ok() {
             return;
@@ -85,25 +88,45 @@ impl Purge {
         let mut after = String::new();
         // A handle that is gone tells to stop as well.
         while !self.stop.has_changed().unwrap_or(true) {
-            let before = (self.jobs.clock)() - self.retention;
-            let stretch = request::stretch(connection, merchant_id, &after, STEP).await?;
-            let Some((last, _)) = stretch.last() else {
+            // A step that takes longer than the lease lasts is another server's already.
+            let patience = self.jobs.patience;
+            let step = self.step(connection, lease, merchant_id, &after);
+            let Some(last) = bounded(patience, step).await? else {
                 break;
             };
-            after.clone_from(last);
-            let old = stretch.into_iter().filter(|(_, recorded_at)| *recorded_at < before);
-            let old: Vec<String> = old.map(|(request_id, _)| request_id).collect();
-            if !old.is_empty() {
-                connection::begin(connection).await?;
-                if !lease.hold(connection).await? {
-                    return Err(JobError::LeaseLost);
-                }
-                self.deleted += request::delete(connection, merchant_id, old).await?;
-                connection::commit(connection).await?;
-            }
-            lease.show(connection).await?;
+            after = last;
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())
+    }
+
+    /// Looks at the next requests and forgets the old ones among them; where the next step goes on.
+    async fn step(
+        &mut self,
+        connection: &mut Connection,
+        lease: &mut Lease,
+        merchant_id: u32,
+        after: &str,
+    ) -> Result<Option<String>, JobError> {
+        let before = (self.jobs.clock)() - self.retention;
+        let stretch = request::stretch(connection, merchant_id, after, STEP).await?;
+        let Some((last, _)) = stretch.last() else {
+            return Ok(None);
+        };
+        let last = last.clone();
+        let old = stretch.into_iter().filter(|(_, recorded_at)| *recorded_at < before);
+        let old: Vec<String> = old.map(|(request_id, _)| request_id).collect();
+        if !old.is_empty() {
+            connection::begin(connection).await?;
+            if !lease.hold(connection).await? {
+                return Err(JobError::LeaseLost);
+            }
+            let deleted = request::delete(connection, merchant_id, old).await?;
+            connection::commit(connection).await?;
+            self.deleted += deleted;
+            self.jobs.measures.jobs.forgotten_requests.inc_by(deleted as u64);
+        }
+        lease.show(connection).await?;
+        Ok(Some(last))
     }
 }

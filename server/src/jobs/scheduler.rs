@@ -16,9 +16,9 @@ const MERCHANTS: i64 = 100;
 pub(super) async fn run(jobs: Arc<Jobs>, interval: Duration, mut stop: watch::Receiver<bool>) {
     let mut is_failing = false;
     loop {
-        let (jobs, stopped) = (Arc::clone(&jobs), stop.clone());
+        let (this, stopped) = (Arc::clone(&jobs), stop.clone());
         // In a task of its own: a fault in it ends that task, not the job, and takes the connection along.
-        let round = tokio::spawn(async move { round(&jobs, &stopped).await });
+        let round = tokio::spawn(async move { round(&this, &stopped).await });
         let outcome = round
             .await
             .unwrap_or_else(|error| Err(JobError::Fault(error.to_string())));
@@ -30,6 +30,9 @@ pub(super) async fn run(jobs: Arc<Jobs>, interval: Duration, mut stop: watch::Re
             Ok(()) => {}
         }
         is_failing = outcome.is_err();
+        if is_failing {
+            jobs.measures.jobs.fail("scheduler");
+        }
         if tokio::time::timeout(interval, stop.changed()).await.is_ok() {
             return;
         }

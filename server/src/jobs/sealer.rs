@@ -5,13 +5,14 @@
 mod step;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::FeedOptions;
 use super::lease::Lease;
+use super::{FeedOptions, Jobs};
 use crate::domain::sealing::{Account, Waiting};
 use crate::storage::connection::{self, Connection, bounded};
 use crate::storage::error::StorageError;
@@ -23,8 +24,8 @@ const JOB: &str = "sealer";
 const TELL: Duration = Duration::from_secs(10);
 
 /// Seals until it is told to stop.
-pub(super) async fn run(url: String, options: FeedOptions, patience: Duration, mut stop: watch::Receiver<bool>) {
-    let mut sealer = Sealer::new(&url, options, patience);
+pub(super) async fn run(jobs: Arc<Jobs>, options: FeedOptions, patience: Duration, mut stop: watch::Receiver<bool>) {
+    let mut sealer = Sealer::new(&jobs, options, patience);
     let mut is_failing = false;
     loop {
         let stopped = stop.clone();
@@ -39,7 +40,7 @@ pub(super) async fn run(url: String, options: FeedOptions, patience: Duration, m
                 outcome
             }
             Err(error) => {
-                sealer = Sealer::new(&url, options, patience);
+                sealer = Sealer::new(&jobs, options, patience);
                 Err(StorageError::Fault(error.to_string()))
             }
         };
@@ -52,6 +53,9 @@ pub(super) async fn run(url: String, options: FeedOptions, patience: Duration, m
             Ok(()) => {}
         }
         is_failing = outcome.is_err();
+        if is_failing {
+            jobs.measures.jobs.fail(JOB);
+        }
         let is_stopped = tokio::time::timeout(options.interval(), stop.changed()).await.is_ok();
         if is_stopped {
             break;
@@ -61,7 +65,7 @@ pub(super) async fn run(url: String, options: FeedOptions, patience: Duration, m
 }
 
 struct Sealer {
-    url: String,
+    jobs: Arc<Jobs>,
     options: FeedOptions,
     /// For an answer of the database.
     patience: Duration,
@@ -74,9 +78,9 @@ struct Sealer {
 }
 
 impl Sealer {
-    fn new(url: &str, options: FeedOptions, patience: Duration) -> Self {
+    fn new(jobs: &Arc<Jobs>, options: FeedOptions, patience: Duration) -> Self {
         Self {
-            url: url.to_owned(),
+            jobs: Arc::clone(jobs),
             options,
             patience,
             lease: Lease::new(JOB, options.lease),
@@ -91,6 +95,7 @@ impl Sealer {
     async fn turn(&mut self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let mut connection = self.take_connection().await?;
         let has_lease = bounded(self.patience, self.lease.acquire(&mut connection)).await?;
+        self.jobs.measures.jobs.sealing.set(has_lease.into());
         if has_lease && self.pass(&mut connection, stop).await? == Pass::Lost {
             // Its transaction is not ended; the connection goes, and the transaction with it.
             return Ok(());
@@ -114,6 +119,7 @@ impl Sealer {
                 }
             };
             entries += step.entries;
+            self.jobs.measures.jobs.sealed_entries.inc_by(step.entries);
             self.waiting.meet(&step.waiting);
             self.tell_broken(step.broken);
             if told.elapsed() > TELL {
@@ -126,6 +132,11 @@ impl Sealer {
             }
         }
         self.waiting.end_pass();
+        self.jobs
+            .measures
+            .jobs
+            .sealed_up_to
+            .set((self.jobs.clock)().timestamp());
         if began.elapsed() > self.options.delay {
             tracing::info!(entries, seconds = began.elapsed().as_secs(), "the feed has caught up");
         }
@@ -166,7 +177,7 @@ impl Sealer {
     async fn take_connection(&mut self) -> Result<Connection, StorageError> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => connection::establish_for_job(&self.url, self.options.lease + self.options.delay).await,
+            None => connection::establish_for_job(&self.jobs.url, self.options.lease + self.options.delay).await,
         }
     }
 

@@ -34,6 +34,7 @@ use crate::domain::redeeming::RecordedRedemption;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::sale_recording;
+use crate::measures::PointsMoved;
 use crate::storage::account::AccountKey;
 use crate::storage::books;
 use crate::storage::connection::{self, Connection};
@@ -49,6 +50,8 @@ pub(super) struct Posted {
     /// One for each command, in order.
     pub(super) decisions: Vec<Decision>,
     pub(super) round_trips: u64,
+    /// What its entries did, by program and kind.
+    pub(super) points: Vec<PointsMoved>,
 }
 
 /// What of earlier writes is looked up before deciding. A sale that comes again comes with its request id, nearly always;
@@ -81,6 +84,7 @@ pub(super) async fn post(
     Ok(Posted {
         decisions,
         round_trips: batch.round_trips,
+        points: batch.points_moved(),
     })
 }
 

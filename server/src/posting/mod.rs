@@ -19,6 +19,7 @@ pub(crate) use command::{
 };
 pub(crate) use pace::Pace;
 
+use crate::measures::{Measures, PostingStatistics};
 use crate::storage::program_cache::ProgramCache;
 
 /// How posting is sized.
@@ -69,49 +70,6 @@ impl PostingError {
     }
 }
 
-/// What posting did since the server started.
-#[derive(Debug, Default)]
-pub struct PostingStatistics {
-    accepted: AtomicU64,
-    taken: AtomicU64,
-    batches: AtomicU64,
-    commands: AtomicU64,
-    round_trips: AtomicU64,
-    retries: AtomicU64,
-}
-
-impl PostingStatistics {
-    /// Commands that were taken into a queue.
-    pub fn accepted(&self) -> u64 {
-        self.accepted.load(Ordering::Relaxed)
-    }
-
-    /// Commands that a writer took out of its queue: what `accepted` is ahead of this waits.
-    pub fn taken(&self) -> u64 {
-        self.taken.load(Ordering::Relaxed)
-    }
-
-    /// Committed transactions.
-    pub fn batches(&self) -> u64 {
-        self.batches.load(Ordering::Relaxed)
-    }
-
-    /// Commands decided in them.
-    pub fn commands(&self) -> u64 {
-        self.commands.load(Ordering::Relaxed)
-    }
-
-    /// Statements they sent, BEGIN and COMMIT included.
-    pub fn round_trips(&self) -> u64 {
-        self.round_trips.load(Ordering::Relaxed)
-    }
-
-    /// Batches that had to be tried again.
-    pub fn retries(&self) -> u64 {
-        self.retries.load(Ordering::Relaxed)
-    }
-}
-
 /// Commands that go one behind the other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Way(u64);
@@ -135,23 +93,25 @@ pub(crate) struct Posting {
 
 impl Posting {
     /// Starts the writers. They end, with everything accepted posted, when the last handle to them is dropped.
-    pub(crate) fn start(url: &str, options: PostingOptions, cache: &ProgramCache) -> (Self, Vec<JoinHandle<()>>) {
-        let statistics = Arc::new(PostingStatistics::default());
+    pub(crate) fn start(
+        url: &str,
+        options: PostingOptions,
+        cache: &ProgramCache,
+        measures: &Arc<Measures>,
+    ) -> (Self, Vec<JoinHandle<()>>) {
         let (queues, tasks) = (0..options.writers.max(1))
             .map(|_| {
                 let (queue, jobs) = mpsc::channel(options.queue_limit.max(1));
-                let writer = writer::Writer::new(url, options, cache.clone(), statistics.clone());
+                let writer = writer::Writer::new(url, options, cache.clone(), Arc::clone(measures));
                 (queue, tokio::spawn(writer.run(jobs)))
             })
             .unzip();
-        (
-            Self {
-                queues,
-                ways: AtomicU64::default(),
-                statistics,
-            },
-            tasks,
-        )
+        let posting = Self {
+            queues,
+            ways: AtomicU64::default(),
+            statistics: Arc::clone(&measures.posting),
+        };
+        (posting, tasks)
     }
 
     /// Has a command decided. A caller that stops waiting does not stop the command.
@@ -172,28 +132,17 @@ impl Posting {
     }
 
     fn enqueue(&self, queue: &mpsc::Sender<writer::Job>, command: Command) -> Result<Submitted, PostingError> {
-        let (reply, answer) = oneshot::channel();
-        queue
-            .try_send(writer::Job { command, reply })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => PostingError::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => PostingError::stopping(),
-            })?;
-        self.count_accepted();
+        let (job, answer) = writer::Job::new(command);
+        queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => PostingError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => PostingError::stopping(),
+        })?;
+        self.statistics.accept();
         Ok(Submitted(answer))
     }
 
     fn queue(&self, number: u64) -> &mpsc::Sender<writer::Job> {
         let writer = usize::try_from(number % self.queues.len() as u64).unwrap_or_default();
         &self.queues[writer]
-    }
-
-    fn count_accepted(&self) {
-        self.statistics.accepted.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// What posting did so far.
-    pub(crate) fn statistics(&self) -> Arc<PostingStatistics> {
-        Arc::clone(&self.statistics)
     }
 }

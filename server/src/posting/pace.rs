@@ -73,9 +73,9 @@ impl Pace {
             if queue.capacity() * 2 >= queue.max_capacity()
                 && let Ok(place) = queue.try_reserve()
             {
-                let (reply, answer) = oneshot::channel();
-                place.send(Job { command, reply });
-                self.posting.count_accepted();
+                let (job, answer) = Job::new(command);
+                place.send(job);
+                self.posting.statistics.accept();
                 return Ok(answer);
             }
             tokio::time::sleep(WAIT).await;

@@ -2,13 +2,14 @@
 //! keeps failing, so that one poisonous command cannot hurt its neighbours.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument as _, Span};
 
 use super::batch::{self, LookUp, Posted};
-use super::{Command, Decision, PostingError, PostingOptions, PostingStatistics};
+use super::{Command, Decision, PostingError, PostingOptions};
+use crate::measures::Measures;
 use crate::storage::connection::{self, Connection};
 use crate::storage::error::StorageError;
 use crate::storage::program_cache::ProgramCache;
@@ -19,10 +20,29 @@ const BACKOFF_MS: [u64; 7] = [5, 20, 50, 100, 200, 400, 800];
 /// A connection that was idle for longer is not used again: the database may have ended it.
 const IDLE: Duration = Duration::from_secs(30);
 
+type Reply = Result<Decision, PostingError>;
+
 /// A command and where its decision goes.
 pub(super) struct Job {
     pub(super) command: Command,
-    pub(super) reply: oneshot::Sender<Result<Decision, PostingError>>,
+    reply: oneshot::Sender<Reply>,
+    /// What the log says of it is said of the call that brought it.
+    call: Span,
+    since: Instant,
+}
+
+impl Job {
+    pub(super) fn new(command: Command) -> (Self, oneshot::Receiver<Reply>) {
+        let (reply, answer) = oneshot::channel();
+        let (call, since) = (Span::current(), Instant::now());
+        let job = Self {
+            command,
+            reply,
+            call,
+            since,
+        };
+        (job, answer)
+    }
 }
 
 pub(super) struct Writer {
@@ -30,24 +50,19 @@ pub(super) struct Writer {
     batch_limit: usize,
     patience: Duration,
     cache: ProgramCache,
-    statistics: Arc<PostingStatistics>,
+    measures: Arc<Measures>,
     /// Kept only while every transaction on it ended as it should, and when the last one did.
     connection: Option<(Connection, Instant)>,
 }
 
 impl Writer {
-    pub(super) fn new(
-        url: &str,
-        options: PostingOptions,
-        cache: ProgramCache,
-        statistics: Arc<PostingStatistics>,
-    ) -> Self {
+    pub(super) fn new(url: &str, options: PostingOptions, cache: ProgramCache, measures: Arc<Measures>) -> Self {
         Self {
             url: url.to_owned(),
             batch_limit: options.batch_limit.max(1),
             patience: options.patience,
             cache,
-            statistics,
+            measures,
             connection: None,
         }
     }
@@ -55,7 +70,9 @@ impl Writer {
     pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(self.batch_limit);
         while jobs.recv_many(&mut waiting, self.batch_limit).await > 0 {
-            self.statistics.taken.fetch_add(waiting.len() as u64, Ordering::Relaxed);
+            self.measures
+                .posting
+                .take(waiting.iter().map(|job| job.since.elapsed()));
             self.settle(std::mem::take(&mut waiting)).await;
         }
     }
@@ -63,21 +80,26 @@ impl Writer {
     /// Answers every job: after a commit, or with the error that remains when its batch is down to itself.
     async fn settle(&mut self, jobs: Vec<Job>) {
         let mut pending = in_batches(jobs);
-        while let Some(mut jobs) = pending.pop() {
-            let (commands, replies): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.command, job.reply)).unzip();
+        while let Some(jobs) = pending.pop() {
+            let batch = tracing::info_span!("batch", commands = jobs.len());
+            let (commands, callers) = Caller::part(jobs);
+            for caller in &callers {
+                batch.follows_from(&caller.call);
+            }
             let commands = Arc::new(commands);
-            match self.post(&commands).await {
+            match self.post(&commands).instrument(batch).await {
                 Ok(decisions) => {
-                    for (reply, decision) in replies.into_iter().zip(decisions) {
+                    for (caller, decision) in callers.into_iter().zip(decisions) {
                         // A caller that hung up can ask again with the same request id.
-                        let _ = reply.send(Ok(decision));
+                        let _ = caller.reply.send(Ok(decision));
                     }
                 }
                 Err(error) => {
-                    let mut failed: Vec<Job> = Arc::unwrap_or_clone(commands)
+                    let commands = Arc::unwrap_or_clone(commands);
+                    let mut failed: Vec<Job> = callers
                         .into_iter()
-                        .zip(replies)
-                        .map(|(command, reply)| Job { command, reply })
+                        .zip(commands)
+                        .map(|(caller, command)| caller.job(command))
                         .collect();
                     if failed.len() > 1 && self.is_reachable().await {
                         tracing::warn!(%error, commands = failed.len(), "a batch keeps failing; splitting it");
@@ -85,6 +107,7 @@ impl Writer {
                         pending.push(second_half);
                         pending.push(failed);
                     } else {
+                        self.measures.posting.fail(failed.len());
                         answer_failure(failed, &error);
                     }
                 }
@@ -95,18 +118,15 @@ impl Writer {
     /// Posts a batch, trying again what can succeed. After a lost connection it is unknown whether the COMMIT went
     /// through: the next attempt finds the request ids, or it did not.
     async fn post(&mut self, commands: &Arc<Vec<Command>>) -> Result<Vec<Decision>, StorageError> {
+        let began = Instant::now();
         let mut waits = BACKOFF_MS.iter();
         let mut look_up = LookUp::Requests;
         loop {
             let error = match self.attempt(commands, look_up).await {
                 Ok(posted) => {
-                    self.statistics.batches.fetch_add(1, Ordering::Relaxed);
-                    self.statistics
-                        .commands
-                        .fetch_add(commands.len() as u64, Ordering::Relaxed);
-                    self.statistics
-                        .round_trips
-                        .fetch_add(posted.round_trips, Ordering::Relaxed);
+                    let count = u32::try_from(commands.len()).unwrap_or(u32::MAX);
+                    self.measures.posting.commit(count, posted.round_trips, began.elapsed());
+                    self.measures.points.count(posted.points);
                     return Ok(posted.decisions);
                 }
                 Err(error) => error,
@@ -119,7 +139,7 @@ impl Writer {
                 look_up = LookUp::RequestsAndSales;
             }
             tracing::debug!(%error, "trying a batch again");
-            self.statistics.retries.fetch_add(1, Ordering::Relaxed);
+            self.measures.posting.retry();
             let jitter = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) * wait / 256;
             tokio::time::sleep(Duration::from_millis(wait / 2 + jitter / 2)).await;
         }
@@ -133,10 +153,11 @@ impl Writer {
             _ => connection::establish_lasting(&self.url).await?,
         };
         let (commands, cache) = (Arc::clone(commands), self.cache.clone());
-        let task = tokio::spawn(connection::bounded(self.patience, async move {
+        let transaction = connection::bounded(self.patience, async move {
             let posted = batch::post(&mut connection, &cache, &commands, look_up).await?;
-            Ok((connection, posted))
-        }));
+            Ok::<_, StorageError>((connection, posted))
+        });
+        let task = tokio::spawn(transaction.in_current_span());
         let (connection, posted) = task.await.map_err(|error| StorageError::Fault(error.to_string()))??;
         self.connection = Some((connection, Instant::now()));
         Ok(posted)
@@ -146,6 +167,38 @@ impl Writer {
         let connection = connection::establish_lasting(&self.url).await.ok();
         self.connection = connection.map(|connection| (connection, Instant::now()));
         self.connection.is_some()
+    }
+}
+
+/// Who waits for the decision of a command.
+struct Caller {
+    reply: oneshot::Sender<Reply>,
+    call: Span,
+    since: Instant,
+}
+
+impl Caller {
+    fn part(jobs: Vec<Job>) -> (Vec<Command>, Vec<Self>) {
+        let part = |job: Job| {
+            let Job {
+                command,
+                reply,
+                call,
+                since,
+            } = job;
+            (command, Self { reply, call, since })
+        };
+        jobs.into_iter().map(part).unzip()
+    }
+
+    fn job(self, command: Command) -> Job {
+        let Self { reply, call, since } = self;
+        Job {
+            command,
+            reply,
+            call,
+            since,
+        }
     }
 }
 
@@ -171,7 +224,8 @@ fn answer_failure(jobs: Vec<Job>, error: &StorageError) {
         PostingError::Unavailable(error.to_string())
     } else {
         for job in &jobs {
-            tracing::error!(%error, request_id = job.command.request_id, "a command cannot be posted");
+            let request_id = &job.command.request_id;
+            tracing::error!(parent: &job.call, %error, request_id, "a command cannot be posted");
         }
         PostingError::Internal(error.to_string())
     };

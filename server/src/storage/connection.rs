@@ -6,8 +6,10 @@ use std::time::Duration;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{AsyncConnection, AsyncMysqlConnection, SimpleAsyncConnection};
+use tracing::Instrument as _;
 
 use super::error::StorageError;
+use crate::measures::PoolState;
 
 /// A connection with the session settings that all statements rely on.
 pub(crate) type Connection = AsyncMysqlConnection;
@@ -63,13 +65,13 @@ pub(crate) async fn establish_for_job(url: &str, silence: Duration) -> Result<Co
 
 /// The outcome of work on a connection that it owns, or `Unavailable` after `patience`: then the connection is dropped
 /// with the work, never handed on, for an answer may still be under way on it.
-pub(crate) async fn bounded<T>(
+pub(crate) async fn bounded<T, E: From<StorageError>>(
     patience: Duration,
-    work: impl Future<Output = Result<T, StorageError>>,
-) -> Result<T, StorageError> {
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     match tokio::time::timeout(patience, work).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(StorageError::Unavailable(format!("no answer within {patience:?}"))),
+        Err(_) => Err(StorageError::Unavailable(format!("no answer within {patience:?}")).into()),
     }
 }
 
@@ -89,6 +91,16 @@ impl Database {
             .build()
             .map_err(|error| StorageError::Fault(error.to_string()))?;
         Ok(Self { pool, patience })
+    }
+
+    /// How the pool is.
+    pub(crate) fn state(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState {
+            in_use: status.size.saturating_sub(status.available),
+            idle: status.available,
+            waiting: status.waiting,
+        }
     }
 
     /// Runs one unit of work on a pooled connection, in a task of its own: a caller that is dropped in the middle (its
@@ -115,7 +127,7 @@ impl Database {
             }
             result
         };
-        let unit = tokio::spawn(bounded(self.patience, unit));
+        let unit = tokio::spawn(bounded(self.patience, unit).in_current_span());
         unit.await.map_err(|error| StorageError::Fault(error.to_string()))?
     }
 }

@@ -79,7 +79,7 @@ fn of_message(kind: &DatabaseErrorKind, message: &str) -> StorageError {
         "Connection refused",
     ];
     let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    let message = message.to_owned();
+    let message = without_values(message);
     match kind {
         DatabaseErrorKind::UniqueViolation => StorageError::Duplicate(message),
         DatabaseErrorKind::SerializationFailure => StorageError::Conflict(message),
@@ -89,5 +89,76 @@ fn of_message(kind: &DatabaseErrorKind, message: &str) -> StorageError {
         _ if says(&REFUSALS) => StorageError::Refused(message),
         _ if says(&LOST) => StorageError::Unavailable(message),
         _ => StorageError::Fault(message),
+    }
+}
+
+/// The database's text without the values that it quotes, which may be a member's: names of keys and columns stay.
+fn without_values(message: &str) -> String {
+    const NAMES: [&str; 8] = [
+        "key ",
+        "table ",
+        "Table ",
+        "column ",
+        "Column ",
+        "user ",
+        "database ",
+        "option ",
+    ];
+    const AFTER_VALUES: [&str; 3] = ["' for key ", "' for column ", "' at line "];
+    let mut from = 0;
+    while let Some(quote) = message[from..].find('\'').map(|place| from + place) {
+        let is_name = NAMES.iter().any(|name| message[..quote].ends_with(name));
+        let end = message[quote + 1..].find('\'').map(|place| quote + 1 + place);
+        match (is_name, end) {
+            (true, Some(end)) => from = end + 1,
+            (true, None) => break,
+            (false, _) => {
+                // A value can hold quotes: the last of these words is the server's own.
+                let rest = AFTER_VALUES
+                    .iter()
+                    .filter_map(|after| message[quote..].rfind(after))
+                    .max();
+                let rest = rest.map_or("'", |place| &message[quote + place..]);
+                return format!("{}'…{rest}", &message[..quote]);
+            }
+        }
+    }
+    message.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_database_says_is_passed_on_without_values() {
+        let cases = [
+            (
+                "Duplicate entry '1-ada@example.com' for key 'member_identifier.PRIMARY'",
+                "Duplicate entry '…' for key 'member_identifier.PRIMARY'",
+            ),
+            (
+                "Duplicate entry 'it's' for key 'it's' for key 'x'",
+                "Duplicate entry '…' for key 'x'",
+            ),
+            (
+                "You have an error in your SQL syntax; check the manual for the right syntax to use near 'ada' at line 1",
+                "You have an error in your SQL syntax; check the manual for the right syntax to use near '…' at line 1",
+            ),
+            (
+                "Incorrect string value: '\\xF0ada' for column 'db'.'t'.'c' at row 1",
+                "Incorrect string value: '…' for column 'db'.'t'.'c' at row 1",
+            ),
+            (
+                "Unknown column 'points' in 'field list'",
+                "Unknown column 'points' in '…'",
+            ),
+            ("The value 'ada", "The value '…'"),
+            ("Lost connection", "Lost connection"),
+        ];
+
+        for (said, passed_on) in cases {
+            assert_eq!(without_values(said), passed_on);
+        }
     }
 }

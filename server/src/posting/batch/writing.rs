@@ -1,9 +1,13 @@
 //! What a batch writes: everything its commands did, in one text.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::Batch;
+use crate::measures::PointsMoved;
 use crate::posting::{Action, Command};
 use crate::storage::account;
 use crate::storage::connection::Connection;
@@ -90,6 +94,36 @@ impl Batch<'_> {
             statements.extend(posting_batch::insert(batch_id(last.now), last.now, &touched));
         }
         statement::execute(connection, statements).await
+    }
+
+    /// What the new entries did, by program and kind.
+    pub(super) fn points_moved(&self) -> Vec<PointsMoved> {
+        let mut moved: Vec<PointsMoved> = Vec::new();
+        for ((merchant_id, _), books) in &self.books {
+            let program_id = &books.account.program_id;
+            for entry in &books.new_entries {
+                let is_it = |moved: &PointsMoved| {
+                    moved.kind == entry.kind && moved.merchant_id == *merchant_id && moved.program_id == *program_id
+                };
+                let place = moved.iter().position(is_it).unwrap_or_else(|| {
+                    moved.push(PointsMoved {
+                        merchant_id: *merchant_id,
+                        program_id: Arc::clone(program_id),
+                        kind: entry.kind,
+                        added: Decimal::ZERO,
+                        taken: Decimal::ZERO,
+                    });
+                    moved.len() - 1
+                });
+                let of_kind = &mut moved[place];
+                let side = match entry.points.is_sign_negative() {
+                    true => &mut of_kind.taken,
+                    false => &mut of_kind.added,
+                };
+                *side = side.saturating_add(entry.points.abs());
+            }
+        }
+        moved
     }
 
     fn sale_rows(&self) -> Result<Vec<String>, StorageError> {

@@ -1,0 +1,44 @@
+//! The log: what is written, and how.
+
+use std::io::IsTerminal as _;
+
+use clap::ValueEnum;
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt};
+
+/// How the lines of the log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// An object a line, for machines.
+    Json,
+}
+
+/// Begins to write the log to the standard error.
+pub(crate) fn start(filter: &str, format: LogFormat) {
+    // The settings were checked; a filter that is wrong all the same hides nothing of importance.
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // At finer levels the libraries tell headers and messages: keys, and data of members.
+    let is_quiet = filter_fn(|said| said.target().starts_with("loyalty_") || *said.level() <= Level::INFO);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => {
+            let has_colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            lines.with_ansi(has_colours).boxed()
+        }
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+    };
+    Registry::default().with(lines.with_filter(filter.and(is_quiet))).init();
+}
+
+/// Whether this says what is to be logged.
+pub(crate) fn is_filter(text: &str) -> Result<String, String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("must be levels such as `info` or `warn,loyalty_server=debug`".to_owned()),
+    }
+}

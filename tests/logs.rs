@@ -1,0 +1,188 @@
+//! The log of a running server: what is said of a call can be found by its id, and no key, secret or member's data is said
+//! at any level.
+
+use std::time::{Duration, Instant};
+
+use diesel_async::SimpleAsyncConnection as _;
+use loyalty_sdk::api as wire;
+use loyalty_sdk::{Client, EarnRate, Error, MemberKey, NewMember, NewProgram, NewRule, Sale, SaleLine};
+use loyalty_server::tenants::{Role, Tenants};
+use serde_json::Value;
+use tonic::Request;
+
+use crate::harness::database::{self, TestDatabase};
+use crate::harness::keys::Keys as _;
+use crate::harness::program::{Program, directory, free_port};
+use crate::harness::raw::{customer, number, request_id};
+
+/// A server process that asks for keys, on a database that others reach too, and the keys of an operator.
+struct Server {
+    program: Program,
+    endpoint: String,
+    key: String,
+    database: TestDatabase,
+}
+
+impl Server {
+    async fn start(level: &str, format: &str) -> Self {
+        let database = TestDatabase::create().await;
+        let directory = directory();
+        let set_up = |command: &mut std::process::Command| {
+            command
+                .env_remove("LOYALTY_DEVELOPMENT")
+                .env("DATABASE_URL", &database.url)
+                .env("RUST_LOG", level)
+                .env("LOYALTY_LOG_FORMAT", format);
+        };
+        let (program, _) = Program::start_with(&directory.path().join("none"), free_port(), set_up).await;
+        let mut tenants = Tenants::open(&database.url, std::sync::Arc::new(chrono::Utc::now))
+            .await
+            .expect("the tenants");
+        tenants.create_merchant("acme").await.expect("a merchant");
+        let key = tenants.key("acme", Role::Operator).await;
+        let endpoint = format!("http://127.0.0.1:{}", program.port);
+        Self {
+            program,
+            endpoint,
+            key,
+            database,
+        }
+    }
+
+    async fn client(&self, key: &str) -> Client {
+        let client = Client::builder(&self.endpoint).api_key(key);
+        client.connect().await.expect("a client")
+    }
+
+    /// The first line of the log that has all these, as soon as it is there.
+    async fn line(&self, parts: &[&str]) -> String {
+        let began = Instant::now();
+        loop {
+            let log = self.program.log();
+            if let Some(line) = log.iter().find(|line| parts.iter().all(|part| line.contains(part))) {
+                return line.clone();
+            }
+            assert!(began.elapsed() < Duration::from_secs(10), "no line has {parts:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn opens(client: &Client) {
+    let program = NewProgram::new("Club", "EUR").program_id("club");
+    client.create_program(&program).await.expect("a program");
+    let rule = NewRule::new("club", "Default", EarnRate::new(1, 1));
+    client.create_rule(&rule).await.expect("a rule");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_tells_everything_tells_no_key_and_nothing_of_a_member() {
+    let server = Server::start("trace", "text").await;
+    let client = server.client(&server.key).await;
+    let wrong = format!("{}{}", &server.key[..server.key.len() - 8], "deadbeef");
+    opens(&client).await;
+    let lovelace = NewMember::new("club")
+        .customer_id("customer-4711")
+        .email("lovelace@example.com")
+        .phone("+34600123456")
+        .card("card-987654")
+        .name("Augusta Lovelace")
+        .birth_date("1915-12-10".parse().expect("a day"));
+    client.enroll_member(&lovelace).await.expect("a member");
+    let again = client.enroll_member(&lovelace).await;
+    let key = MemberKey::email("lovelace@example.com");
+    let line = SaleLine::new(30).product("secret-remedy");
+    let sale = Sale::new("ticket-1", "store-1", key.clone(), "EUR", 30).line(line);
+
+    client.record_sale(&sale).await.expect("a receipt");
+    client.get_balance(key).await.expect("a balance");
+    let by_phone = Sale::new("ticket-2", "store-1", MemberKey::phone("+34600123456"), "EUR", 30);
+    let too_much = client.record_sale(&by_phone.redeem_points(31)).await;
+    let stranger = server.client(&wrong).await.get_program("club").await;
+    server.line(&["ProgramService/GetProgram", "UNAUTHENTICATED"]).await;
+
+    let secret = server.key.rsplit('_').next().expect("a secret");
+    let log = server.program.log().join("\n");
+    assert!(again.is_err() && too_much.is_err(), "{again:?} {too_much:?}");
+    assert!(matches!(stranger, Err(Error::Unauthenticated { .. })), "{stranger:?}");
+    assert!(
+        log.contains("LedgerService/RecordSale") && log.contains("DEBUG"),
+        "{log}"
+    );
+    for untold in [
+        secret,
+        &wrong[wrong.len() - 40..],
+        "customer-4711",
+        "lovelace",
+        "Lovelace",
+        "34600123456",
+        "987654",
+        "1915-12-10",
+        "secret-remedy",
+    ] {
+        assert!(!log.contains(untold), "the log says {untold}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_log_says_of_a_call_is_found_by_the_id_that_its_answer_brings() {
+    let server = Server::start("info,loyalty_server::grpc=debug", "json").await;
+    let client = server.client(&server.key).await;
+    opens(&client).await;
+    let member = NewMember::new("club").customer_id("ada");
+    client.enroll_member(&member).await.expect("a member");
+    let mut behind = database::connect(&server.database.url).await;
+    behind
+        .batch_execute("RENAME TABLE sale TO sale_of_old")
+        .await
+        .expect("a fault");
+    let mut ledger = client.raw_ledger();
+
+    let balance = wire::GetBalanceRequest {
+        member: customer("ada"),
+        ..Default::default()
+    };
+    let mut named = Request::new(balance);
+    named
+        .metadata_mut()
+        .insert("loyalty-call-id", "till-7-call-1".parse().expect("a header"));
+    let answered = ledger.get_balance(named).await.expect("a balance");
+    let request_id = request_id();
+    let sale = wire::Sale {
+        sale_id: "ticket-1".to_owned(),
+        store_id: "store-1".to_owned(),
+        member: customer("ada"),
+        currency_code: "EUR".to_owned(),
+        total: number("30"),
+        ..Default::default()
+    };
+    let request = wire::RecordSaleRequest {
+        request_id: request_id.clone(),
+        sale: Some(sale),
+    };
+    let failed = ledger.record_sale(request).await.expect_err("a fault");
+
+    let line = server.line(&["\"answered\"", "till-7-call-1"]).await;
+    let line: Value = serde_json::from_str(&line).expect("an object");
+    assert_eq!(
+        answered.metadata().get("loyalty-call-id").expect("its id"),
+        "till-7-call-1"
+    );
+    assert_eq!(line["span"]["call"], "LedgerService/GetBalance");
+    assert_eq!(line["code"], "OK");
+    assert!(
+        line["milliseconds"].is_number() && line["span"]["key"].is_string(),
+        "{line}"
+    );
+    assert_eq!(failed.code(), tonic::Code::Internal, "{failed:?}");
+    let call_id = failed.metadata().get("loyalty-call-id").expect("its id");
+    let call_id = call_id.to_str().expect("text");
+    let why = server.line(&["ERROR", call_id]).await;
+    let why: Value = serde_json::from_str(&why).expect("an object");
+    assert_eq!(why["span"]["request_id"], request_id.as_str());
+    assert!(
+        why["error"].as_str().is_some_and(|error| error.contains("sale")),
+        "{why}"
+    );
+    assert!(!failed.message().contains("sale"), "{failed:?}");
+}
