@@ -81,19 +81,19 @@ impl PointsMeasures {
         vec![
             ("merchant_id", merchant),
             ("program_id", program),
-            ("kind", name(moved.kind).to_owned()),
+            ("kind", name(moved.kind)),
         ]
     }
 }
 
-fn name(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Earn => "EARN",
-        EntryKind::Redeem => "REDEEM",
-        EntryKind::Expire => "EXPIRE",
-        EntryKind::SignUpBonus => "SIGN_UP_BONUS",
-        EntryKind::EarnReversal => "EARN_REVERSAL",
-        EntryKind::RedeemReversal => "REDEEM_REVERSAL",
-        EntryKind::Adjust => "ADJUST",
+/// The name of a kind as the contract writes it: `EARN_REVERSAL` of `EarnReversal`.
+fn name(kind: EntryKind) -> String {
+    let mut name = String::new();
+    for letter in format!("{kind:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
     }
+    name
 }
