@@ -8,13 +8,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::SECONDS;
+use super::{By, SECONDS};
 
 /// Calls. Their names come from a fixed list: what strangers make up is counted under one.
 pub(crate) struct CallMeasures {
     pub(crate) in_flight: Gauge,
-    ended: Family<[(&'static str, &'static str); 2], Counter>,
-    seconds: Family<[(&'static str, &'static str); 1], Histogram, fn() -> Histogram>,
+    ended: By<2, Counter>,
+    seconds: By<1, Histogram>,
 }
 
 impl CallMeasures {

@@ -1,9 +1,10 @@
 //! Jobs: how far they are.
 
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+use super::By;
 
 /// What jobs of this server did; of a job of which there is one among all servers, the one that has its lease counts.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ pub(crate) struct JobMeasures {
     pub(crate) swept_members: Counter,
     pub(crate) swept_lots: Counter,
     pub(crate) forgotten_requests: Counter,
-    failures: Family<[(&'static str, &'static str); 1], Counter>,
+    failures: By<1, Counter>,
 }
 
 impl JobMeasures {

@@ -23,6 +23,9 @@ const SECONDS: [f64; 13] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0,
 ];
 
+/// Numbers by labels.
+type By<const N: usize, M, C = fn() -> M> = Family<[(&'static str, &'static str); N], M, C>;
+
 /// What one server counts since it started.
 pub(crate) struct Measures {
     registry: Registry,
@@ -32,8 +35,8 @@ pub(crate) struct Measures {
     pub(crate) points: PointsMeasures,
     /// Connections of callers.
     pub(crate) connections: Gauge,
-    pool_connections: Family<[(&'static str, &'static str); 2], Gauge>,
-    pool_waiting: Family<[(&'static str, &'static str); 1], Gauge>,
+    pool_connections: By<2, Gauge>,
+    pool_waiting: By<1, Gauge>,
 }
 
 /// Connections to the database that are shared.
