@@ -101,7 +101,12 @@ const BAD_LISTS: Rows<wire::ListEntriesRequest> = &[
     ("a token of another list", |call| call.page_token = "636c7562".to_owned(), "page_token"),
     ("a token of half a byte", |call| call.page_token = "636".to_owned(), "page_token"),
     ("a token past all entries", |call| call.page_token = "39".repeat(20), "page_token"),
-    ("no member", |call| call.member = None, "member"),
+    ("a kind that is none", |call| call.kinds = vec![1, 0], "kinds[1]"),
+    ("an unknown kind", |call| call.kinds = vec![77], "kinds[0]"),
+    ("a sale without its store", |call| call.sale_id = "1".to_owned(), "sale_store_id"),
+    ("the store of no sale", |call| call.sale_store_id = "1".to_owned(), "sale_id"),
+    ("a store of 65 characters", |call| call.store_id = "s".repeat(65), "store_id"),
+    ("a date in the year 0", |call| call.recorded_from = Some(prost_types::Timestamp { seconds: -62_135_596_801, nanos: 0 }), "recorded_from"),
     ("a member id that is no UUID", |call| call.member = Some(wire::MemberKey { key: Some(Key::MemberId("1".to_owned())) }), "member.member_id"),
     ("a program id in capitals", |call| call.program_id = "CLUB".to_owned(), "program_id"),
 ];

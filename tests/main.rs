@@ -97,6 +97,7 @@ mod sales;
 mod same_sale_points;
 mod schema;
 mod sealing;
+mod searches;
 mod stand_alone;
 mod sync;
 mod tier_windows;

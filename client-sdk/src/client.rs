@@ -19,6 +19,7 @@ mod resuming;
 mod returns;
 mod rewards;
 mod rules;
+mod sales;
 mod sync;
 mod verification;
 

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use crate::{
-    id::{MemberId, ReasonId},
+    id::{MemberId, ProgramId, ReasonId},
+    member::MemberQuery,
     wire::open_enum,
 };
 
@@ -90,5 +91,101 @@ open_enum! {
         MergeOut,
         /// What came of a member who was merged into this one: points, (negative) what was owed, and (0) spend.
         MergeIn,
+    }
+}
+
+/// Which entries are asked for: all conditions that are given must hold. Anything that names a member is a filter of its
+/// own.
+///
+/// ```
+/// use loyalty_sdk::{EntryFilter, EntryKind, MemberKey};
+///
+/// let used_by_ada = EntryFilter::of_member(MemberKey::customer_id("ada")).kind(EntryKind::Redeem);
+/// let of_the_shop = EntryFilter::all().store("store-1");
+/// # let _ = (used_by_ada, of_the_shop);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntryFilter {
+    pub(crate) program_id: Option<ProgramId>,
+    pub(crate) member: Option<MemberQuery>,
+    pub(crate) kinds: Vec<EntryKind>,
+    pub(crate) recorded_from: Option<DateTime<Utc>>,
+    pub(crate) recorded_until: Option<DateTime<Utc>>,
+    pub(crate) store_id: Option<String>,
+    pub(crate) terminal_id: Option<String>,
+    pub(crate) cashier_id: Option<String>,
+    pub(crate) sale: Option<(String, String)>,
+}
+
+impl EntryFilter {
+    /// All of the merchant.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Those of a member.
+    pub fn of_member(member: impl Into<MemberQuery>) -> Self {
+        Self {
+            member: Some(member.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Those of the members of a program.
+    pub fn of_program(program_id: impl Into<ProgramId>) -> Self {
+        Self {
+            program_id: Some(program_id.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Those of a sale: what it earned and used, and what came back of it.
+    pub fn of_sale(store_id: impl Into<String>, sale_id: impl Into<String>) -> Self {
+        Self {
+            sale: Some((store_id.into(), sale_id.into())),
+            ..Self::default()
+        }
+    }
+
+    /// Only of this kind; given several times, of any of them.
+    pub fn kind(mut self, kind: EntryKind) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// Only those recorded at or after this instant.
+    pub fn recorded_from(mut self, instant: DateTime<Utc>) -> Self {
+        self.recorded_from = Some(instant);
+        self
+    }
+
+    /// Only those recorded before this instant.
+    pub fn recorded_until(mut self, instant: DateTime<Utc>) -> Self {
+        self.recorded_until = Some(instant);
+        self
+    }
+
+    /// Only what happened in this store.
+    pub fn store(mut self, store_id: impl Into<String>) -> Self {
+        self.store_id = Some(store_id.into());
+        self
+    }
+
+    /// Only what happened at this terminal.
+    pub fn terminal(mut self, terminal_id: impl Into<String>) -> Self {
+        self.terminal_id = Some(terminal_id.into());
+        self
+    }
+
+    /// Only what this cashier did.
+    pub fn cashier(mut self, cashier_id: impl Into<String>) -> Self {
+        self.cashier_id = Some(cashier_id.into());
+        self
+    }
+}
+
+impl<M: Into<MemberQuery>> From<M> for EntryFilter {
+    fn from(member: M) -> Self {
+        Self::of_member(member)
     }
 }

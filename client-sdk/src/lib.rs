@@ -63,6 +63,7 @@ mod retry;
 mod reward;
 mod rule;
 mod sale;
+mod sale_record;
 mod sale_return;
 mod stand_alone;
 mod sync;
@@ -75,7 +76,7 @@ pub use client::{Client, ClientBuilder, Connection, Credentials, EntryFeed, Veri
 pub use configuration_change::{
     ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
 };
-pub use entry::{Entry, EntryKind, LotMovement};
+pub use entry::{Entry, EntryFilter, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
 pub use expiry::{ExpiryCounts, ExpiryRun, ExpirySchedule};
 pub use feed::{ChainLink, FeedBatch, FeedCursor, FeedRequest};
@@ -115,6 +116,7 @@ pub use retry::RetryPolicy;
 pub use reward::{NewReward, Reward, RewardGives, RewardTerms, RewardUpdate};
 pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};
 pub use sale::{Customer, Sale, SaleLine, SaleLineFlag, Tender};
+pub use sale_record::{RecordedSale, SaleFilter, SaleSummary};
 pub use sale_return::{Cancellation, KeptLine, ReturnReceipt, Returned, ReturnedLine, SaleReturn};
 pub use stand_alone::{
     Hold, HoldCapture, HoldReceipt, HoldState, NewHold, RedemptionFilter, RedemptionPlace, RedemptionReceipt,

@@ -21,6 +21,7 @@ mod redemption_reversal;
 mod reward;
 mod rule;
 mod sale;
+mod sale_record;
 mod sale_return;
 mod stand_alone;
 mod sync;

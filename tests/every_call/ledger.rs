@@ -94,6 +94,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         member: customer("alpha-ada"),
         ..wire::GetBalanceRequest::default()
     }]),
+    scenario!("LedgerService/GetSale", |_world| [wire::GetSaleRequest {
+        store_id: "store-1".to_owned(),
+        sale_id: "alpha-sale".to_owned(),
+    }]),
+    scenario!("LedgerService/ListSales", |_world| [wire::ListSalesRequest::default()]),
     scenario!("LedgerService/ListEntries", |world| [wire::ListEntriesRequest {
         member: Some(wire::MemberKey {
             key: Some(wire::member_key::Key::MemberId(world.member_id.clone())),

@@ -4,7 +4,7 @@ use loyalty_api::v1;
 
 use super::{Client, attempt};
 use crate::{
-    entry::Entry,
+    entry::{Entry, EntryFilter},
     error::Error,
     id::RequestId,
     member::{MemberBalance, MemberQuery},
@@ -64,20 +64,16 @@ impl Client {
         MemberBalance::from_wire(answer)
     }
 
-    /// A member's entries, newest first. Entries written meanwhile do not shift the pages.
+    /// Entries, newest first: of a member, which is named by itself, or of a whole program or merchant and by more
+    /// conditions, as an [`EntryFilter`]. Entries written meanwhile do not shift the pages. Without a member a page may be
+    /// short, even empty, though it is not the last.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidFields`] when the page is not one that this list gave, [`Error::MemberNotFound`],
-    /// [`Error::AmbiguousMember`] when several programs have the member.
-    pub async fn list_entries(&self, member: impl Into<MemberQuery>, page: &PageRequest) -> Result<Page<Entry>, Error> {
-        let (program_id, member) = member.into().into_wire();
-        let message = v1::ListEntriesRequest {
-            program_id,
-            member,
-            page_size: page.page_size,
-            page_token: page.page_token.clone(),
-        };
+    /// [`Error::ProgramNotFound`], [`Error::AmbiguousMember`] when several programs have the member.
+    pub async fn list_entries(&self, filter: impl Into<EntryFilter>, page: &PageRequest) -> Result<Page<Entry>, Error> {
+        let message = filter.into().into_wire(page);
         let answer = self.read(message, attempt!(self.raw_ledger(), list_entries)).await?;
         let entries = answer.entries.into_iter().map(Entry::from_wire);
         Ok(Page::new(

@@ -2,10 +2,11 @@
 
 use loyalty_api::v1;
 
-use super::{decimal, instant, optional_instant, optional_text};
+use super::{decimal, instant, optional_instant, optional_text, timestamp};
 use crate::{
-    entry::{Entry, EntryKind, LotMovement},
+    entry::{Entry, EntryFilter, EntryKind, LotMovement},
     error::Error,
+    page::PageRequest,
 };
 
 impl Entry {
@@ -48,5 +49,29 @@ impl LotMovement {
             points: decimal("lot.points", movement.points)?,
             expires_at: optional_instant("lot.expires_at", movement.expires_at)?,
         })
+    }
+}
+
+impl EntryFilter {
+    pub(crate) fn into_wire(self, page: &PageRequest) -> v1::ListEntriesRequest {
+        let (program_id, member) = match self.member {
+            Some(member) => member.into_wire(),
+            None => (self.program_id.map(String::from).unwrap_or_default(), None),
+        };
+        let (sale_store_id, sale_id) = self.sale.unwrap_or_default();
+        v1::ListEntriesRequest {
+            program_id,
+            member,
+            page_size: page.page_size,
+            page_token: page.page_token.clone(),
+            kinds: self.kinds.into_iter().map(EntryKind::number).collect(),
+            recorded_from: self.recorded_from.map(timestamp),
+            recorded_until: self.recorded_until.map(timestamp),
+            store_id: self.store_id.unwrap_or_default(),
+            terminal_id: self.terminal_id.unwrap_or_default(),
+            cashier_id: self.cashier_id.unwrap_or_default(),
+            sale_store_id,
+            sale_id,
+        }
     }
 }

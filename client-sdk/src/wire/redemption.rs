@@ -2,10 +2,29 @@
 
 use loyalty_api::v1::{self, sale_redemption};
 
-use super::decimal_message;
+use super::{decimal, decimal_message, present};
+use crate::error::Error;
 use crate::redemption::{Ask, Redemption};
 
 impl Redemption {
+    pub(crate) fn from_wire(redemption: v1::SaleRedemption) -> Result<Self, Error> {
+        let ask = match present("sale.redemptions.ask", redemption.ask)? {
+            sale_redemption::Ask::Points(points) => Ask::Points(decimal("sale.redemptions.points", Some(points))?),
+            sale_redemption::Ask::Amount(amount) => Ask::Amount(decimal("sale.redemptions.amount", Some(amount))?),
+            sale_redemption::Ask::Product(product) => {
+                let quantity = decimal("sale.redemptions.product.quantity", product.quantity)?;
+                Ask::Product(product.product_id.into(), quantity)
+            }
+            sale_redemption::Ask::Reward(reward) => Ask::Reward(reward.reward_id.into(), reward.quantity),
+        };
+        Ok(Self {
+            ask,
+            clamped: redemption.clamp,
+            expense_account: redemption.expense_account,
+            cost_center: redemption.cost_center,
+        })
+    }
+
     pub(crate) fn to_wire(&self, all_clamped: bool) -> v1::SaleRedemption {
         v1::SaleRedemption {
             ask: Some(match &self.ask {

@@ -12,15 +12,15 @@ use super::auth::caller;
 use super::fields::Fields;
 use super::streaming::Told;
 use super::{
-    Context, adjustment_calls, convert, deadline, expiry_calls, feed_calls, member_lookup, offline_calls, page_token,
-    return_calls, sale_calls, status, sync_calls, verify_calls,
+    Context, adjustment_calls, convert, deadline, entry_calls, expiry_calls, feed_calls, member_lookup, offline_calls,
+    recorded_sale_calls, return_calls, sale_calls, status, sync_calls, verify_calls,
 };
 use crate::domain::answer::{Refusal, StoredAnswer};
 use crate::domain::redeeming::RecordedRedemption;
 use crate::domain::sale_recording;
 use crate::storage::error::StorageError;
 use crate::storage::request::RequestResult;
-use crate::storage::{account, books, connection, entry, lot, request, sale};
+use crate::storage::{books, connection, request, sale};
 
 /// The books.
 pub(crate) struct Ledger(pub(super) Arc<Context>);
@@ -168,50 +168,28 @@ impl LedgerService for Ledger {
         .await
     }
 
+    async fn get_sale(
+        &self,
+        request: Request<wire::GetSaleRequest>,
+    ) -> Result<Response<wire::GetSaleResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, recorded_sale_calls::get(&self.0, request)).await
+    }
+
+    async fn list_sales(
+        &self,
+        request: Request<wire::ListSalesRequest>,
+    ) -> Result<Response<wire::ListSalesResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, recorded_sale_calls::list(&self.0, request)).await
+    }
+
     async fn list_entries(
         &self,
         request: Request<wire::ListEntriesRequest>,
     ) -> Result<Response<wire::ListEntriesResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        deadline::bounded(&metadata, async {
-            let page = page_token::Page::parse(request.page_size, &request.page_token)?;
-            let before = page.after_sequence()?;
-            let mut fields = Fields::default();
-            let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
-            let key = convert::member::member_key(&mut fields, "member", request.member);
-            fields.finish(())?;
-
-            let caller = caller(&self.0);
-            let member_id = member_lookup::resolve_as_named(&self.0, caller, &program_id, &key, "member").await?;
-            let (key, limit) = ((caller.merchant_id, member_id), page.rows_to_read());
-            let found = self.0.database.run(move |connection| {
-                Box::pin(async move {
-                    let Some(account) = account::find(connection, key).await? else {
-                        return Ok(None);
-                    };
-                    let entries = entry::page(connection, key, before, limit).await?;
-                    let oldest = entries.last().map_or(0, |entry| entry.sequence);
-                    let newest = entries.first().map_or(0, |entry| entry.sequence);
-                    let allocations = lot::allocations(connection, key, oldest, newest).await?;
-                    Ok(Some((account.program_id, entries, allocations)))
-                })
-            });
-            let found = found.await.map_err(|error| status::storage(&error))?;
-            let found = found.filter(|(program, ..)| program_id.is_empty() || **program == *program_id);
-            let Some((_, entries, allocations)) = found else {
-                return Err(member_lookup::not_found(&self.0, caller, &program_id, "member").await);
-            };
-            let (entries, next_page_token) = page.cut(entries, |entry| entry.sequence.to_string());
-            let entries = entries
-                .iter()
-                .map(|entry| convert::entry::entry(member_id, entry, &allocations))
-                .collect();
-            Ok(wire::ListEntriesResponse {
-                entries,
-                next_page_token,
-            })
-        })
-        .await
+        deadline::bounded(&metadata, entry_calls::list(&self.0, request)).await
     }
 
     type StreamEntriesStream = Told<wire::StreamEntriesResponse>;

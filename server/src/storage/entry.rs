@@ -60,28 +60,6 @@ pub(super) struct EntryRow {
     spend_at: Option<NaiveDateTime>,
 }
 
-/// Up to `limit` entries of a member, newest first, older than `before` (a sequence).
-pub(crate) async fn page(
-    connection: &mut Connection,
-    key: AccountKey,
-    before: u64,
-    limit: i64,
-) -> Result<Vec<Entry>, StorageError> {
-    let rows: Vec<EntryRow> = entry::table
-        .filter(
-            entry::merchant_id
-                .eq(key.0)
-                .and(entry::member_id.eq(key.1.as_bytes().to_vec())),
-        )
-        .filter(entry::sequence.lt(before))
-        .order(entry::sequence.desc())
-        .limit(limit)
-        .select(EntryRow::as_select())
-        .load(connection)
-        .await?;
-    rows.into_iter().map(Entry::try_from).collect()
-}
-
 /// Spend that counts towards tiers, by day as `day_of` says, of sales from `since` on, less what came back of them.
 pub(crate) async fn spend_by_day(
     connection: &mut Connection,
@@ -212,7 +190,7 @@ fn document(sale: Option<&SaleKey>, field: impl Fn(&SaleKey) -> &Arc<str>) -> Op
     sale.map(|sale| &**field(sale)).filter(|text| !text.is_empty())
 }
 
-fn kind_number(kind: EntryKind) -> u8 {
+pub(super) fn kind_number(kind: EntryKind) -> u8 {
     match kind {
         EntryKind::Earn => 1,
         EntryKind::Redeem => 2,

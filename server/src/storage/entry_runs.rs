@@ -56,7 +56,7 @@ impl StoredEntry {
 
 #[derive(QueryableByName)]
 #[diesel(check_for_backend(diesel::mysql::Mysql))]
-struct MemberEntryRow {
+pub(super) struct MemberEntryRow {
     #[diesel(sql_type = Binary)]
     member_id: Vec<u8>,
     #[diesel(embed)]
@@ -78,11 +78,12 @@ struct AllocationRow {
     points: Decimal,
 }
 
+/// By member and sequence.
+pub(super) type Entries = BTreeMap<(Uuid, u64), StoredEntry>;
+
 /// What there is of some stretches.
-#[derive(Default)]
 pub(crate) struct Loaded {
-    /// By member and sequence.
-    pub(crate) entries: BTreeMap<(Uuid, u64), StoredEntry>,
+    pub(crate) entries: Entries,
     /// Of entries that are not there.
     pub(crate) orphans: Vec<(Uuid, Allocation)>,
 }
@@ -93,26 +94,73 @@ pub(crate) async fn load(
     merchant_id: u32,
     stretches: &[Stretch],
 ) -> Result<Loaded, StorageError> {
-    let Loaded {
-        mut entries,
-        mut orphans,
-    } = Loaded::default();
+    let mut entries = entries_where(connection, merchant_id, stretches, "TRUE").await?;
+    let orphans = allocate_stretches(connection, merchant_id, stretches, &mut entries).await?;
+    Ok(Loaded { entries, orphans })
+}
+
+/// The entries of these stretches that a condition on rows of `entry` is true of, without what they did to lots.
+pub(super) async fn entries_where(
+    connection: &mut Connection,
+    merchant_id: u32,
+    stretches: &[Stretch],
+    condition: &str,
+) -> Result<Entries, StorageError> {
+    let mut entries = Entries::new();
     for question in stretches.chunks(STRETCHES_OF_A_QUESTION) {
         let filter = filter(merchant_id, question);
-        let text = format!("SELECT member_id, {COLUMNS} FROM entry FORCE INDEX (PRIMARY) WHERE {filter}");
+        let text =
+            format!("SELECT member_id, {COLUMNS} FROM entry FORCE INDEX (PRIMARY) WHERE {filter} AND {condition}");
         let rows: Vec<MemberEntryRow> = diesel::sql_query(text).load(connection).await?;
-        for row in rows {
-            let key = (id(&row.member_id)?, row.entry.sequence());
-            let allocations = Vec::new();
-            let stored = StoredEntry {
-                row: row.entry,
-                allocations,
-            };
-            entries.insert(key, stored);
-        }
+        entries.append(&mut collect(rows)?);
+    }
+    Ok(entries)
+}
+
+/// Rows by member and sequence, without what they did to lots.
+pub(super) fn collect(rows: Vec<MemberEntryRow>) -> Result<Entries, StorageError> {
+    let entries = rows.into_iter().map(|row| {
+        let key = (id(&row.member_id)?, row.entry.sequence());
+        let stored = StoredEntry {
+            row: row.entry,
+            allocations: Vec::new(),
+        };
+        Ok((key, stored))
+    });
+    entries.collect()
+}
+
+/// Adds to entries what they did to lots.
+pub(super) async fn allocate(
+    connection: &mut Connection,
+    merchant_id: u32,
+    entries: &mut Entries,
+) -> Result<(), StorageError> {
+    let stretches: Vec<Stretch> = entries
+        .keys()
+        .map(|(member_id, sequence)| Stretch {
+            member_id: *member_id,
+            first: *sequence,
+            last: *sequence,
+        })
+        .collect();
+    allocate_stretches(connection, merchant_id, &stretches, entries).await?;
+    Ok(())
+}
+
+/// Adds to the entries of these stretches what they did to lots. Answers what entries did that are not there.
+async fn allocate_stretches(
+    connection: &mut Connection,
+    merchant_id: u32,
+    stretches: &[Stretch],
+    entries: &mut Entries,
+) -> Result<Vec<(Uuid, Allocation)>, StorageError> {
+    let mut orphans = Vec::new();
+    for question in stretches.chunks(STRETCHES_OF_A_QUESTION) {
         let text = format!(
             "SELECT member_id, sequence, lot_expires_at, lot_sequence, points \
-             FROM allocation FORCE INDEX (PRIMARY) WHERE {filter}"
+             FROM allocation FORCE INDEX (PRIMARY) WHERE {}",
+            filter(merchant_id, question)
         );
         let rows: Vec<AllocationRow> = diesel::sql_query(text).load(connection).await?;
         for row in rows {
@@ -135,7 +183,7 @@ pub(crate) async fn load(
     for entry in entries.values_mut() {
         entry.allocations.sort_by_key(|allocation| allocation.lot);
     }
-    Ok(Loaded { entries, orphans })
+    Ok(orphans)
 }
 
 /// All literals are integers and hex.

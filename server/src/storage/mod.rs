@@ -10,6 +10,7 @@ pub(crate) mod connection;
 pub(crate) mod durability;
 pub(crate) mod entry;
 pub(crate) mod entry_runs;
+pub(crate) mod entry_search;
 pub(crate) mod erasure;
 pub(crate) mod error;
 pub(crate) mod expiry_schedule;

@@ -36,6 +36,7 @@ pub(crate) struct SaleRecord {
     pub(crate) sale: Sale,
     pub(crate) outcome: Arc<SaleOutcome>,
     pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) recorded_at: DateTime<Utc>,
 }
 
 /// A sale to be recorded.
@@ -110,6 +111,7 @@ struct RecordRow {
     sale_id: String,
     member_id: Vec<u8>,
     occurred_at: NaiveDateTime,
+    recorded_at: NaiveDateTime,
     document: String,
     outcome: String,
 }
@@ -125,6 +127,7 @@ impl RecordRow {
             },
             outcome: Arc::new(document("the outcome of a sale", &self.outcome)?),
             occurred_at: instant(self.occurred_at),
+            recorded_at: instant(self.recorded_at),
         };
         Ok(((self.merchant_id, self.store_id, self.sale_id), record))
     }

@@ -103,6 +103,55 @@ pub(crate) async fn of_sales(
     Ok(found)
 }
 
+/// What the returns of a sale did, in order, each with its id; a cancellation has none.
+pub(crate) async fn outcomes(
+    connection: &mut Connection,
+    key: &RecordedSaleKey,
+) -> Result<Vec<(Option<String>, ReturnOutcome)>, StorageError> {
+    let (merchant_id, store_id, sale_id) = key;
+    let rows: Vec<(Option<String>, String)> = sale_reversal::table
+        .filter(sale_reversal::merchant_id.eq(merchant_id))
+        .filter(
+            sale_reversal::sale_store_id
+                .eq(store_id)
+                .and(sale_reversal::sale_id.eq(sale_id)),
+        )
+        .order(sale_reversal::number)
+        .select((sale_reversal::return_id, sale_reversal::outcome))
+        .load(connection)
+        .await?;
+    rows.into_iter()
+        .map(|(return_id, outcome)| Ok((return_id, document("the outcome of a return", &outcome)?)))
+        .collect()
+}
+
+/// How many returns and cancellations these sales have, and whether one is a cancellation; those without any are left out.
+pub(crate) async fn counts(
+    connection: &mut Connection,
+    keys: impl Iterator<Item = RecordedSaleKey>,
+) -> Result<BTreeMap<RecordedSaleKey, (u32, bool)>, StorageError> {
+    let mut counts: BTreeMap<RecordedSaleKey, (u32, bool)> = BTreeMap::new();
+    let Some(filter) = of_keys(keys) else {
+        return Ok(counts);
+    };
+    let rows: Vec<(u32, String, String, Option<String>)> = sale_reversal::table
+        .filter(filter)
+        .select((
+            sale_reversal::merchant_id,
+            sale_reversal::sale_store_id,
+            sale_reversal::sale_id,
+            sale_reversal::return_id,
+        ))
+        .load(connection)
+        .await?;
+    for (merchant_id, store_id, sale_id, return_id) in rows {
+        let (count, cancelled) = counts.entry((merchant_id, store_id, sale_id)).or_default();
+        *count += 1;
+        *cancelled |= return_id.is_none();
+    }
+    Ok(counts)
+}
+
 /// Those of these returns that are recorded.
 pub(crate) async fn find_returns(
     connection: &mut Connection,

@@ -176,3 +176,13 @@ pub(crate) async fn execute(connection: &mut Connection, statements: Vec<String>
     }
     Ok(())
 }
+
+/// An instant as a literal.
+pub(super) fn literal(instant: DateTime<Utc>) -> String {
+    format!("'{}'", instant.format("%Y-%m-%d %H:%M:%S%.6f"))
+}
+
+/// A text as a literal, in hex.
+pub(super) fn hex_text(text: &str) -> String {
+    format!("_utf8mb4 x'{}'", hex::encode(text))
+}

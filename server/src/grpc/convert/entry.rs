@@ -74,6 +74,22 @@ fn movement(allocation: Allocation) -> wire::LotMovement {
     }
 }
 
+/// A kind of the wire; `None` for one that is not said.
+pub(in crate::grpc) fn kind_from(kind: wire::EntryKind) -> Option<EntryKind> {
+    Some(match kind {
+        wire::EntryKind::Unspecified => return None,
+        wire::EntryKind::Earn => EntryKind::Earn,
+        wire::EntryKind::Redeem => EntryKind::Redeem,
+        wire::EntryKind::Expire => EntryKind::Expire,
+        wire::EntryKind::SignUpBonus => EntryKind::SignUpBonus,
+        wire::EntryKind::EarnReversal => EntryKind::EarnReversal,
+        wire::EntryKind::RedeemReversal => EntryKind::RedeemReversal,
+        wire::EntryKind::Adjust => EntryKind::Adjust,
+        wire::EntryKind::MergeOut => EntryKind::MergeOut,
+        wire::EntryKind::MergeIn => EntryKind::MergeIn,
+    })
+}
+
 fn kind(kind: EntryKind) -> wire::EntryKind {
     match kind {
         EntryKind::Earn => wire::EntryKind::Earn,

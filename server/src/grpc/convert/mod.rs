@@ -21,6 +21,7 @@ mod redemption_policy;
 pub(super) mod reward;
 pub(super) mod rule;
 pub(super) mod sale;
+pub(super) mod sale_record;
 pub(super) mod sale_return;
 mod tier;
 

@@ -242,6 +242,7 @@ impl<'a> Batch<'a> {
             },
             outcome: outcome.clone(),
             occurred_at: sale.occurred_at.unwrap_or(command.now),
+            recorded_at: command.now,
         })
     }
 

@@ -1,0 +1,1 @@
+ALTER TABLE entry DROP KEY entry_time;
