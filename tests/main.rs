@@ -59,6 +59,7 @@ mod model;
 mod opt_in;
 mod opt_out;
 mod outages;
+mod outbox;
 mod overload;
 mod pending;
 mod places;

@@ -24,6 +24,7 @@
 //! - **Writes are safe to repeat.** Each takes place under a [`RequestId`] that stays the same through all retries; bring
 //!   your own with [`Client::with_request_id`] when the till must settle the outcome after a crash.
 //! - **Calls end.** Each has a deadline (10 s unless told), and what can be tried again is tried again inside it.
+//! - **Tills may lose the line.** An [`Outbox`] keeps what a till does on its own disk, and delivers it once, in order.
 //! - **Refusals are types.** [`Error`] has a variant with numbers for each reason of the contract.
 //! - **Programs are data.** [`Preset`] reads one from a JSON file and [`Client::apply_preset`] sets it up; six that work
 //!   as the points modules of well-known retail software do are part of the crate (feature `presets`, on by default).
@@ -46,6 +47,7 @@ mod money;
 mod new_member;
 mod offline;
 mod operation;
+mod outbox;
 mod page;
 #[cfg(feature = "presets")]
 mod preset;
@@ -93,6 +95,9 @@ pub use money::Money;
 pub use new_member::NewMember;
 pub use offline::OfflinePolicy;
 pub use operation::{Operation, OperationResult};
+pub use outbox::{
+    CutOff, Delivered, Outbox, OutboxEntry, OutboxError, OutboxOptions, OutboxState, Put, RefusedEntry, SetAside,
+};
 pub use page::{Page, PageRequest};
 #[cfg(feature = "presets")]
 pub use preset::{AppliedPreset, Preset, PresetError};
