@@ -37,6 +37,7 @@ mod expiry_ends;
 mod expiry_entries;
 mod expiry_runs;
 mod failure_reasons;
+mod faulty_lines;
 mod feed;
 mod feed_queries;
 mod history;

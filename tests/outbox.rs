@@ -29,18 +29,22 @@ fn till(endpoint: &str, directory: &Path, command: &str, number: u32) -> Command
     till
 }
 
-/// The lines that a till said until it ended, or was killed `after` its first line.
-fn lines(mut till: Command, after: Option<Duration>) -> Vec<String> {
+/// The lines that a till said until it ended, or was killed a moment after so many of them.
+fn lines(mut till: Command, killed_after: Option<(usize, Duration)>) -> Vec<String> {
     let mut child: Child = till.spawn().expect("a till");
     let mut out = BufReader::new(child.stdout.take().expect("its output"));
-    let mut first = String::new();
-    out.read_line(&mut first).expect("a line");
-    if let Some(after) = after {
-        std::thread::sleep(after);
-        kill("-KILL", child.id());
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    while out.read_line(&mut line).expect("a line") > 0 {
+        lines.push(line.trim().to_owned());
+        line.clear();
+        if let Some((count, moment)) = killed_after
+            && lines.len() == count
+        {
+            std::thread::sleep(moment);
+            kill("-KILL", child.id());
+        }
     }
-    let mut lines = vec![first.trim().to_owned()];
-    lines.extend(out.lines().map(|line| line.expect("a line")));
     child.wait().expect("its end");
     lines
 }
@@ -91,17 +95,18 @@ async fn an_offline_day_with_kills_at_any_moment_is_delivered_once_and_in_order(
     let home = TempDir::new().expect("a directory");
     let (outbox, endpoint) = (home.path().join("outbox"), shop.endpoint.clone());
     let mut dice = u64::from(std::process::id());
-    let mut moment = |most: u64| {
+    let mut moment = |most: usize| {
         dice = dice
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_micros((dice >> 33) % (most * 1_000))
+        let lines = usize::try_from(dice >> 40).unwrap_or_default() % most + 1;
+        Some((lines, Duration::from_micros((dice >> 33) % 1_500)))
     };
 
     let mut safe = Vec::new();
     let mut kills = 0;
     for _ in 0..KILLS - 5 {
-        let said = lines(till(&endpoint, &outbox, "record", SALES), Some(moment(40)));
+        let said = lines(till(&endpoint, &outbox, "record", SALES), moment(45));
         kills += 1;
         safe.extend(numbers(&said, "put"));
     }
@@ -110,7 +115,7 @@ async fn an_offline_day_with_kills_at_any_moment_is_delivered_once_and_in_order(
     shop.opens_again().await;
     let mut told: BTreeMap<&str, usize> = BTreeMap::new();
     while kills < KILLS {
-        let said = lines(till(&endpoint, &outbox, "deliver", 30), Some(moment(60)));
+        let said = lines(till(&endpoint, &outbox, "deliver", 30), moment(150));
         kills += 1;
         *told.entry("Applied").or_default() += numbers(&said, "Applied").len();
     }

@@ -3,6 +3,7 @@
 pub(crate) mod any_call;
 pub(crate) mod books;
 pub(crate) mod database;
+pub(crate) mod faults;
 pub(crate) mod feed;
 pub(crate) mod frames;
 pub(crate) mod keys;
