@@ -74,9 +74,10 @@ pub struct DatabaseConfig {
     #[arg(long, env = "LOYALTY_DATABASE_BINARY", global = true)]
     pub database_binary: Option<PathBuf>,
 
-    /// Memory for the pages of the private database, in MiB.
-    #[arg(long, env = "LOYALTY_DATABASE_MEMORY_MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..), global = true)]
-    pub database_memory_mib: u32,
+    /// Memory for the pages of the private database, in MiB [default: an eighth of the machine's, from 256 to 4,096]. It is
+    /// taken as it is needed: the more members buy, the more of it saves reading and writing the same pages again.
+    #[arg(long, env = "LOYALTY_DATABASE_MEMORY_MIB", value_parser = clap::value_parser!(u32).range(16..), global = true)]
+    pub database_memory_mib: Option<u32>,
 
     /// Serve on a database that can lose committed sales when its machine fails.
     #[arg(long, env = "LOYALTY_ALLOW_WEAK_DURABILITY", global = true)]

@@ -153,11 +153,26 @@ fn embedded_options(config: &DatabaseConfig) -> Result<EmbeddedOptions, Failure>
         Some(data_dir) => data_dir.clone(),
         None => default_data_dir().ok_or("no home directory to keep the data in: set LOYALTY_DATA_DIR")?,
     };
+    let memory_mib = config.database_memory_mib.unwrap_or_else(|| default_memory_mib(machine_memory_mib()));
     Ok(EmbeddedOptions {
         data_dir,
         binary: config.database_binary.clone(),
-        extra_arguments: vec![format!("--innodb-buffer-pool-size={}M", config.database_memory_mib)],
+        extra_arguments: vec![format!("--innodb-buffer-pool-size={}M", memory_mib)],
     })
+}
+
+/// Memory for the pages of the private database on a machine with so much, in MiB: the server beside it needs little, and
+/// the rest of the machine may be somebody else's.
+fn default_memory_mib(of_machine: Option<u32>) -> u32 {
+    (of_machine.unwrap_or_default() / 8).clamp(256, 4_096)
+}
+
+/// What the machine says of its memory; `None` when it does not say so where Linux does.
+fn machine_memory_mib() -> Option<u32> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    u32::try_from(kib / 1_024).ok()
 }
 
 fn default_data_dir() -> Option<PathBuf> {
