@@ -62,6 +62,7 @@ mod opt_out;
 mod outages;
 mod outbox;
 mod overload;
+mod past_balances;
 mod pending;
 mod places;
 mod points_given_back;

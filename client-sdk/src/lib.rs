@@ -86,8 +86,8 @@ pub use id::{
     AdjustmentId, HoldId, MemberId, ProductId, ProgramId, ReasonId, RedemptionId, RequestId, RewardId, RuleId,
 };
 pub use member::{
-    AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock, MemberFilter,
-    MemberKey, MemberQuery, NextTier,
+    AffordableReward, Balance, BalanceSummary, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock,
+    MemberFilter, MemberKey, MemberQuery, NextTier,
 };
 pub use member_change::{MemberChange, MemberChangeKind};
 pub use member_update::MemberUpdate;

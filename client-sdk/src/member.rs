@@ -270,6 +270,34 @@ pub struct MemberBalance {
     pub balance: Balance,
 }
 
+/// What of a member's points is what, at one instant: by what was recorded by then; but a lapse counts from its own instant
+/// on, whether it was written to the ledger by then or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalanceSummary {
+    /// The instant.
+    pub at: DateTime<Utc>,
+    /// What remained of lots that had not lapsed, less the debt: `available` + `pending` + `held`.
+    pub balance: Decimal,
+    /// Points that could be spent; negative only by a debt.
+    pub available: Decimal,
+    /// Points that could not be spent yet.
+    pub pending: Decimal,
+    /// Points set aside by holds.
+    pub held: Decimal,
+    /// Points owed; the next that come repay them.
+    pub debt: Decimal,
+    /// Points that had lapsed and were not written off in the ledger yet; in none of the above.
+    pub expired_unswept: Decimal,
+    /// Points that would lapse within the days asked, unless they were spent before; `None` when not asked.
+    pub expiring: Option<Decimal>,
+    /// Points that came by sales and bonuses until then, less what returns took back.
+    pub lifetime_earned: Decimal,
+    /// Points that were redeemed until then, less what came back.
+    pub lifetime_redeemed: Decimal,
+    /// Points that had lapsed until then.
+    pub lifetime_expired: Decimal,
+}
+
 /// What a member has, at one instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balance {

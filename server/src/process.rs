@@ -153,7 +153,9 @@ fn embedded_options(config: &DatabaseConfig) -> Result<EmbeddedOptions, Failure>
         Some(data_dir) => data_dir.clone(),
         None => default_data_dir().ok_or("no home directory to keep the data in: set LOYALTY_DATA_DIR")?,
     };
-    let memory_mib = config.database_memory_mib.unwrap_or_else(|| default_memory_mib(machine_memory_mib()));
+    let memory_mib = config
+        .database_memory_mib
+        .unwrap_or_else(|| default_memory_mib(machine_memory_mib()));
     Ok(EmbeddedOptions {
         data_dir,
         binary: config.database_binary.clone(),

@@ -1,5 +1,6 @@
 //! Calls of the LedgerService: sales, balances and history.
 
+use chrono::{DateTime, Utc};
 use loyalty_api::v1;
 
 use super::{Client, attempt};
@@ -7,12 +8,12 @@ use crate::{
     entry::{Entry, EntryFilter},
     error::Error,
     id::RequestId,
-    member::{MemberBalance, MemberQuery},
+    member::{BalanceSummary, MemberBalance, MemberQuery},
     operation::Operation,
     page::{Page, PageRequest},
     receipt::Receipt,
     sale::Sale,
-    wire::present,
+    wire::{present, timestamp},
 };
 
 impl Client {
@@ -59,9 +60,37 @@ impl Client {
     /// [`Error::MemberNotFound`], [`Error::AmbiguousMember`] when several programs have the member.
     pub async fn get_balance(&self, member: impl Into<MemberQuery>) -> Result<MemberBalance, Error> {
         let (program_id, member) = member.into().into_wire();
-        let message = v1::GetBalanceRequest { program_id, member };
+        let message = v1::GetBalanceRequest {
+            program_id,
+            member,
+            ..v1::GetBalanceRequest::default()
+        };
         let answer = self.read(message, attempt!(self.raw_ledger(), get_balance)).await?;
         MemberBalance::from_wire(answer)
+    }
+
+    /// What of a member's points is what, now or at an instant `at` that is over; and what will lapse within so many days of
+    /// it, unless 0 is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFields`] when the instant is not over, [`Error::MemberNotFound`], [`Error::AmbiguousMember`] when
+    /// several programs have the member.
+    pub async fn summarize_balance(
+        &self,
+        member: impl Into<MemberQuery>,
+        at: Option<DateTime<Utc>>,
+        expiring_within_days: u32,
+    ) -> Result<BalanceSummary, Error> {
+        let (program_id, member) = member.into().into_wire();
+        let message = v1::GetBalanceRequest {
+            program_id,
+            member,
+            at: at.map(timestamp),
+            expiring_within_days,
+        };
+        let answer = self.read(message, attempt!(self.raw_ledger(), get_balance)).await?;
+        BalanceSummary::from_wire(present("summary", answer.summary)?)
     }
 
     /// Entries, newest first: of a member, which is named by itself, or of a whole program or merchant and by more

@@ -2,13 +2,15 @@
 
 use loyalty_api::v1::{self, identifier, member_key::Key};
 
-use super::{day, day_text, decimal, instant, money, optional_instant, optional_text, present, timestamp};
+use super::{
+    day, day_text, decimal, instant, money, optional_decimal, optional_instant, optional_text, present, timestamp,
+};
 use crate::{
     error::Error,
     id::RuleId,
     member::{
-        AffordableReward, Balance, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock, MemberFilter,
-        MemberKey, MemberQuery, NextTier,
+        AffordableReward, Balance, BalanceSummary, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock,
+        MemberFilter, MemberKey, MemberQuery, NextTier,
     },
     new_member::NewMember,
     page::PageRequest,
@@ -151,6 +153,24 @@ impl MemberBalance {
             member_id: answer.member_id.into(),
             program_id: answer.program_id.into(),
             balance: Balance::from_wire(present("balance", answer.balance)?)?,
+        })
+    }
+}
+
+impl BalanceSummary {
+    pub(crate) fn from_wire(summary: v1::BalanceSummary) -> Result<Self, Error> {
+        Ok(Self {
+            at: instant("summary.at", summary.at)?,
+            balance: decimal("summary.balance", summary.balance)?,
+            available: decimal("summary.available", summary.available)?,
+            pending: decimal("summary.pending", summary.pending)?,
+            held: decimal("summary.held", summary.held)?,
+            debt: decimal("summary.debt", summary.debt)?,
+            expired_unswept: decimal("summary.expired_unswept", summary.expired_unswept)?,
+            expiring: optional_decimal("summary.expiring", summary.expiring)?,
+            lifetime_earned: decimal("summary.lifetime_earned", summary.lifetime_earned)?,
+            lifetime_redeemed: decimal("summary.lifetime_redeemed", summary.lifetime_redeemed)?,
+            lifetime_expired: decimal("summary.lifetime_expired", summary.lifetime_expired)?,
         })
     }
 }

@@ -50,6 +50,7 @@ pub(crate) mod sale_state;
 pub(crate) mod sealing;
 pub(crate) mod shortfall;
 pub(crate) mod spent;
+pub(crate) mod summary;
 pub(crate) mod sweeping;
 pub(crate) mod tier;
 pub(crate) mod verification;

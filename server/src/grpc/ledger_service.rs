@@ -12,15 +12,14 @@ use super::auth::caller;
 use super::fields::Fields;
 use super::streaming::Told;
 use super::{
-    Context, adjustment_calls, convert, deadline, entry_calls, expiry_calls, feed_calls, member_lookup, offline_calls,
+    Context, adjustment_calls, balance_calls, convert, deadline, entry_calls, expiry_calls, feed_calls, offline_calls,
     recorded_sale_calls, return_calls, sale_calls, status, sync_calls, verify_calls,
 };
 use crate::domain::answer::{Refusal, StoredAnswer};
 use crate::domain::redeeming::RecordedRedemption;
-use crate::domain::sale_recording;
 use crate::storage::error::StorageError;
 use crate::storage::request::RequestResult;
-use crate::storage::{books, connection, request, sale};
+use crate::storage::{connection, request, sale};
 
 /// The books.
 pub(crate) struct Ledger(pub(super) Arc<Context>);
@@ -130,42 +129,7 @@ impl LedgerService for Ledger {
         request: Request<wire::GetBalanceRequest>,
     ) -> Result<Response<wire::GetBalanceResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        deadline::bounded(&metadata, async {
-            let mut fields = Fields::default();
-            let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
-            let key = convert::member::member_key(&mut fields, "member", request.member);
-            fields.finish(())?;
-
-            let (caller, now) = (caller(&self.0), (self.0.clock)());
-            let member_id = member_lookup::resolve(&self.0, caller, &program_id, &key, "member").await?;
-            let (cache, key) = (self.0.programs.clone(), (caller.merchant_id, member_id));
-            let found = self.0.database.run(move |connection| {
-                Box::pin(async move {
-                    connection::begin_snapshot(connection).await?;
-                    let found = match books::load(connection, &cache, key, now).await? {
-                        Some((mut books, version)) => {
-                            let balance = |books: &_| sale_recording::balance_at(books, &version, now);
-                            let balance = books::ask(connection, key, &mut books, balance).await?;
-                            Some((balance, version))
-                        }
-                        None => None,
-                    };
-                    connection::end_snapshot(connection).await?;
-                    Ok(found)
-                })
-            });
-            let found = found.await.map_err(|error| status::storage(&error))?;
-            let found = found.filter(|(_, version)| program_id.is_empty() || *version.program_id == *program_id);
-            let Some((balance, version)) = found else {
-                return Err(member_lookup::not_found(&self.0, caller, &program_id, "member").await);
-            };
-            Ok(wire::GetBalanceResponse {
-                member_id: member_id.to_string(),
-                program_id: version.program_id.to_string(),
-                balance: Some(convert::member::balance(balance, &version.program.currency)),
-            })
-        })
-        .await
+        deadline::bounded(&metadata, balance_calls::get(&self.0, request)).await
     }
 
     async fn get_sale(

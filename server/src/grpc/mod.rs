@@ -3,6 +3,7 @@
 mod access;
 mod adjustment_calls;
 mod auth;
+mod balance_calls;
 mod convert;
 mod deadline;
 mod entry_calls;

@@ -204,7 +204,7 @@ pub(super) fn kind_number(kind: EntryKind) -> u8 {
     }
 }
 
-fn kind(number: u8) -> Option<EntryKind> {
+pub(super) fn kind(number: u8) -> Option<EntryKind> {
     match number {
         1 => Some(EntryKind::Earn),
         2 => Some(EntryKind::Redeem),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use diesel::mysql::Mysql;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -86,6 +86,27 @@ pub(crate) async fn open(
         found.entry(hold.terms.member_id).or_default().push(hold);
     }
     Ok(found)
+}
+
+/// The longest life of a hold.
+const LONGEST: TimeDelta = TimeDelta::days(7);
+
+/// The holds of a member that were live at an instant that is over.
+pub(crate) async fn live_at(
+    connection: &mut Connection,
+    key: AccountKey,
+    at: DateTime<Utc>,
+) -> Result<Vec<Hold>, StorageError> {
+    let rows: Vec<HoldRow> = hold::table
+        .filter(hold::merchant_id.eq(key.0))
+        .filter(hold::member_id.eq(key.1.as_bytes().to_vec()))
+        .filter(hold::placed_at.between((at - LONGEST).naive_utc(), at.naive_utc()))
+        .filter(hold::lapses_at.gt(at.naive_utc()))
+        .filter(hold::ended_at.is_null().or(hold::ended_at.gt(at.naive_utc())))
+        .select(HoldRow::as_select())
+        .load(connection)
+        .await?;
+    rows.into_iter().map(Hold::try_from).collect()
 }
 
 /// Up to `limit` holds, newest first, behind `after`.

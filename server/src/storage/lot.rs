@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Datetime, Integer, Numeric, Unsigned};
 use diesel_async::RunQueryDsl;
@@ -177,12 +177,13 @@ pub(crate) struct LotRows(Insert);
 impl LotRows {
     pub(crate) fn new() -> Self {
         Self(Insert::new(
-            "INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining, lapsed) VALUES",
+            "INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining, lapsed, pending_until) VALUES",
             " ON DUPLICATE KEY UPDATE remaining = VALUES(remaining), lapsed = VALUES(lapsed)",
         ))
     }
 
-    pub(crate) fn push(&mut self, account: AccountKey, key: LotKey, lot: Lot) {
+    /// `pending_until` is kept of a new lot alone.
+    pub(crate) fn push(&mut self, account: AccountKey, key: LotKey, lot: Lot, pending_until: Option<DateTime<Utc>>) {
         self.0
             .row()
             .integer(account.0)
@@ -191,7 +192,8 @@ impl LotRows {
             .integer(key.sequence)
             .decimal(lot.points)
             .decimal(lot.remaining)
-            .decimal(lot.lapsed);
+            .decimal(lot.lapsed)
+            .optional(pending_until, Insert::instant);
     }
 
     pub(crate) fn finish(self) -> Vec<String> {

@@ -46,6 +46,7 @@ mod schema;
 pub(crate) mod spent;
 pub(crate) mod statement;
 pub(crate) mod store;
+pub(crate) mod summary;
 pub(crate) mod sweep;
 pub(crate) mod terminal;
 mod value;

@@ -71,7 +71,7 @@ impl Books {
     }
 
     /// The lots that have lapsed, without what is held of them.
-    pub(super) fn lapsed_lots(&self, at: DateTime<Utc>) -> Result<Vec<(LotKey, Decimal)>, LotsMissing> {
+    pub(in crate::domain) fn lapsed_lots(&self, at: DateTime<Utc>) -> Result<Vec<(LotKey, Decimal)>, LotsMissing> {
         if !self.knows_lots_beyond(at) || self.holds.has_unknown() {
             return Err(LotsMissing);
         }

@@ -40,7 +40,7 @@ impl Batch<'_> {
                 allocations.push(*key, allocation);
             }
             for (lot_key, lot) in books.touched_lots() {
-                lots.push(*key, lot_key, lot);
+                lots.push(*key, lot_key, lot, books.pending.until(lot_key));
             }
             for hold in books.holds.touched() {
                 holds.push(key.0, hold)?;

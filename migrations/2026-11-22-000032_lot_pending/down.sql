@@ -1,0 +1,2 @@
+ALTER TABLE lot
+  DROP COLUMN pending_until;
