@@ -204,14 +204,21 @@ fn good_sale(shop: &Shop) -> wire::Sale {
 
 async fn record(shop: &Shop, request_id: &str, sale: Option<wire::Sale>) -> Option<Status> {
     let request_id = request_id.to_owned();
-    let request = wire::RecordSaleRequest { request_id, sale };
+    let request = wire::RecordSaleRequest {
+        request_id,
+        sale,
+        ..wire::RecordSaleRequest::default()
+    };
     shop.client.raw_ledger().record_sale(request).await.err()
 }
 
 async fn quote(shop: &Shop, sale: Option<wire::Sale>) -> Option<Status> {
     shop.client
         .raw_ledger()
-        .quote_sale(wire::QuoteSaleRequest { sale })
+        .quote_sale(wire::QuoteSaleRequest {
+            sale,
+            ..wire::QuoteSaleRequest::default()
+        })
         .await
         .err()
 }

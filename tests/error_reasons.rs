@@ -28,7 +28,7 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
     (ErrorReason::PlaceMismatch, Code::PermissionDenied, &["field", "allowed"], |scene| Box::pin(async {
         let till = scene.shop.client_with(&scene.till).await;
         let sale = wire::Sale { store_id: "store-2".to_owned(), ..scene.sale() };
-        till.raw_ledger().quote_sale(wire::QuoteSaleRequest { sale: Some(sale) }).await.err()
+        till.raw_ledger().quote_sale(wire::QuoteSaleRequest { sale: Some(sale), ..wire::QuoteSaleRequest::default() }).await.err()
     })),
     (ErrorReason::RequestIdReused, Code::AlreadyExists, &["request_id"], |scene| scene.sells_as("used")),
     (ErrorReason::OperationNotFound, Code::NotFound, &["request_id"], |scene| Box::pin(async {

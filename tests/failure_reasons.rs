@@ -150,6 +150,7 @@ impl Scene {
         wire::RecordSaleRequest {
             request_id: request_id(),
             sale: Some(sale),
+            ..wire::RecordSaleRequest::default()
         }
     }
 

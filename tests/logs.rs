@@ -159,6 +159,7 @@ async fn what_the_log_says_of_a_call_is_found_by_the_id_that_its_answer_brings()
     let request = wire::RecordSaleRequest {
         request_id: request_id.clone(),
         sale: Some(sale),
+        ..wire::RecordSaleRequest::default()
     };
     let failed = ledger.record_sale(request).await.expect_err("a fault");
 

@@ -57,6 +57,7 @@ async fn attempts(shop: &Shop, writes: bool, deadline: Duration) -> Result<(), S
         let mut request = tonic::Request::new(wire::RecordSaleRequest {
             request_id: request_id(),
             sale: Some(sale),
+            ..wire::RecordSaleRequest::default()
         });
         request.set_timeout(deadline);
         return ledger.record_sale(request).await.map(drop);

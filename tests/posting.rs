@@ -221,6 +221,7 @@ fn raw_sale(member: &ShopMember<'_>) -> loyalty_api::v1::RecordSaleRequest {
             total: Some(wire::Decimal { value: "10".to_owned() }),
             ..wire::Sale::default()
         }),
+        ..wire::RecordSaleRequest::default()
     }
 }
 

@@ -251,6 +251,7 @@ async fn a_key_that_is_revoked_ends_the_stream() {
                 total: crate::harness::raw::number("1"),
                 ..wire::Sale::default()
             }),
+            ..wire::RecordSaleRequest::default()
         })),
     };
     queue.send(message(1)).await.expect("room");

@@ -20,6 +20,12 @@ use crate::id::{HoldId, MemberId, ProductId, ProgramId, ReasonId, RedemptionId, 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The system has no thread left for a client whose calls wait.
+    #[error("no thread for the client: {message}")]
+    NoRuntime {
+        /// What the system said.
+        message: String,
+    },
     /// The client has no API key, or one that is not valid, has expired or was revoked.
     #[error("not authenticated: {message}")]
     Unauthenticated {

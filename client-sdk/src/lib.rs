@@ -28,13 +28,19 @@
 //! - **Refusals are types.** [`Error`] has a variant with numbers for each reason of the contract.
 //! - **Programs are data.** [`Preset`] reads one from a JSON file and [`Client::apply_preset`] sets it up; six that work
 //!   as the points modules of well-known retail software do are part of the crate (feature `presets`, on by default).
+//! - **No runtime is needed.** With the feature `blocking`, the module of that name has a client whose calls wait.
 //! - **Nothing is hidden.** [`Client::raw_ledger`] and its siblings give the generated clients of [`api`].
 
 #![forbid(unsafe_code)]
 
 mod adjustment;
+#[cfg(feature = "blocking")]
+pub mod blocking;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod client;
 mod configuration_change;
+mod csv;
 mod entry;
 mod error;
 mod expiry;
@@ -78,6 +84,7 @@ pub use client::{Client, ClientBuilder, Connection, Credentials, EntryFeed, Veri
 pub use configuration_change::{
     ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
 };
+pub use csv::CsvWriter;
 pub use entry::{Entry, EntryFilter, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
 pub use expiry::{ExpiryCounts, ExpiryRun, ExpirySchedule};
@@ -120,7 +127,7 @@ pub use redemption_reversal::{
 pub use retry::RetryPolicy;
 pub use reward::{NewReward, Reward, RewardGives, RewardTerms, RewardUpdate};
 pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};
-pub use sale::{Customer, Sale, SaleLine, SaleLineFlag, Tender};
+pub use sale::{Customer, ReceiptLanguage, Sale, SaleLine, SaleLineFlag, Tender};
 pub use sale_record::{RecordedSale, SaleFilter, SaleSummary};
 pub use sale_return::{Cancellation, KeptLine, ReturnReceipt, Returned, ReturnedLine, SaleReturn};
 pub use stand_alone::{

@@ -51,9 +51,17 @@ pub struct Receipt {
     pub carried_after: Option<Decimal>,
     /// Whether the sale had been recorded before this call; `false` in a quote.
     pub replayed: bool,
+    /// Lines about the points, ready to print, in the language that [`Sale::receipt_in`](crate::Sale::receipt_in) asked
+    /// for; `None` when none was.
+    pub text: Option<String>,
 }
 
 impl Receipt {
+    pub(crate) fn with_text(self, text: String) -> Self {
+        let text = (!text.is_empty()).then_some(text);
+        Self { text, ..self }
+    }
+
     /// The money that points paid in all, in the currency of [`due`](Self::due).
     pub fn points_paid(&self) -> Money {
         Money {

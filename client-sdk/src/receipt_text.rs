@@ -139,6 +139,7 @@ mod tests {
             carried_before: None,
             carried_after: None,
             replayed: false,
+            text: None,
         }
     }
 

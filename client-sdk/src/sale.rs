@@ -64,6 +64,24 @@ pub struct Sale {
     /// Whether the till had no line when it sold: what ruled at [`occurred_at`](Self::occurred_at), which must be said,
     /// rates the sale, if it arrives within [`OfflinePolicy::business_time`](crate::OfflinePolicy::business_time).
     pub offline: bool,
+    /// In which language the answer brings a text for the receipt; `None`: none.
+    pub receipt_language: Option<ReceiptLanguage>,
+}
+
+/// A language that receipts are printed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReceiptLanguage {
+    /// The member's own, and English where it is not known or not printed.
+    OfMember,
+    /// English.
+    English,
+    /// Spanish.
+    Spanish,
+    /// Portuguese.
+    Portuguese,
+    /// Greek.
+    Greek,
 }
 
 /// A customer whom a sale may enrol.
@@ -129,6 +147,7 @@ impl Sale {
             do_not_earn: false,
             customer: None,
             offline: false,
+            receipt_language: None,
         }
     }
 
@@ -228,6 +247,13 @@ impl Sale {
     #[must_use]
     pub fn clamped(mut self) -> Self {
         self.clamped = true;
+        self
+    }
+
+    /// Asks for a text for the receipt: [`Receipt::text`](crate::Receipt::text).
+    #[must_use]
+    pub fn receipt_in(mut self, language: ReceiptLanguage) -> Self {
+        self.receipt_language = Some(language);
         self
     }
 

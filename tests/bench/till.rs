@@ -59,6 +59,7 @@ impl Till {
         wire::RecordSaleRequest {
             request_id: Uuid::now_v7().to_string(),
             sale: Some(sale),
+            receipt_language: String::new(),
         }
     }
 

@@ -171,7 +171,11 @@ impl Scene {
 
     pub(super) async fn records(&self, request_id: String, sale: wire::Sale) -> Option<Status> {
         let sale = Some(sale);
-        let call = wire::RecordSaleRequest { request_id, sale };
+        let call = wire::RecordSaleRequest {
+            request_id,
+            sale,
+            ..wire::RecordSaleRequest::default()
+        };
         self.shop.client.raw_ledger().record_sale(call).await.err()
     }
 

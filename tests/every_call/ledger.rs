@@ -9,10 +9,12 @@ use crate::harness::raw::{customer, number, request_id};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario!("LedgerService/QuoteSale", |world| [wire::QuoteSaleRequest {
         sale: Some(world.sale()),
+        ..wire::QuoteSaleRequest::default()
     }]),
     scenario!("LedgerService/RecordSale", |world| [wire::RecordSaleRequest {
         request_id: request_id(),
         sale: Some(world.sale()),
+        ..wire::RecordSaleRequest::default()
     }]),
     scenario!("LedgerService/QuoteReturn", |world| [wire::QuoteReturnRequest {
         sale_return: Some(world.sale_return()),
@@ -68,6 +70,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 wire::RecordSaleRequest {
                     request_id: request_id(),
                     sale: Some(world.sale()),
+                    ..wire::RecordSaleRequest::default()
                 }
             )),
         },

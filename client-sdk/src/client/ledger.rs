@@ -12,7 +12,7 @@ use crate::{
     operation::Operation,
     page::{Page, PageRequest},
     receipt::Receipt,
-    sale::Sale,
+    sale::{ReceiptLanguage, Sale},
     wire::{present, timestamp},
 };
 
@@ -26,9 +26,11 @@ impl Client {
     pub async fn quote_sale(&self, sale: &Sale) -> Result<Receipt, Error> {
         let message = v1::QuoteSaleRequest {
             sale: Some(sale.to_wire()),
+            receipt_language: ReceiptLanguage::asked(sale.receipt_language),
         };
         let answer = self.read(message, attempt!(self.raw_ledger(), quote_sale)).await?;
-        Receipt::from_wire(present("outcome", answer.outcome)?, false)
+        let receipt = Receipt::from_wire(present("outcome", answer.outcome)?, false)?;
+        Ok(receipt.with_text(answer.receipt_text))
     }
 
     /// Records a sale: takes the points that pay for it and gives the points it earns, both or neither. The same sale
@@ -48,9 +50,11 @@ impl Client {
         let message = |request_id| v1::RecordSaleRequest {
             request_id,
             sale: Some(sale.to_wire()),
+            receipt_language: ReceiptLanguage::asked(sale.receipt_language),
         };
         let answer = self.write(message, attempt!(self.raw_ledger(), record_sale)).await?;
-        Receipt::from_wire(present("outcome", answer.outcome)?, answer.replayed)
+        let receipt = Receipt::from_wire(present("outcome", answer.outcome)?, answer.replayed)?;
+        Ok(receipt.with_text(answer.receipt_text))
     }
 
     /// What a member has now.

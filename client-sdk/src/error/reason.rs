@@ -82,7 +82,10 @@ impl Error {
             Self::InsufficientPoints { .. } => Reason::InsufficientPoints,
             Self::LedgerRange { .. } => Reason::LedgerRange,
             Self::Refused { reason, .. } => parse::known_reason(reason),
-            Self::InvalidAnswer { .. } | Self::InvalidEndpoint { .. } | Self::InvalidApiKey => Reason::Unspecified,
+            Self::InvalidAnswer { .. }
+            | Self::InvalidEndpoint { .. }
+            | Self::NoRuntime { .. }
+            | Self::InvalidApiKey => Reason::Unspecified,
         }
     }
 
@@ -92,6 +95,7 @@ impl Error {
         match self {
             Self::Refused { code, .. } => *code,
             Self::InvalidAnswer { .. } => Code::Internal,
+            Self::NoRuntime { .. } => Code::ResourceExhausted,
             Self::InvalidEndpoint { .. } | Self::InvalidApiKey => Code::InvalidArgument,
             other => match other.failure() {
                 Some(failure) => failure.code,

@@ -34,6 +34,7 @@ impl Receipt {
             carried_before: optional_decimal("outcome.carried_before", outcome.carried_before)?,
             carried_after: optional_decimal("outcome.carried_after", outcome.carried_after)?,
             replayed,
+            text: None,
         })
     }
 }

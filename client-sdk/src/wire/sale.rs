@@ -5,7 +5,7 @@ use loyalty_api::v1;
 use super::{decimal_message, timestamp};
 use crate::{
     id::ProgramId,
-    sale::{Sale, SaleLine, SaleLineFlag, Tender},
+    sale::{ReceiptLanguage, Sale, SaleLine, SaleLineFlag, Tender},
 };
 
 impl Sale {
@@ -37,6 +37,21 @@ impl Sale {
             }),
             offline: self.offline,
         }
+    }
+}
+
+impl ReceiptLanguage {
+    /// As the contract asks for it; empty for none.
+    pub(crate) fn asked(language: Option<Self>) -> String {
+        let asked = match language {
+            None => "",
+            Some(Self::OfMember) => "member",
+            Some(Self::English) => "en",
+            Some(Self::Spanish) => "es",
+            Some(Self::Portuguese) => "pt",
+            Some(Self::Greek) => "el",
+        };
+        asked.to_owned()
     }
 }
 

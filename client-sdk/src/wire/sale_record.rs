@@ -99,6 +99,7 @@ impl Sale {
                 .transpose()?,
             do_not_earn: sale.do_not_earn,
             offline: sale.offline,
+            receipt_language: None,
             customer: None,
         })
     }

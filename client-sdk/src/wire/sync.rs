@@ -29,6 +29,8 @@ impl TillOperation {
             Self::Sale(sale) => Operation::RecordSale(v1::RecordSaleRequest {
                 request_id,
                 sale: Some(sale.to_wire()),
+                // Nobody waits for it.
+                receipt_language: String::new(),
             }),
             Self::Return(sale_return) => Operation::ReturnSale(v1::ReturnSaleRequest {
                 request_id,

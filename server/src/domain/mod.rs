@@ -35,6 +35,7 @@ pub(crate) mod pending;
 pub(crate) mod product;
 pub(crate) mod program;
 pub(crate) mod reason;
+pub(crate) mod receipt_text;
 pub(crate) mod redeeming;
 pub(crate) mod redemption;
 pub(crate) mod rejection;

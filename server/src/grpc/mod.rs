@@ -28,6 +28,7 @@ mod offline_calls;
 mod page_token;
 mod product_calls;
 mod program_service;
+mod receipt_calls;
 mod recorded_sale_calls;
 mod redemption_calls;
 mod redemption_service;

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::auth::caller;
 use super::fields::Fields;
-use super::{Context, convert, member_lookup, status};
+use super::receipt_calls::Asked;
+use super::{Context, convert, member_lookup, receipt_calls, status};
 use crate::domain::account::Stop;
 use crate::domain::answer::Answer;
 use crate::domain::opt_in;
@@ -28,6 +29,7 @@ pub(super) async fn quote(
     request: wire::QuoteSaleRequest,
 ) -> Result<wire::QuoteSaleResponse, Status> {
     let mut fields = Fields::default();
+    let asked = receipt_calls::asked(&mut fields, request.receipt_language);
     let sale = convert::sale::sale(&mut fields, request.sale);
     let Some(sale) = fields.finish(sale)? else {
         return Err(status::internal());
@@ -45,7 +47,9 @@ pub(super) async fn quote(
         }
         Err(rejection) => return Err(status::rejection(&rejection)),
     };
+    let receipt_text = receipt_calls::text(context, asked, &outcome).await?;
     Ok(wire::QuoteSaleResponse {
+        receipt_text,
         outcome: Some(convert::outcome::sale_outcome(outcome)),
     })
 }
@@ -55,39 +59,52 @@ pub(super) async fn record(
     context: &Context,
     request: wire::RecordSaleRequest,
 ) -> Result<wire::RecordSaleResponse, Status> {
-    let command = command(context, request)?;
-    answer(context.posting.submit(command).await)
+    let (command, asked) = command(context, request)?;
+    let (outcome, replayed) = decided(context.posting.submit(command).await)?;
+    let receipt_text = receipt_calls::text(context, asked, &outcome).await?;
+    Ok(wire::RecordSaleResponse {
+        receipt_text,
+        ..answer(outcome, replayed)
+    })
 }
 
-/// The command that records a sale.
-pub(super) fn command(context: &Context, request: wire::RecordSaleRequest) -> Result<Command, Status> {
+/// The command that records a sale, and the text that is asked for.
+pub(super) fn command(context: &Context, request: wire::RecordSaleRequest) -> Result<(Command, Asked), Status> {
     let mut fields = Fields::default();
+    let asked = receipt_calls::asked(&mut fields, request.receipt_language);
     let request_id = fields.request_id(request.request_id);
     let sale = convert::sale::sale(&mut fields, request.sale);
     let Some(sale) = fields.finish(sale)? else {
         return Err(status::internal());
     };
     let (action, content_hash) = Action::record_sale(sale).map_err(|_| status::internal())?;
-    Ok(Command {
+    let command = Command {
         merchant_id: caller(context).merchant_id,
         request_id,
         content_hash,
         now: (context.clock)(),
         action,
-    })
+    };
+    Ok((command, asked))
 }
 
-/// What the decision about a recorded sale answers.
-pub(super) fn answer(decision: Result<Decision, PostingError>) -> Result<wire::RecordSaleResponse, Status> {
+/// What a recorded sale did, and whether it had done so before.
+pub(super) fn decided(decision: Result<Decision, PostingError>) -> Result<(Arc<SaleOutcome>, bool), Status> {
     let decision = decision.map_err(|error| status::posting(&error))?;
     let decided = decision.map_err(|refusal| status::refusal(&refusal))?;
     let Answer::Sale(outcome) = decided.answer else {
         return Err(status::internal());
     };
-    Ok(wire::RecordSaleResponse {
+    Ok((outcome, decided.replayed))
+}
+
+/// The answer to a recorded sale, without a text.
+pub(super) fn answer(outcome: Arc<SaleOutcome>, replayed: bool) -> wire::RecordSaleResponse {
+    wire::RecordSaleResponse {
         outcome: Some(convert::outcome::sale_outcome(Arc::unwrap_or_clone(outcome))),
-        replayed: decided.replayed,
-    })
+        replayed,
+        receipt_text: String::new(),
+    }
 }
 
 async fn quoted(

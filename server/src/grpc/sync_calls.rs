@@ -100,7 +100,7 @@ impl Queue {
             Some(Operation::RecordSale(request)) => {
                 let subject = Subject::of_sale(&request);
                 match sale_calls::command(&self.context, request) {
-                    Ok(command) => {
+                    Ok((command, _)) => {
                         let submitted = self.context.posting.submit_behind(self.way, command);
                         match submitted {
                             Ok(submitted) => {
@@ -227,7 +227,10 @@ impl Queue {
 /// The answer to the first that is under way.
 async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<wire::RecordSaleResponse, Status> {
     match under_way.front_mut() {
-        Some(first) => sale_calls::answer(first.submitted.decision().await),
+        Some(first) => {
+            let (outcome, replayed) = sale_calls::decided(first.submitted.decision().await)?;
+            Ok(sale_calls::answer(outcome, replayed))
+        }
         None => std::future::pending().await,
     }
 }

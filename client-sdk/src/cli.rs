@@ -1,0 +1,49 @@
+//! The command-line client `loyalty` (feature `cli`): what a shop's technician uses when grpcurl is too raw.
+
+mod arguments;
+mod commands;
+mod output;
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::{CommandFactory as _, Parser as _};
+
+use self::arguments::{Arguments, Command};
+
+/// Runs the program with the arguments of the process: the answer goes to the standard output, an error to the standard
+/// error, and the exit code is 1 then; 2 when the arguments are wrong.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nobody reads it where the output is closed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    if let Command::Completion { shell } = arguments.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Arguments::command(), "loyalty", &mut script);
+        return written(&script);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let answer = match runtime {
+        Ok(runtime) => runtime.block_on(commands::carry_out(&arguments)),
+        Err(error) => Err(error.to_string()),
+    };
+    match answer {
+        Ok(answer) => written(answer.text(arguments.output).as_bytes()),
+        Err(message) => {
+            let _ = writeln!(std::io::stderr(), "loyalty: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn written(bytes: &[u8]) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,192 @@
+//! What can be said on the command line.
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+use rust_decimal::Decimal;
+
+use super::output::Format;
+use crate::member::MemberKey;
+
+/// Looks at and changes what members of a loyalty program have.
+#[derive(Debug, Parser)]
+#[command(name = "loyalty", version)]
+pub(super) struct Arguments {
+    /// The server.
+    #[arg(
+        long,
+        env = "LOYALTY_ENDPOINT",
+        default_value = "http://127.0.0.1:50051",
+        global = true
+    )]
+    pub(super) endpoint: String,
+    /// The API key; none for a server in its development mode.
+    #[arg(long, env = "LOYALTY_API_KEY", hide_env_values = true, global = true)]
+    pub(super) api_key: Option<String>,
+    /// How the answer is written.
+    #[arg(long, short, value_enum, default_value = "table", global = true)]
+    pub(super) output: Format,
+    /// Makes a change once, however often the command is repeated with the same id.
+    #[arg(long, global = true)]
+    pub(super) request_id: Option<String>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// A member, as people type it: a kind and a value, such as `card:7700123`; without a kind a customer id.
+pub(super) fn member(text: &str) -> Result<MemberKey, String> {
+    match text.split_once(':') {
+        None => Ok(MemberKey::customer_id(text)),
+        Some(("customer", value)) => Ok(MemberKey::customer_id(value)),
+        Some(("card", value)) => Ok(MemberKey::card(value)),
+        Some(("phone", value)) => Ok(MemberKey::phone(value)),
+        Some(("email", value)) => Ok(MemberKey::email(value)),
+        Some(("qr", value)) => Ok(MemberKey::qr_code(value)),
+        Some(("id", value)) => Ok(MemberKey::member_id(value)),
+        Some((kind, _)) => Err(format!(
+            "no kind {kind:?}: say customer:, card:, phone:, email:, qr: or id:"
+        )),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Enrols a customer in a program.
+    Enrol {
+        /// The program.
+        #[arg(long, short)]
+        program: String,
+        /// The customer id.
+        #[arg(long)]
+        customer: Option<String>,
+        /// The number of a card.
+        #[arg(long)]
+        card: Option<String>,
+        /// A phone number, such as +34600123456.
+        #[arg(long)]
+        phone: Option<String>,
+        /// An e-mail address.
+        #[arg(long)]
+        email: Option<String>,
+        /// What people call the customer.
+        #[arg(long)]
+        name: Option<String>,
+        /// The language of what is printed for the customer, such as es.
+        #[arg(long)]
+        language: Option<String>,
+    },
+    /// Records a sale.
+    Sale {
+        /// Who bought: a customer id, or card:…, phone:…, email:…, qr:…, id:….
+        #[arg(value_parser = member)]
+        member: MemberKey,
+        /// What the customer has to pay in all, tax included.
+        total: Decimal,
+        /// The POS's own id of the document.
+        #[arg(long)]
+        sale: String,
+        /// The store; that of the key when it is not said.
+        #[arg(long, default_value = "")]
+        store: String,
+        /// The terminal.
+        #[arg(long, default_value = "")]
+        terminal: String,
+        /// The program, for customers who are in several.
+        #[arg(long, short)]
+        program: Option<String>,
+        /// The currency, as an ISO 4217 code.
+        #[arg(long, default_value = "EUR")]
+        currency: String,
+        /// Points that pay a part of it.
+        #[arg(long)]
+        redeem: Option<Decimal>,
+        /// Says what the sale would do, and records nothing.
+        #[arg(long)]
+        quote: bool,
+    },
+    /// Shows what a member has.
+    Balance {
+        /// The member.
+        #[arg(value_parser = member)]
+        member: MemberKey,
+        /// The program, for customers who are in several.
+        #[arg(long, short)]
+        program: Option<String>,
+    },
+    /// Shows a member's entries, newest first.
+    History {
+        /// The member.
+        #[arg(value_parser = member)]
+        member: MemberKey,
+        /// The program, for customers who are in several.
+        #[arg(long, short)]
+        program: Option<String>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Redeems points without a sale.
+    Redeem {
+        /// The member.
+        #[arg(value_parser = member)]
+        member: MemberKey,
+        /// How many points.
+        points: Decimal,
+        /// The store.
+        #[arg(long, default_value = "")]
+        store: String,
+        /// The program, for customers who are in several.
+        #[arg(long, short)]
+        program: Option<String>,
+    },
+    /// Adds or removes points by hand, for a reason, which says which.
+    Adjust {
+        /// The member.
+        #[arg(value_parser = member)]
+        member: MemberKey,
+        /// How many points, above 0.
+        points: Decimal,
+        /// The reason.
+        #[arg(long)]
+        reason: String,
+        /// What is written beside it.
+        #[arg(long, default_value = "")]
+        note: String,
+        /// The program, for customers who are in several.
+        #[arg(long, short)]
+        program: Option<String>,
+    },
+    /// Prints the script that completes this program's commands in a shell.
+    Completion {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_member_is_a_kind_and_a_value() {
+        let cases = [
+            ("ada", MemberKey::customer_id("ada")),
+            ("customer:a:b", MemberKey::customer_id("a:b")),
+            ("card:77", MemberKey::card("77")),
+            ("phone:+34600", MemberKey::phone("+34600")),
+            ("email:a@b.c", MemberKey::email("a@b.c")),
+            ("qr:x", MemberKey::qr_code("x")),
+            ("id:0198", MemberKey::member_id("0198")),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(member(text), Ok(expected));
+        }
+        assert!(member("fax:1").is_err());
+    }
+}

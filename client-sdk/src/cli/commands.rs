@@ -1,0 +1,219 @@
+//! What the commands do.
+
+use rust_decimal::Decimal;
+
+use super::{
+    arguments::{Arguments, Command},
+    output::Answer,
+};
+use crate::{
+    adjustment::Adjustment,
+    client::Client,
+    csv,
+    error::Error,
+    member::{Balance, MemberKey, MemberQuery},
+    new_member::NewMember,
+    page::PageRequest,
+    receipt::Receipt,
+    sale::Sale,
+    stand_alone::RedemptionRequest,
+};
+
+/// Carries a command out; an error as people read it.
+pub(super) async fn carry_out(arguments: &Arguments) -> Result<Answer, String> {
+    let answer = async {
+        let mut builder = Client::builder(&arguments.endpoint);
+        if let Some(key) = &arguments.api_key {
+            builder = builder.api_key(key);
+        }
+        let mut client = builder.connect().await?;
+        if let Some(request_id) = &arguments.request_id {
+            client = client.with_request_id(request_id);
+        }
+        command(&client, &arguments.command).await
+    };
+    answer.await.map_err(|error: Error| error.to_string())
+}
+
+async fn command(client: &Client, command: &Command) -> Result<Answer, Error> {
+    match command {
+        Command::Enrol {
+            program,
+            customer,
+            card,
+            phone,
+            email,
+            name,
+            language,
+        } => {
+            let mut new = NewMember::new(program);
+            for (value, set) in [
+                (customer, NewMember::customer_id as fn(NewMember, String) -> NewMember),
+                (card, NewMember::card),
+                (phone, NewMember::phone),
+                (email, NewMember::email),
+                (name, NewMember::name),
+                (language, NewMember::language),
+            ] {
+                if let Some(value) = value {
+                    new = set(new, value.clone());
+                }
+            }
+            let member = client.enroll_member(&new).await?;
+            Ok(Answer::One(vec![
+                ("member_id", member.member_id.to_string()),
+                ("program_id", member.program_id.to_string()),
+                ("enrolled_at", csv::instant(member.enrolled_at)),
+            ]))
+        }
+        Command::Sale {
+            member,
+            total,
+            sale,
+            store,
+            terminal,
+            program,
+            currency,
+            redeem,
+            quote,
+        } => {
+            let mut document = Sale::new(sale, store, member.clone(), currency, *total).terminal(terminal);
+            if let Some(program) = program {
+                document = document.program(program);
+            }
+            if let Some(points) = redeem {
+                document = document.redeem_points(*points);
+            }
+            let receipt = match quote {
+                true => client.quote_sale(&document).await?,
+                false => client.record_sale(&document).await?,
+            };
+            Ok(of_receipt(&receipt))
+        }
+        Command::Balance { member, program } => {
+            let answer = client.get_balance(query(member, program)).await?;
+            let mut fields = vec![
+                ("member_id", answer.member_id.to_string()),
+                ("program_id", answer.program_id.to_string()),
+            ];
+            fields.extend(of_balance(&answer.balance));
+            Ok(Answer::One(fields))
+        }
+        Command::History { member, program, limit } => history(client, query(member, program), *limit).await,
+        Command::Redeem {
+            member,
+            points,
+            store,
+            program,
+        } => {
+            let request = RedemptionRequest::new(store.as_str(), query(member, program)).redeem_points(*points);
+            let receipt = client.redeem(&request).await?;
+            Ok(Answer::One(vec![
+                ("redemption_id", receipt.redemption.redemption_id.to_string()),
+                ("points", number(receipt.redemption.points)),
+                ("amount", receipt.redemption.amount.to_string()),
+                ("balance_before", number(receipt.balance_before)),
+                ("available", number(receipt.balance.available)),
+            ]))
+        }
+        Command::Adjust {
+            member,
+            points,
+            reason,
+            note,
+            program,
+        } => {
+            let adjustment = Adjustment::new(query(member, program), reason, *points).note(note);
+            let receipt = client.adjust_points(&adjustment).await?;
+            Ok(Answer::One(vec![
+                ("adjustment_id", receipt.adjustment_id.to_string()),
+                ("points", number(receipt.points)),
+                ("balance_before", number(receipt.balance_before)),
+                ("available", number(receipt.balance.available)),
+            ]))
+        }
+        // Made without a server.
+        Command::Completion { .. } => Ok(Answer::One(Vec::new())),
+    }
+}
+
+async fn history(client: &Client, member: MemberQuery, limit: usize) -> Result<Answer, Error> {
+    let columns = vec![
+        "sequence",
+        "recorded_at",
+        "kind",
+        "points",
+        "balance_after",
+        "store_id",
+        "sale_id",
+        "reason_id",
+        "actor",
+    ];
+    let mut rows = Vec::new();
+    let mut next = Some(PageRequest::of(200));
+    while let Some(page) = next.take().filter(|_| rows.len() < limit) {
+        let page = client.list_entries(member.clone(), &page).await?;
+        let wanted = page.items.into_iter().take(limit - rows.len());
+        rows.extend(wanted.map(|entry| {
+            vec![
+                entry.sequence.to_string(),
+                csv::instant(entry.recorded_at),
+                csv::kind(entry.kind),
+                number(entry.points),
+                number(entry.balance_after),
+                entry.store_id.unwrap_or_default(),
+                entry.sale_id.unwrap_or_default(),
+                entry
+                    .reason_id
+                    .map(|reason_id| reason_id.to_string())
+                    .unwrap_or_default(),
+                entry.actor.unwrap_or_default(),
+            ]
+        }));
+        next = page.next;
+    }
+    Ok(Answer::Several { columns, rows })
+}
+
+fn of_receipt(receipt: &Receipt) -> Answer {
+    let mut fields = vec![
+        ("member_id", receipt.member_id.to_string()),
+        ("program_id", receipt.program_id.to_string()),
+        ("program_version", receipt.program_version.to_string()),
+        ("points_earned", number(receipt.points_earned)),
+        ("points_redeemed", number(receipt.points_redeemed)),
+        ("due", receipt.due.to_string()),
+        ("balance_before", number(receipt.balance_before)),
+    ];
+    fields.extend(of_balance(&receipt.balance));
+    fields.push(("replayed", receipt.replayed.to_string()));
+    Answer::One(fields)
+}
+
+fn of_balance(balance: &Balance) -> Vec<(&'static str, String)> {
+    vec![
+        ("available", number(balance.available)),
+        (
+            "value",
+            balance.value.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ),
+        ("pending", number(balance.pending)),
+        ("held", number(balance.held)),
+        ("tier_id", balance.tier_id.clone().unwrap_or_default()),
+        (
+            "next_expiry_at",
+            balance.next_expiry_at.map(csv::instant).unwrap_or_default(),
+        ),
+    ]
+}
+
+fn query(member: &MemberKey, program: &Option<String>) -> MemberQuery {
+    match program {
+        Some(program) => member.clone().in_program(program),
+        None => member.clone().into(),
+    }
+}
+
+fn number(number: Decimal) -> String {
+    number.normalize().to_string()
+}

@@ -1,0 +1,108 @@
+//! The command-line client, as a technician types it.
+
+use std::process::{Command, Output};
+
+use loyalty_sdk::{EarnRate, NewProgram, NewReason, RedemptionPolicy};
+use serde_json::Value;
+
+use crate::harness::{Shop, dec};
+
+async fn shop() -> Shop {
+    let program = NewProgram::new("Club", "EUR").redemption(RedemptionPolicy::new(dec("0.10")));
+    let shop = Shop::with_rule(program, EarnRate::new(1, 1)).await;
+    let gift = NewReason::adding("Gift").reason_id("gift");
+    shop.client.create_reason(&gift).await.expect("a reason");
+    shop
+}
+
+fn loyalty(shop: &Shop, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cli-process"));
+    command
+        .env("LOYALTY_ENDPOINT", &shop.endpoint)
+        .env_remove("LOYALTY_API_KEY");
+    command.args(arguments.split(' ')).output().expect("the program")
+}
+
+fn answer(output: &Output) -> String {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn json(shop: &Shop, arguments: &str) -> Value {
+    let output = loyalty(shop, &format!("{arguments} --output json"));
+    serde_json::from_str(&answer(&output)).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_technician_enrols_sells_adjusts_redeems_and_looks() {
+    let shop = shop().await;
+
+    let member = json(&shop, "enrol --program club --customer ada --card 7700 --name Ada");
+    let sale = json(&shop, "sale card:7700 25.50 --sale t-1 --store store-1");
+    let again = json(&shop, "sale card:7700 25.50 --sale t-1 --store store-1");
+    let quote = json(&shop, "sale ada 10 --sale t-2 --store store-1 --redeem 20 --quote");
+    let adjusted = json(&shop, "adjust ada 5 --reason gift");
+    let redeemed = json(&shop, "redeem ada 20 --store store-1");
+    let balance = json(&shop, "balance ada");
+
+    assert_eq!(member["program_id"], "club");
+    assert_eq!(
+        (&sale["points_earned"], &sale["replayed"]),
+        (&"25".into(), &"false".into())
+    );
+    assert_eq!(again["replayed"], "true");
+    assert_eq!(
+        (&quote["points_redeemed"], &quote["due"]),
+        (&"20".into(), &"8.00 EUR".into())
+    );
+    assert_eq!(adjusted["available"], "30");
+    assert_eq!(
+        (&redeemed["amount"], &redeemed["available"]),
+        (&"2.00 EUR".into(), &"10".into())
+    );
+    assert_eq!(balance["available"], "10");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_tables_csv_and_json_and_history_is_all_of_it() {
+    let shop = shop().await;
+    let ada = shop.enrols("ada").await;
+    for _ in 0..3 {
+        ada.buys("10").await;
+    }
+
+    let table = answer(&loyalty(&shop, "history ada --limit 2"));
+    let csv = answer(&loyalty(&shop, "history ada -o csv"));
+    let rows = json(&shop, "history ada");
+
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "{table}");
+    assert!(lines[0].starts_with("SEQUENCE  RECORDED_AT"), "{table}");
+    assert!(
+        lines[1].starts_with("3         2026-01-15T10:00:00Z  EARN  10"),
+        "{table}"
+    );
+    assert_eq!(csv.lines().count(), 4);
+    assert!(csv.starts_with("sequence,recorded_at,kind,points,"), "{csv}");
+    assert_eq!(rows.as_array().map(Vec::len), Some(3));
+    assert_eq!(rows[2]["balance_after"], "10");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_or_wrong_goes_to_the_standard_error_with_its_own_code() {
+    let shop = shop().await;
+
+    let refused = loyalty(&shop, "balance nobody");
+    let wrong = loyalty(&shop, "balance fax:1");
+    let completion = loyalty(&shop, "completion bash");
+
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stdout.is_empty());
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).starts_with("loyalty: "),
+        "{refused:?}"
+    );
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(answer(&completion).contains("complete -F _loyalty"));
+}
