@@ -5,7 +5,6 @@ mod words;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use self::words::Words;
 use super::outcome::SaleOutcome;
 use super::program::{Program, ProgramUnit};
 
@@ -67,7 +66,7 @@ pub(crate) fn receipt_text(language: Language, program: &Program, outcome: &Sale
 
 struct Printing<'a> {
     language: Language,
-    words: &'static Words,
+    words: &'static words::Words,
     program: &'a Program,
     outcome: &'a SaleOutcome,
 }
