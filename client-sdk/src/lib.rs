@@ -33,6 +33,11 @@
 
 #![forbid(unsafe_code)]
 
+/// What the README shows is compiled with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod adjustment;
 #[cfg(feature = "blocking")]
 pub mod blocking;
