@@ -68,7 +68,7 @@ const EXAMPLES: [&str; 4] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_the_sdk_play_one_after_the_other() {
-    let shop = Shop::serving(|options| quick(options)).await;
+    let shop = Shop::serving(quick).await;
     let program = NewProgram::new("Club", "EUR")
         .program_id(PROGRAM)
         .redemption(RedemptionPolicy::new(1));
@@ -100,7 +100,7 @@ async fn the_examples_of_the_sdk_play_one_after_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_consumer_goes_on_where_it_was() {
-    let shop = Shop::serving(|options| quick(options)).await;
+    let shop = Shop::serving(quick).await;
     shop.opens().await;
     let ada = shop.enrols("ada").await;
     let home = TempDir::new().expect("a directory");
