@@ -39,6 +39,7 @@ pub(crate) mod receipt_text;
 pub(crate) mod redeeming;
 pub(crate) mod redemption;
 pub(crate) mod rejection;
+pub(crate) mod report;
 pub(crate) mod return_outcome;
 pub(crate) mod reversing;
 pub(crate) mod reward;

@@ -13,7 +13,7 @@ use super::fields::Fields;
 use super::streaming::Told;
 use super::{
     Context, adjustment_calls, balance_calls, convert, deadline, entry_calls, expiry_calls, feed_calls, offline_calls,
-    recorded_sale_calls, return_calls, sale_calls, status, sync_calls, verify_calls,
+    recorded_sale_calls, report_calls, return_calls, sale_calls, status, sync_calls, verify_calls,
 };
 use crate::domain::answer::{Refusal, StoredAnswer};
 use crate::domain::redeeming::RecordedRedemption;
@@ -164,6 +164,36 @@ impl LedgerService for Ledger {
     ) -> Result<Response<Self::StreamEntriesStream>, Status> {
         let (metadata, _, request) = request.into_parts();
         deadline::bounded(&metadata, feed_calls::stream_entries(&self.0, request)).await
+    }
+
+    type ReportMembersStream = Told<wire::ReportMembersResponse>;
+
+    async fn report_members(
+        &self,
+        request: Request<wire::ReportMembersRequest>,
+    ) -> Result<Response<Self::ReportMembersStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, report_calls::members(&self.0, request)).await
+    }
+
+    type GetRollForwardStream = Told<wire::GetRollForwardResponse>;
+
+    async fn get_roll_forward(
+        &self,
+        request: Request<wire::GetRollForwardRequest>,
+    ) -> Result<Response<Self::GetRollForwardStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, report_calls::roll_forward(&self.0, request)).await
+    }
+
+    type GetLiabilityStream = Told<wire::GetLiabilityResponse>;
+
+    async fn get_liability(
+        &self,
+        request: Request<wire::GetLiabilityRequest>,
+    ) -> Result<Response<Self::GetLiabilityStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, report_calls::liability(&self.0, request)).await
     }
 
     type VerifyLedgerStream = Told<wire::VerifyLedgerResponse>;

@@ -32,6 +32,7 @@ mod receipt_calls;
 mod recorded_sale_calls;
 mod redemption_calls;
 mod redemption_service;
+mod report_calls;
 mod return_calls;
 mod rule_service;
 mod sale_calls;

@@ -35,6 +35,7 @@ pub(crate) mod program;
 pub(crate) mod program_cache;
 pub(crate) mod reason;
 pub(crate) mod redemption;
+pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod reward;
 pub(crate) mod rule;

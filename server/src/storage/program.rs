@@ -186,6 +186,30 @@ pub(crate) async fn until(
         .transpose()
 }
 
+/// The program as it was under one of its versions; `None` when it has no such version.
+pub(crate) async fn under(
+    connection: &mut Connection,
+    merchant_id: u32,
+    program_id: &str,
+    version: u32,
+) -> Result<Option<Program>, StorageError> {
+    let definition: Option<String> = program_definition::table
+        .filter(
+            program_definition::merchant_id
+                .eq(merchant_id)
+                .and(program_definition::program_id.eq(program_id)),
+        )
+        .filter(program_definition::from_version.le(version))
+        .filter(program_definition::until_version.gt(version))
+        .select(program_definition::definition)
+        .first(connection)
+        .await
+        .optional()?;
+    definition
+        .map(|definition| document("a program", &definition))
+        .transpose()
+}
+
 /// Where a page of programs starts.
 pub(crate) enum Start<'a> {
     At(&'a str),
