@@ -90,6 +90,7 @@ mod redemption_reversals;
 mod redemptions;
 mod reflection_and_health;
 mod repetitions;
+mod reports;
 mod repository;
 mod request_purge;
 mod return_grounds;

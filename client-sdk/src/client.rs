@@ -15,6 +15,7 @@ mod presets;
 mod products;
 mod programs;
 mod redemptions;
+mod reports;
 mod resuming;
 mod returns;
 mod rewards;
@@ -61,6 +62,7 @@ pub use credentials::Credentials;
 /// A connection that brings the API key of its client with each call.
 pub type Connection = InterceptedService<Channel, Credentials>;
 pub use feed::EntryFeed;
+pub use reports::MemberReports;
 pub use verification::Verification;
 
 /// A client of the loyalty-points service.

@@ -72,6 +72,7 @@ mod redemption;
 mod redemption_policy;
 mod redemption_quote;
 mod redemption_reversal;
+mod report;
 mod retry;
 mod reward;
 mod rule;
@@ -85,7 +86,7 @@ mod verification;
 mod wire;
 
 pub use adjustment::{Adjustment, AdjustmentReceipt};
-pub use client::{Client, ClientBuilder, Connection, Credentials, EntryFeed, Verification};
+pub use client::{Client, ClientBuilder, Connection, Credentials, EntryFeed, MemberReports, Verification};
 pub use configuration_change::{
     ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,
 };
@@ -129,6 +130,7 @@ pub use redemption_quote::{AmountCost, QuotedReward, RedemptionQuestion, Redempt
 pub use redemption_reversal::{
     PartMeasure, RedemptionPart, RedemptionReversal, ReversalReceipt, ReversedRedemption, TenderGivenBack,
 };
+pub use report::{Breakage, Liability, MemberReport, PointsMovement, ReportGrouping, ReportPeriod, RollForward};
 pub use retry::RetryPolicy;
 pub use reward::{NewReward, Reward, RewardGives, RewardTerms, RewardUpdate};
 pub use rule::{Audience, Exclusion, NewRule, Rule, RuleEffect, RuleTerms, RuleUpdate, Schedule, Selector, Weekday};

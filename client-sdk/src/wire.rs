@@ -18,6 +18,7 @@ mod receipt;
 mod redemption;
 mod redemption_quote;
 mod redemption_reversal;
+mod report;
 mod reward;
 mod rule;
 mod sale;

@@ -114,6 +114,18 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         feed.next().await.expect("a batch");
         [wire::StreamEntriesRequest::default()]
     }),
+    scenario!("LedgerService/ReportMembers", |_world| [wire::ReportMembersRequest {
+        program_id: "club".to_owned(),
+        ..wire::ReportMembersRequest::default()
+    }]),
+    scenario!("LedgerService/GetRollForward", |_world| [wire::GetRollForwardRequest {
+        program_id: "club".to_owned(),
+        ..wire::GetRollForwardRequest::default()
+    }]),
+    scenario!("LedgerService/GetLiability", |_world| [wire::GetLiabilityRequest {
+        program_id: "club".to_owned(),
+        ..wire::GetLiabilityRequest::default()
+    }]),
     scenario!("LedgerService/VerifyLedger", |_world| [
         wire::VerifyLedgerRequest::default()
     ]),
