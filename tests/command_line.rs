@@ -2,8 +2,9 @@
 
 use std::process::{Command, Output};
 
-use loyalty_sdk::{EarnRate, NewProgram, NewReason, RedemptionPolicy};
+use loyalty_sdk::{EarnRate, MemberKey, NewProgram, NewReason, Outbox, RedemptionPolicy, Sale};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::harness::{Shop, dec};
 
@@ -105,4 +106,35 @@ async fn what_is_refused_or_wrong_goes_to_the_standard_error_with_its_own_code()
     );
     assert_eq!(wrong.status.code(), Some(2));
     assert!(answer(&completion).contains("complete -F _loyalty"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_an_outbox_is_shown_while_the_till_has_it_open() {
+    let shop = shop().await;
+    shop.enrols("ada").await;
+    let home = TempDir::new().expect("a directory");
+    let outbox = Outbox::open(home.path(), shop.client.clone()).expect("an outbox");
+    let sale = |id: &str, customer: &str| Sale::new(id, "store-1", MemberKey::customer_id(customer), "EUR", 5);
+    outbox
+        .put(sale("t-1", "nobody").occurred_at(shop.now()))
+        .await
+        .expect("put");
+    outbox.deliver().await.expect("delivered");
+    let put = outbox.put(sale("t-2", "ada")).await.expect("put");
+
+    let rows = json(&shop, &format!("outbox {}", home.path().display()));
+
+    assert_eq!(
+        (&rows[0]["state"], &rows[0]["what"]),
+        (&"REFUSED".into(), &"sale t-1 of store-1".into())
+    );
+    assert_eq!(
+        (&rows[1]["state"], &rows[1]["position"]),
+        (&"UNSENT".into(), &"2".into())
+    );
+    assert_eq!(rows[1]["request_id"], put.request_id.as_str());
+    assert!(
+        rows[0]["reason"].as_str().is_some_and(|reason| !reason.is_empty()),
+        "{rows}"
+    );
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use loyalty_sdk::{
     Client, EarnRate, Error, MemberKey, NewMember, NewProgram, OfflinePolicy, Outbox, OutboxError, PageRequest,
-    RedemptionPolicy, RetryPolicy, Sale, SaleReturn, SyncAnswer, SyncStatus,
+    QueuedOperation, RedemptionPolicy, RetryPolicy, Sale, SaleReturn, ShortfallPolicy, SyncAnswer, SyncStatus,
 };
 use tempfile::TempDir;
 
@@ -302,4 +302,67 @@ async fn points_are_redeemed_offline_as_far_as_the_merchant_lets_tills_do_so() {
     assert!(matches!(by_amount, OutboxError::RedeemsUnknownPoints), "{by_amount}");
     assert_eq!((delivered.applied, delivered.refused), (2, 0));
     assert_eq!(ada.points().await, dec("140"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_till_took_offline_is_honoured_and_what_is_missing_the_program_decides() {
+    let cases = [
+        (ShortfallPolicy::AllowNegative, SyncStatus::Applied, "20", "-5"),
+        (ShortfallPolicy::ClampToZero, SyncStatus::Applied, "15", "0"),
+        (ShortfallPolicy::Refuse, SyncStatus::Refused, "0", "15"),
+    ];
+    for (policy, status, taken, left) in cases {
+        let program = NewProgram::new("Club", "EUR")
+            .redemption(RedemptionPolicy::new(1))
+            .shortfall_policy(policy);
+        let shop = Shop::with_rule(program, EarnRate::new(1, 1)).await;
+        let ada = shop.enrols("ada").await;
+        ada.buys("40").await;
+        let limit = OfflinePolicy::default().redeem_limit(20);
+        shop.client.set_offline_policy(&limit).await.expect("a policy");
+        // Another till takes 25 of the 40 meanwhile.
+        let elsewhere = ada.sale("25").do_not_earn().redeem_points(25);
+        ada.records(&elsewhere).await;
+        let offline = sale("offline", 20).do_not_earn().redeem_points(20);
+        let offline = offline.offline_at(instant("2026-01-15T09:30:00Z"));
+
+        let queue = [QueuedOperation::new(offline.clone())];
+        let outcome = shop.client.sync_sales(&queue).await.expect("outcomes").remove(0);
+
+        assert_eq!(outcome.status, status, "{policy:?}: {outcome:?}");
+        let redeemed = match &outcome.answer {
+            SyncAnswer::Sale(receipt) => receipt.points_redeemed,
+            _ => dec("0"),
+        };
+        assert_eq!((redeemed, ada.points().await), (dec(taken), dec(left)), "{policy:?}");
+        assert_books_agree(&shop).await;
+        if status == SyncStatus::Applied {
+            ada.cancels(&offline).await;
+            assert_eq!(ada.points().await, dec("15"), "{policy:?}: all of it is undone");
+            assert_books_agree(&shop).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_limit_nothing_is_honoured_that_is_not_there() {
+    let program = NewProgram::new("Club", "EUR").redemption(RedemptionPolicy::new(1));
+    let shop = Shop::with_rule(program, EarnRate::new(1, 1)).await;
+    let ada = shop.enrols("ada").await;
+    ada.buys("5").await;
+    let limit = OfflinePolicy::default().redeem_limit(20);
+    shop.client.set_offline_policy(&limit).await.expect("a policy");
+
+    let offline = sale("offline", 50)
+        .redeem_points(21)
+        .offline_at(instant("2026-01-15T09:30:00Z"));
+    let refused = ada.tries(&offline).await.expect_err("a refusal");
+    let online = ada
+        .tries(&sale("online", 50).redeem_points(6))
+        .await
+        .expect_err("a refusal");
+
+    assert!(matches!(refused, Error::InsufficientPoints { .. }), "{refused}");
+    assert!(matches!(online, Error::InsufficientPoints { .. }), "{online}");
+    assert_eq!(ada.points().await, dec("5"));
 }

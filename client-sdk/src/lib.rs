@@ -109,7 +109,8 @@ pub use new_member::NewMember;
 pub use offline::OfflinePolicy;
 pub use operation::{Operation, OperationResult};
 pub use outbox::{
-    CutOff, Delivered, Outbox, OutboxEntry, OutboxError, OutboxOptions, OutboxState, Put, RefusedEntry, SetAside,
+    CutOff, Delivered, Outbox, OutboxContents, OutboxEntry, OutboxError, OutboxOptions, OutboxState, Put, RefusedEntry,
+    SetAside,
 };
 pub use page::{Page, PageRequest};
 #[cfg(feature = "presets")]

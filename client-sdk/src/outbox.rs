@@ -2,6 +2,7 @@
 
 mod entry;
 mod error;
+mod inspect;
 mod policy;
 mod record;
 mod repair;
@@ -21,6 +22,7 @@ use rust_decimal::Decimal;
 
 pub use entry::{OutboxEntry, OutboxState, RefusedEntry};
 pub use error::OutboxError;
+pub use inspect::OutboxContents;
 use store::{Sizes, Store};
 
 use crate::{
@@ -179,6 +181,16 @@ impl Outbox {
     /// Options to open one with.
     pub fn options() -> OutboxOptions {
         OutboxOptions::default()
+    }
+
+    /// What the outbox in `directory` holds, also while a till has it open. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboxError::Damaged`], [`OutboxError::Io`]; [`OutboxError::Delivery`] when an answer is one that this version of
+    /// the SDK cannot read.
+    pub fn inspect(directory: impl AsRef<Path>) -> Result<OutboxContents, OutboxError> {
+        inspect::inspect(directory.as_ref())
     }
 
     /// Makes a damaged outbox one that can be opened: what cannot be read is kept beside it in files of its own, and what

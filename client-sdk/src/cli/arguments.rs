@@ -155,6 +155,11 @@ pub(super) enum Command {
         #[arg(long, short)]
         program: Option<String>,
     },
+    /// Shows what waits in the outbox of a till, and what was refused; also while the till has it open.
+    Outbox {
+        /// The directory of the outbox.
+        directory: std::path::PathBuf,
+    },
     /// Prints the script that completes this program's commands in a shell.
     Completion {
         /// The shell.

@@ -1,5 +1,7 @@
 //! What the commands do.
 
+use std::path::Path;
+
 use rust_decimal::Decimal;
 
 use super::{
@@ -13,14 +15,19 @@ use crate::{
     error::Error,
     member::{Balance, MemberKey, MemberQuery},
     new_member::NewMember,
+    outbox::{Outbox, OutboxEntry, OutboxError},
     page::PageRequest,
     receipt::Receipt,
     sale::Sale,
     stand_alone::RedemptionRequest,
+    sync::SyncAnswer,
 };
 
 /// Carries a command out; an error as people read it.
 pub(super) async fn carry_out(arguments: &Arguments) -> Result<Answer, String> {
+    if let Command::Outbox { directory } = &arguments.command {
+        return outbox(directory).map_err(|error| error.to_string());
+    }
     let answer = async {
         let mut builder = Client::builder(&arguments.endpoint);
         if let Some(key) = &arguments.api_key {
@@ -133,8 +140,39 @@ async fn command(client: &Client, command: &Command) -> Result<Answer, Error> {
             ]))
         }
         // Made without a server.
-        Command::Completion { .. } => Ok(Answer::One(Vec::new())),
+        Command::Outbox { .. } | Command::Completion { .. } => Ok(Answer::One(Vec::new())),
     }
+}
+
+/// What waits in an outbox, and what was refused.
+fn outbox(directory: &Path) -> Result<Answer, OutboxError> {
+    let contents = Outbox::inspect(directory)?;
+    let columns = vec!["position", "recorded_at", "state", "what", "request_id", "reason"];
+    let row = |entry: OutboxEntry, state: &str, reason: String| {
+        vec![
+            entry.position.to_string(),
+            csv::instant(entry.recorded_at),
+            state.to_owned(),
+            entry.what,
+            entry.request_id.to_string(),
+            reason,
+        ]
+    };
+    let refused = contents.refused.into_iter().map(|refused| {
+        let reason = match &refused.outcome.answer {
+            SyncAnswer::Refused(error) => error.to_string(),
+            _ => String::new(),
+        };
+        row(refused.entry, "REFUSED", reason)
+    });
+    let unsent = contents
+        .unsent
+        .into_iter()
+        .map(|entry| row(entry, "UNSENT", String::new()));
+    Ok(Answer::Several {
+        columns,
+        rows: refused.chain(unsent).collect(),
+    })
 }
 
 async fn history(client: &Client, member: MemberQuery, limit: usize) -> Result<Answer, Error> {

@@ -49,6 +49,8 @@ pub(crate) struct BusinessTime {
     pub(crate) spend: Spend,
     /// The tier that the member had reached, where it stays.
     pub(crate) kept_tier_id: Option<String>,
+    /// Points that the till may have taken though others took them too; `None`: it may not redeem.
+    pub(crate) redeem_limit: Option<Decimal>,
 }
 
 impl BusinessTime {
@@ -56,6 +58,7 @@ impl BusinessTime {
     /// the member spent until now, `kept` the tier reached by now.
     pub(crate) fn of(
         version: Arc<ProgramVersion>,
+        redeem_limit: Option<Decimal>,
         moves: &[(DateTime<Utc>, Decimal)],
         total: Decimal,
         kept: Option<&str>,
@@ -70,6 +73,7 @@ impl BusinessTime {
                 version,
                 spend,
                 kept_tier_id: None,
+                redeem_limit,
             };
         }
         let mut days: BTreeMap<NaiveDate, Decimal> = BTreeMap::new();
@@ -85,6 +89,7 @@ impl BusinessTime {
             version,
             spend: Spend::ByDay(days),
             kept_tier_id,
+            redeem_limit,
         }
     }
 }
@@ -151,6 +156,7 @@ mod tests {
 
         let then = BusinessTime::of(
             lifetime,
+            None,
             &moves,
             Decimal::from(600),
             Some("gold"),

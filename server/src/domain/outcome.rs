@@ -73,6 +73,9 @@ pub(crate) struct Ground {
     /// Sequences of the entries that took points, in the order of the tenders.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) redeem_sequences: Vec<u64>,
+    /// What of each tender no lot had, where a till without a line took it all the same; empty where nothing is owed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) redeem_owed: Vec<Decimal>,
 }
 
 /// Fractions of a point, of a member whose program keeps them.

@@ -13,7 +13,6 @@ use rust_decimal::Decimal;
 use super::account::{Books, Stop, within_ledger};
 use super::counting::Counted;
 use super::entry::{EntryKind, Occasion, Origin, SaleKey, said};
-use super::expiry::NEVER;
 use super::giving_back::Returning;
 use super::kept_goods::KeptGoods;
 use super::lot::LotKey;
@@ -284,11 +283,17 @@ impl Taking<'_> {
             redeemed,
             ..
         } = self.recorded;
-        let tenders = outcome.points_tenders.iter();
+        let owed = outcome
+            .ground
+            .redeem_owed
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(Decimal::ZERO));
+        let tenders = outcome.points_tenders.iter().map(|tender| tender.points);
         let returning = Returning {
-            spent: Spent::new(tenders.map(|tender| (tender.points, Decimal::ZERO)), redeemed),
+            spent: Spent::new(tenders.zip(owed), redeemed),
             is_moved: self.recorded.is_moved,
-            owed_expires_at: NEVER,
+            owed_expires_at: self.recorded.lot_terms(self.occasion.recorded_at).0,
             occasion: self.occasion.clone(),
         };
         let mut given: Decimal = state.given_back.iter().sum();

@@ -15,7 +15,7 @@ use super::program::{DocumentTreatment, ProgramVersion};
 use super::redemption::{self, Left, Redeemed, Terms};
 use super::rejection::Rejection;
 use super::sale::Sale;
-use super::shortfall::Cover;
+use super::shortfall::{self, Cover};
 use super::tier::{self, Prior};
 
 /// How far ahead of the server a till's clock may run.
@@ -107,6 +107,16 @@ pub(crate) fn balance_at(books: &Books, version: &ProgramVersion, now: DateTime<
     })
 }
 
+/// The entries of a sale.
+struct Entered {
+    /// Of what is earned.
+    earn_sequence: u64,
+    /// Of the tenders.
+    redeem_sequences: Vec<u64>,
+    /// What of each tender is owed; empty where nothing is.
+    redeem_owed: Vec<Decimal>,
+}
+
 /// One sale on its way into the books.
 struct Recording<'a> {
     /// What rules now.
@@ -158,16 +168,18 @@ impl Recording<'_> {
             carry: carried_before,
             allowances: &allowances,
         };
-        let redeemed = self.redeemed(terms, balance_before, &counting)?;
+        let mut redeemed = self.redeemed(terms, balance_before, &counting)?;
         let Counted {
             mut earning,
             tier_spend,
             tier_id,
         } = counting.count(self.sale, redeemed.paid(), &redeemed.bought)?;
-        self.mark_prices(terms, &redeemed, balance_before, &mut earning.lines)?;
+        let spendable = balance_before.max(redeemed.points());
+        self.mark_prices(terms, &redeemed, spendable, &mut earning.lines)?;
         self.check_range(books, &earning, tier_spend)?;
 
-        let (earn_sequence, redeem_sequences) = self.enter(books, &redeemed.tenders, earning.points, tier_spend)?;
+        let entered = self.enter(books, &mut redeemed.tenders, earning.points, tier_spend)?;
+        within_ledger("debt", books.account.debt)?;
         // Where a tier once reached stays, the one that an old sale reached on its own day stays too.
         books.account.tier_id = match self.business_time {
             // What the member reached since then stays reached.
@@ -207,21 +219,22 @@ impl Recording<'_> {
                 opted_out: self.status.is_opted_out(self.occurred_at),
                 prior,
                 tier_spend,
-                earn_sequence,
-                redeem_sequences,
+                earn_sequence: entered.earn_sequence,
+                redeem_sequences: entered.redeem_sequences,
+                redeem_owed: entered.redeem_owed,
             },
         })
     }
 
     /// The books move: one entry for each tender and one for what is earned, also where that is nothing, so that every
-    /// sale is in its member's history. Answers the sequences of the one for what is earned and of those for the tenders.
+    /// sale is in its member's history.
     fn enter(
         &self,
         books: &mut Books,
-        tenders: &[PointsTender],
+        tenders: &mut [PointsTender],
         points: Decimal,
         tier_spend: Decimal,
-    ) -> Result<(u64, Vec<u64>), LotsMissing> {
+    ) -> Result<Entered, Stop> {
         let occasion = Occasion {
             sale: Some(SaleKey {
                 store_id: self.sale.store_id.as_str().into(),
@@ -250,14 +263,38 @@ impl Recording<'_> {
             earn_sequence = Some(books.earn(earned, &occasion));
         }
         let mut redeem_sequences = Vec::with_capacity(tenders.len());
+        let mut redeem_owed = Vec::new();
         for tender in tenders {
-            let allocations = redemption::allocate(books, tender.points, self.recorded_at)?;
-            redeem_sequences.push(books.redeem(&Cover::of_lots(allocations), &occasion, &tender.accounting)?);
+            let cover = self.cover(books, tender.points)?;
+            tender.points = cover.points();
+            redeem_owed.push(cover.debt);
+            redeem_sequences.push(books.redeem(&cover, &occasion, &tender.accounting)?);
+        }
+        if redeem_owed.iter().all(Decimal::is_zero) {
+            redeem_owed.clear();
         }
         let earn_sequence = earn_sequence.unwrap_or_else(|| books.earn(earned, &occasion));
         // A sale that arrives so late that its points have lapsed by now: they came and went.
         books.expire_lapsed(self.current.version, self.recorded_at)?;
-        Ok((earn_sequence, redeem_sequences))
+        Ok(Entered {
+            earn_sequence,
+            redeem_sequences,
+            redeem_owed,
+        })
+    }
+
+    /// Where points come from that pay. What a till without a line has given money for is honoured; what others took of it
+    /// meanwhile, the program's policy decides.
+    fn cover(&self, books: &Books, points: Decimal) -> Result<Cover, Stop> {
+        match self.offline_limit() {
+            Some(_) => shortfall::cover(books, points, self.current.program.shortfall_policy, self.recorded_at),
+            None => Ok(Cover::of_lots(redemption::allocate(books, points, self.recorded_at)?)),
+        }
+    }
+
+    /// Points that a till without a line may have taken whoever took them too.
+    fn offline_limit(&self) -> Option<Decimal> {
+        self.business_time.and_then(|then| then.redeem_limit)
     }
 
     /// What points pay. Where points of the sale can pay for it, what can be spent depends on what is earned and the
@@ -271,6 +308,9 @@ impl Recording<'_> {
         }
         self.check_redeeming()?;
         let asks = &self.sale.redemptions;
+        if let Some(limit) = self.offline_limit() {
+            return redemption::redeem(terms, asks, self.left(available.max(limit)));
+        }
         let are_spendable = self.expires_at > self.recorded_at && self.pending_until().is_none();
         if !self.same_sale_points_can_pay() || !are_spendable {
             return redemption::redeem(terms, asks, self.left(available));

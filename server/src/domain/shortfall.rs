@@ -38,6 +38,11 @@ impl ShortfallPolicy {
 }
 
 impl Cover {
+    /// All that is taken, and owed.
+    pub(crate) fn points(&self) -> Decimal {
+        self.allocations.iter().map(|(_, points)| points).sum::<Decimal>() + self.debt
+    }
+
     /// All of it from lots.
     pub(crate) fn of_lots(allocations: Vec<(LotKey, Decimal)>) -> Self {
         Self {

@@ -54,7 +54,14 @@ pub(crate) async fn load(
     }
     let kept = books.account.tier_id.as_deref();
     let total = books.account.tier_spend;
-    Ok(Some(BusinessTime::of(version, &moves, total, kept, at)))
+    Ok(Some(BusinessTime::of(
+        version,
+        policy.redeem_limit,
+        &moves,
+        total,
+        kept,
+        at,
+    )))
 }
 
 /// The products that the sale sells, or that its points buy.
