@@ -366,3 +366,33 @@ async fn beyond_the_limit_nothing_is_honoured_that_is_not_there() {
     assert!(matches!(online, Error::InsufficientPoints { .. }), "{online}");
     assert_eq!(ada.points().await, dec("5"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_is_set_aside_lets_those_behind_it_go_on() {
+    let shop = Shop::earning("1", "1").await;
+    let ada = shop.enrols("ada").await;
+    let home = TempDir::new().expect("a directory");
+    let outbox = Outbox::open(home.path(), shop.client.clone()).expect("an outbox");
+    for number in 1..=3 {
+        outbox.put(sale(&number.to_string(), 10)).await.expect("put");
+    }
+
+    let aside = outbox
+        .set_aside_first()
+        .await
+        .expect("set aside")
+        .expect("an operation");
+    drop(outbox);
+    let outbox = Outbox::open(home.path(), shop.client.clone()).expect("an outbox");
+    let delivered = outbox.deliver().await.expect("delivered");
+    let nothing = outbox.set_aside_first().await.expect("nothing waits");
+
+    assert_eq!((aside.position, delivered.applied), (1, 2));
+    assert_eq!(nothing, None);
+    let refused = outbox.refused().expect("refusals");
+    assert!(
+        matches!(&refused[0].outcome.answer, SyncAnswer::Refused(error) if error.to_string().contains("set aside")),
+        "{refused:?}"
+    );
+    assert_eq!(ada.points().await, dec("20"));
+}

@@ -354,6 +354,30 @@ impl Outbox {
         blocking(move || this.store().forget(position)).await
     }
 
+    /// Sets the first operation that waits aside, so that those behind it go on: for one that a server fails at again and
+    /// again ([`Error::Internal`](crate::Error::Internal)), or that somebody has entered by hand. It is among the
+    /// [`refused`](Self::refused) then, with the reason `SET_ASIDE`. Whether the server has carried it out
+    /// [`Client::get_operation`] tells. `None` when nothing waits.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboxError::Io`], [`OutboxError::DiskFull`], [`OutboxError::MustReopen`].
+    pub async fn set_aside_first(&self) -> Result<Option<OutboxEntry>, OutboxError> {
+        let _one_at_a_time = self.delivering.lock().await;
+        let this = self.clone();
+        blocking(move || {
+            let mut store = this.store();
+            let first = store.waiting.first_key_value();
+            let Some(entry) = first.map(|(position, waiting)| OutboxEntry::of_waiting(*position, waiting)) else {
+                return Ok(None);
+            };
+            store.answered(set_aside(entry.position))?;
+            store.settle()?;
+            Ok(Some(entry))
+        })
+        .await
+    }
+
     /// What was cut off when the outbox was opened: the end of a write that a crash interrupted; `None` when nothing was.
     pub fn cut_off(&self) -> Option<CutOff> {
         let cut_off = self.store().cut_off.clone()?;
@@ -404,6 +428,20 @@ impl std::fmt::Debug for Outbox {
             .field("directory", &store.directory())
             .field("state", &OutboxState::of(&store))
             .finish_non_exhaustive()
+    }
+}
+
+/// The answer to an operation that no server has answered.
+fn set_aside(position: u64) -> v1::SyncSalesResponse {
+    v1::SyncSalesResponse {
+        position,
+        status: v1::SyncStatus::Refused.into(),
+        answer: Some(v1::sync_sales_response::Answer::Refusal(v1::Refusal {
+            reason: "SET_ASIDE".to_owned(),
+            message: "set aside at the till".to_owned(),
+            ..v1::Refusal::default()
+        })),
+        balance: None,
     }
 }
 

@@ -105,6 +105,15 @@ impl Outbox {
         self.client.wait(self.outbox.forget_refusal(position))
     }
 
+    /// Sets the first operation that waits aside: see [`crate::Outbox::set_aside_first`].
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Outbox::set_aside_first`].
+    pub fn set_aside_first(&self) -> Result<Option<OutboxEntry>, OutboxError> {
+        self.client.wait(self.outbox.set_aside_first())
+    }
+
     /// The outbox that does not wait.
     pub fn asynchronous(&self) -> &crate::Outbox {
         &self.outbox
