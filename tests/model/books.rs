@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::program::Shape;
+use super::program::{Shape, Shortfall};
 use super::step::Pay;
 
 /// Points that arrived together, in the program's smallest unit.
@@ -13,6 +13,29 @@ pub(super) struct Lot {
     pub(super) expires_at: Option<DateTime<Utc>>,
     spendable_from: DateTime<Utc>,
     pub(super) remaining: i64,
+    /// What of it lapsed.
+    lapsed: i64,
+    /// Place of the sale that gave it.
+    sale: Option<usize>,
+}
+
+/// A sale, as far as what comes back of it asks for.
+#[derive(Clone, Debug)]
+struct Sold {
+    lines: Vec<i64>,
+    kept: Vec<bool>,
+    at: DateTime<Utc>,
+    /// Cents that points paid.
+    paid: i64,
+    /// Lots that paid, in the order they were taken, and how much is not given back.
+    taken: Vec<(usize, i64)>,
+    redeemed: i64,
+    given_back: i64,
+    earned: i64,
+    spend: i64,
+    spend_before: i64,
+    /// What its cancellation did.
+    cancelled: Option<Undone>,
 }
 
 /// What a member has and did.
@@ -20,19 +43,30 @@ pub(super) struct Lot {
 pub(super) struct Books {
     /// In order of arrival.
     pub(super) lots: Vec<Lot>,
+    sales: Vec<Sold>,
+    debt: i64,
     /// Cents that count towards tiers.
-    pub(super) spend: i64,
-    /// The sum of all movements, lapses included as soon as they are due.
-    pub(super) expired: i64,
+    spend: i64,
 }
 
 /// What a sale is said to have done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
+    /// Its place among the member's.
+    pub(super) sale: usize,
     pub(super) earned: i64,
     pub(super) redeemed: i64,
     pub(super) due: i64,
     pub(super) before: i64,
+    pub(super) balance: Balance,
+}
+
+/// What a return is said to have done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Undone {
+    /// Negative where the kept goods earn more.
+    pub(super) taken_back: i64,
+    pub(super) given_back: i64,
     pub(super) balance: Balance,
 }
 
@@ -50,13 +84,10 @@ pub(super) type Refused = &'static str;
 
 impl Books {
     pub(super) fn balance(&self, program: &Shape, now: DateTime<Utc>) -> Balance {
+        let waiting = self.live(now).filter(|lot| lot.spendable_from > now);
         Balance {
-            available: self.available(now),
-            pending: self
-                .live(now)
-                .filter(|lot| lot.spendable_from > now)
-                .map(|lot| lot.remaining)
-                .sum(),
+            available: self.spendable(now) - self.debt,
+            pending: waiting.map(|lot| lot.remaining).sum(),
             spend: self.spend,
             tier: program.tier_of(self.spend),
         }
@@ -65,38 +96,39 @@ impl Books {
     pub(super) fn buy(
         &mut self,
         program: &Shape,
-        total: i64,
+        lines: &[i64],
         pay: Option<Pay>,
         at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Told, Refused> {
-        let before = self.available(now);
+        let total: i64 = lines.iter().sum();
+        let before = self.spendable(now) - self.debt;
         let (points, paid) = match pay {
             Some(pay) => tender(program, pay, total, before)?,
             None => (0, 0),
         };
 
-        self.take(points, now);
-        let kept_out = if program.spend_without_points_paid_part {
-            paid
-        } else {
-            0
-        };
-        self.spend += total - kept_out;
-        let rated = if program.earns_on_points_paid_part {
-            total
-        } else {
-            total - paid
-        };
-        let earned = program.earned(program.tier_of(self.spend), rated);
-        let earns_by_points = paid == total && !program.earns_on_points_paid_part;
-        let earned = if earns_by_points { 0 } else { earned };
-        self.lots.push(Lot {
-            expires_at: program.expires_at(at),
-            spendable_from: program.pending_until(at).unwrap_or(now),
-            remaining: earned,
+        let taken = self.take(points, now);
+        let spend_before = self.spend;
+        let (spend, earned) = rated(program, spend_before, total, total, paid);
+        self.spend += spend;
+        let sale = self.sales.len();
+        self.credit(program, earned, at, now, Some(sale));
+        self.sales.push(Sold {
+            lines: lines.to_vec(),
+            kept: vec![true; lines.len()],
+            at,
+            paid,
+            taken,
+            redeemed: points,
+            given_back: 0,
+            earned,
+            spend,
+            spend_before,
+            cancelled: None,
         });
         Ok(Told {
+            sale,
             earned,
             redeemed: points,
             due: total - paid,
@@ -105,11 +137,91 @@ impl Books {
         })
     }
 
-    /// What lapsed is counted, and gone.
+    /// Lines come back whole; without lines all that is left does.
+    pub(super) fn give_back(
+        &mut self,
+        program: &Shape,
+        sale: usize,
+        lines: &[usize],
+        now: DateTime<Utc>,
+    ) -> Result<Undone, Refused> {
+        let mut changed = self.clone();
+        let undone = changed.undo(program, sale, lines, now)?;
+        *self = changed;
+        Ok(undone)
+    }
+
+    pub(super) fn cancel(&mut self, program: &Shape, sale: usize, now: DateTime<Utc>) -> Result<Undone, Refused> {
+        if let Some(undone) = &self.sales[sale].cancelled {
+            return Ok(undone.clone());
+        }
+        let mut changed = self.clone();
+        let undone = changed.undo(program, sale, &[], now)?;
+        changed.sales[sale].cancelled = Some(undone.clone());
+        *self = changed;
+        Ok(undone)
+    }
+
+    /// Which lines of a sale can still come back.
+    pub(super) fn kept(&self, sale: usize) -> Vec<usize> {
+        let sold = &self.sales[sale];
+        (0..sold.lines.len())
+            .filter(|line| sold.kept[*line] && sold.cancelled.is_none())
+            .collect()
+    }
+
+    fn undo(&mut self, program: &Shape, sale: usize, lines: &[usize], now: DateTime<Utc>) -> Result<Undone, Refused> {
+        let sold = &mut self.sales[sale];
+        for (line, kept) in sold.kept.iter_mut().enumerate() {
+            *kept = *kept && !(lines.is_empty() || lines.contains(&line));
+        }
+        let sold = sold.clone();
+        let total: i64 = sold.lines.iter().sum();
+        let kept: i64 = sold
+            .lines
+            .iter()
+            .zip(&sold.kept)
+            .filter(|(_, kept)| **kept)
+            .map(|(cents, _)| cents)
+            .sum();
+        let nothing_kept = !sold.kept.contains(&true);
+
+        let share = if nothing_kept || total == 0 {
+            sold.redeemed
+        } else {
+            i64::try_from(i128::from(sold.redeemed) * i128::from(total - kept) / i128::from(total)).expect("small")
+        };
+        let share = if !nothing_kept && total == 0 { 0 } else { share };
+        let given_back = share - sold.given_back;
+        let (spend, earned) = if nothing_kept {
+            (0, 0)
+        } else {
+            rated(program, sold.spend_before, kept, total, sold.paid)
+        };
+        let taken_back = sold.earned - earned;
+        // What comes back may have to cover what is taken back.
+        self.put_back(sale, given_back, now);
+        if taken_back > 0 {
+            self.take_back(program, sale, taken_back, now)?;
+        }
+        if taken_back < 0 {
+            self.credit(program, -taken_back, sold.at, now, Some(sale));
+        }
+        self.spend += spend - sold.spend;
+        let sold = &mut self.sales[sale];
+        (sold.given_back, sold.earned, sold.spend) = (share, earned, spend);
+        Ok(Undone {
+            taken_back,
+            given_back,
+            balance: self.balance(program, now),
+        })
+    }
+
+    /// What lapsed is gone.
     pub(super) fn lapse(&mut self, now: DateTime<Utc>) {
         for lot in &mut self.lots {
             if lot.expires_at.is_some_and(|at| at <= now) {
-                self.expired += lot.remaining;
+                lot.lapsed += lot.remaining;
                 lot.remaining = 0;
             }
         }
@@ -121,26 +233,108 @@ impl Books {
             .filter(move |lot| lot.expires_at.is_none_or(|at| at > now))
     }
 
-    fn available(&self, now: DateTime<Utc>) -> i64 {
+    fn spendable(&self, now: DateTime<Utc>) -> i64 {
         let spendable = self.live(now).filter(|lot| lot.spendable_from <= now);
         spendable.map(|lot| lot.remaining).sum()
     }
 
+    /// A debt is repaid first.
+    fn credit(&mut self, program: &Shape, points: i64, at: DateTime<Utc>, now: DateTime<Utc>, sale: Option<usize>) {
+        let repaid = points.min(self.debt);
+        self.debt -= repaid;
+        self.lots.push(Lot {
+            expires_at: program.expires_at(at),
+            spendable_from: program.pending_until(at).unwrap_or(now),
+            remaining: points - repaid,
+            lapsed: 0,
+            sale,
+        });
+        self.lapse(now);
+    }
+
     /// Earliest expiry first, never-expiring last, oldest first among equals.
-    fn take(&mut self, points: i64, now: DateTime<Utc>) {
-        let mut order: Vec<&mut Lot> = self
-            .lots
-            .iter_mut()
-            .filter(|lot| lot.spendable_from <= now && lot.expires_at.is_none_or(|at| at > now))
+    fn take(&mut self, points: i64, now: DateTime<Utc>) -> Vec<(usize, i64)> {
+        let mut order: Vec<usize> = (0..self.lots.len())
+            .filter(|place| {
+                let lot = &self.lots[*place];
+                lot.spendable_from <= now && lot.expires_at.is_none_or(|at| at > now)
+            })
             .collect();
-        order.sort_by_key(|lot| (lot.expires_at.is_none(), lot.expires_at));
-        let mut missing = points;
-        for lot in order {
-            let taken = missing.min(lot.remaining);
-            lot.remaining -= taken;
-            missing -= taken;
+        order.sort_by_key(|place| (self.lots[*place].expires_at.is_none(), self.lots[*place].expires_at));
+        let (mut missing, mut taken) = (points, Vec::new());
+        for place in order {
+            let some = missing.min(self.lots[place].remaining);
+            if some > 0 {
+                self.lots[place].remaining -= some;
+                missing -= some;
+                taken.push((place, some));
+            }
         }
         assert_eq!(missing, 0, "the model takes what is there");
+        taken
+    }
+
+    /// First out of the lots of the sale, then what of them lapsed, then out of what can be spent, then as the program
+    /// says.
+    fn take_back(&mut self, program: &Shape, sale: usize, points: i64, now: DateTime<Utc>) -> Result<(), Refused> {
+        let mut missing = points;
+        for lot in self.lots.iter_mut().filter(|lot| lot.sale == Some(sale)) {
+            let some = missing.min(lot.remaining);
+            lot.remaining -= some;
+            missing -= some;
+        }
+        for lot in self.lots.iter_mut().filter(|lot| lot.sale == Some(sale)) {
+            let some = missing.min(lot.lapsed);
+            lot.lapsed -= some;
+            missing -= some;
+        }
+        let some = missing.min((self.spendable(now) - self.debt).max(0));
+        self.take(some, now);
+        missing -= some;
+        match program.shortfall {
+            Shortfall::Owed => self.debt += missing,
+            Shortfall::Refused if missing > 0 => return Err("INSUFFICIENT_POINTS"),
+            Shortfall::LetGo | Shortfall::Refused => {}
+        }
+        Ok(())
+    }
+
+    /// To the lots they came from, the last one first; a debt is repaid out of them.
+    fn put_back(&mut self, sale: usize, points: i64, now: DateTime<Utc>) {
+        let (mut missing, mut returned) = (points, Vec::new());
+        for (place, left) in self.sales[sale].taken.iter_mut().rev() {
+            let some = missing.min(*left);
+            *left -= some;
+            missing -= some;
+            returned.push((*place, some));
+        }
+        assert_eq!(missing, 0, "the model gives back what was taken");
+        returned.sort_by_key(|(place, _)| (self.lots[*place].expires_at.is_none(), self.lots[*place].expires_at));
+        for (place, points) in returned {
+            let repaid = points.min(self.debt);
+            self.debt -= repaid;
+            self.lots[place].remaining += points - repaid;
+        }
+        self.lapse(now);
+    }
+}
+
+/// What `kept` cents of a sale of `total`, of which points paid `paid`, add to the spend, and earn: what points paid comes
+/// back in proportion, rounded down, and they go on paying the rest.
+fn rated(program: &Shape, spend_before: i64, kept: i64, total: i64, paid: i64) -> (i64, i64) {
+    let back = i128::from(paid) * i128::from(total - kept) / i128::from(total.max(1));
+    let without = kept - (paid - i64::try_from(back).expect("small"));
+    let spend = match program.spend_without_points_paid_part {
+        true => without,
+        false => kept,
+    };
+    let tier = program.tier_of(spend_before + spend);
+    if program.earns_on_points_paid_part {
+        (spend, program.earned(tier, kept))
+    } else if without == 0 {
+        (spend, 0)
+    } else {
+        (spend, program.earned(tier, without))
     }
 }
 
@@ -148,12 +342,11 @@ impl Books {
 fn tender(program: &Shape, pay: Pay, due: i64, available: i64) -> Result<(i64, i64), Refused> {
     let (points, paid) = match pay {
         Pay::Most => {
-            let points = available.max(0);
-            let points = if program.money(points) > due {
-                let by_money = (0..=points).rev().find(|points| program.money(*points) <= due);
-                by_money.unwrap_or(0).min(most_not_worth_more(program, due))
+            let all = available.max(0);
+            let points = if program.money(all) > due {
+                all.min(most_not_worth_more(program, due))
             } else {
-                points
+                all
             };
             let paid = program.money(points);
             return Ok(if points > 0 && paid > 0 { (points, paid) } else { (0, 0) });

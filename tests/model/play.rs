@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use loyalty_sdk::{
-    Client, Entry, Error, MemberKey, NewMember, NewRule, PageRequest, Receipt, RequestId, Sale, SaleLine,
+    Cancellation, Client, Entry, Error, MemberKey, NewMember, NewRule, PageRequest, Receipt, RequestId, ReturnReceipt,
+    Sale, SaleLine, SaleReturn,
 };
 use rust_decimal::Decimal;
 
-use super::books::{Balance, Books, Refused, Told};
+use super::books::{Balance, Books, Refused, Told, Undone};
 use super::program::{Shape, tier_id};
 use super::step::{MEMBERS, Numbered, Pay, Step, Story};
 use crate::harness::Shop;
@@ -87,6 +88,9 @@ impl<'a> Stage<'a> {
                 late,
             } => self.buy(number, *member, lines, *pay, *late).await,
             Step::Repeat { number, same_request } => self.repeat(*number, *same_request).await,
+            Step::Return { number, lines } => self.give_back(*number, Some(lines)).await,
+            Step::ReturnRest { number } => self.give_back(*number, None).await,
+            Step::Cancel { number } => self.cancel(*number).await,
         }
     }
 
@@ -117,7 +121,7 @@ impl<'a> Stage<'a> {
 
         let request_id = RequestId::generate();
         let answer = send(&shop.client, &request_id, &sale).await;
-        let told = person.books.buy(program, total, pay, at, now);
+        let told = person.books.buy(program, lines, pay, at, now);
         person.books.lapse(now);
         let told = told.map(|told| Told {
             balance: person.books.balance(program, now),
@@ -159,6 +163,51 @@ impl<'a> Stage<'a> {
             Ok(quoted) if quoted.balance_before == points(program, books.balance(program, now).available) => Ok(()),
             Ok(quoted) => Err(format!("a quote begins with {}", quoted.balance_before)),
         }
+    }
+
+    /// Lines come back, or all the rest.
+    async fn give_back(&mut self, number: usize, lines: Option<&Vec<usize>>) -> Result<(), String> {
+        let (shop, program, now) = (self.shop, self.program, self.shop.now());
+        let Some((sent, sale)) = self.sold(number) else {
+            return Ok(());
+        };
+        let (sale_id, person) = (sent.sale.sale_id.clone(), sent.person);
+        let books = &mut self.people[person].books;
+        let kept = books.kept(sale);
+        let lines: Vec<usize> = match lines {
+            Some(lines) => lines.iter().copied().filter(|line| kept.contains(line)).collect(),
+            None => kept.clone(),
+        };
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut taken = SaleReturn::new(shop.next_sale_id(), "store-2", sale_id).sold_at("store-1");
+        for line in &lines {
+            taken = taken.whole_line(u32::try_from(*line).expect("a line"));
+        }
+        if lines == kept {
+            taken = taken.rest();
+        }
+        let answer = shop.client.return_sale(&taken).await;
+        let told = books.give_back(program, sale, &lines, now);
+        same_undone(&answer, &told, program)
+    }
+
+    async fn cancel(&mut self, number: usize) -> Result<(), String> {
+        let (shop, program, now) = (self.shop, self.program, self.shop.now());
+        let Some((sent, sale)) = self.sold(number) else {
+            return Ok(());
+        };
+        let (sale_id, person) = (sent.sale.sale_id.clone(), sent.person);
+        let answer = shop.client.cancel_sale(&Cancellation::new("store-1", sale_id)).await;
+        let told = self.people[person].books.cancel(program, sale, now);
+        same_undone(&answer, &told, program)
+    }
+
+    /// A sale that was recorded, and its place among the member's.
+    fn sold(&self, number: usize) -> Option<(&Sent, usize)> {
+        let sent = self.sent.get(&number)?;
+        Some((sent, sent.told.as_ref().ok()?.sale))
     }
 
     async fn check_balances(&self) -> Result<(), String> {
@@ -240,6 +289,26 @@ fn same(
                 && receipt.balance_before == points(program, told.before)
                 && balance(&receipt.balance, program).as_ref() == Some(&told.balance)
                 && receipt.replayed == replayed
+        }
+        (Err(error), Err(reason)) => error.reason().as_str_name() == format!("ERROR_REASON_{reason}"),
+        _ => false,
+    };
+    if agree {
+        Ok(())
+    } else {
+        Err(format!("the server answers {answer:#?}, the model {told:#?}"))
+    }
+}
+
+fn same_undone(
+    answer: &Result<ReturnReceipt, Error>,
+    told: &Result<Undone, Refused>,
+    program: &Shape,
+) -> Result<(), String> {
+    let agree = match (answer, told) {
+        (Ok(receipt), Ok(told)) => {
+            receipt.points_given_back == points(program, told.given_back)
+                && balance(&receipt.balance, program).as_ref() == Some(&told.balance)
         }
         (Err(error), Err(reason)) => error.reason().as_str_name() == format!("ERROR_REASON_{reason}"),
         _ => false,

@@ -1,7 +1,9 @@
 //! The programs of random histories, in whole numbers: money in cents, points in the program's smallest unit.
 
 use chrono::{DateTime, Days, FixedOffset, Months, NaiveDate, NaiveTime, Utc};
-use loyalty_sdk::{EarnRate, ExpiryPolicy, NewProgram, RedemptionPolicy, Rounding, Tier, TierSpendBasis};
+use loyalty_sdk::{
+    EarnRate, ExpiryPolicy, NewProgram, RedemptionPolicy, Rounding, ShortfallPolicy, Tier, TierSpendBasis,
+};
 use rust_decimal::Decimal;
 
 use super::chance::Chance;
@@ -12,6 +14,14 @@ pub(super) struct Rate {
     pub(super) amount: i64,
     pub(super) points: i64,
     pub(super) rounding: Round,
+}
+
+/// What becomes of points that are taken back and not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shortfall {
+    Owed,
+    LetGo,
+    Refused,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +54,7 @@ pub(super) struct Shape {
     pub(super) points_rounding: Round,
     pub(super) earns_on_points_paid_part: bool,
     pub(super) spend_without_points_paid_part: bool,
+    pub(super) shortfall: Shortfall,
 }
 
 impl Round {
@@ -105,6 +116,7 @@ impl Shape {
             points_rounding: chance.pick(&[Round::Ceiling, Round::HalfUp, Round::Floor]),
             earns_on_points_paid_part: chance.one_in(4),
             spend_without_points_paid_part: chance.one_in(3),
+            shortfall: chance.pick(&[Shortfall::Owed, Shortfall::Owed, Shortfall::LetGo, Shortfall::Refused]),
         }
     }
 
@@ -128,6 +140,11 @@ impl Shape {
         };
         program.pending_days = self.pending_days;
         program.earn_on_points_paid_part = self.earns_on_points_paid_part;
+        program.shortfall_policy = match self.shortfall {
+            Shortfall::Owed => ShortfallPolicy::AllowNegative,
+            Shortfall::LetGo => ShortfallPolicy::ClampToZero,
+            Shortfall::Refused => ShortfallPolicy::Refuse,
+        };
         if self.spend_without_points_paid_part {
             program.tier_spend_basis = TierSpendBasis::WithoutPointsPaidPart;
         }

@@ -33,6 +33,12 @@ pub(super) enum Step {
     },
     /// A sale is sent once more, with its request id or with another one.
     Repeat { number: usize, same_request: bool },
+    /// Lines of a sale come back, those of them that have not yet.
+    Return { number: usize, lines: Vec<usize> },
+    /// All that is left of a sale comes back.
+    ReturnRest { number: usize },
+    /// A sale is cancelled, perhaps once more.
+    Cancel { number: usize },
 }
 
 /// What of a sale points pay.
@@ -74,13 +80,23 @@ impl Step {
             .filter(|step| matches!(step.step, Self::Buy { .. }))
             .map(|step| step.number)
             .collect();
-        match chance.between(1, 10) {
+        match chance.between(1, 14) {
             1 | 2 => Self::Wait {
                 minutes: chance.pick(&[1, 45, 700, 1_440, 4_000, 20_000, 50_000]),
             },
             3 if !sales.is_empty() => Self::Repeat {
                 number: chance.pick(&sales),
                 same_request: chance.one_in(2),
+            },
+            4 | 5 if !sales.is_empty() => Self::Return {
+                number: chance.pick(&sales),
+                lines: chance.pick(&[vec![0], vec![1], vec![0, 1], vec![2], vec![1, 2]]),
+            },
+            6 if !sales.is_empty() => Self::ReturnRest {
+                number: chance.pick(&sales),
+            },
+            7 if !sales.is_empty() => Self::Cancel {
+                number: chance.pick(&sales),
             },
             _ => Self::buy(chance, program),
         }
