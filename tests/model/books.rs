@@ -238,12 +238,16 @@ impl Books {
         spendable.map(|lot| lot.remaining).sum()
     }
 
-    /// A debt is repaid first.
+    /// A debt is repaid first, but not by what has lapsed already.
     fn credit(&mut self, program: &Shape, points: i64, at: DateTime<Utc>, now: DateTime<Utc>, sale: Option<usize>) {
-        let repaid = points.min(self.debt);
+        let expires_at = program.expires_at(at);
+        let repaid = match expires_at.is_none_or(|at| at > now) {
+            true => points.min(self.debt),
+            false => 0,
+        };
         self.debt -= repaid;
         self.lots.push(Lot {
-            expires_at: program.expires_at(at),
+            expires_at,
             spendable_from: program.pending_until(at).unwrap_or(now),
             remaining: points - repaid,
             lapsed: 0,
@@ -311,7 +315,10 @@ impl Books {
         assert_eq!(missing, 0, "the model gives back what was taken");
         returned.sort_by_key(|(place, _)| (self.lots[*place].expires_at.is_none(), self.lots[*place].expires_at));
         for (place, points) in returned {
-            let repaid = points.min(self.debt);
+            let repaid = match self.lots[place].expires_at.is_none_or(|at| at > now) {
+                true => points.min(self.debt),
+                false => 0,
+            };
             self.debt -= repaid;
             self.lots[place].remaining += points - repaid;
         }
