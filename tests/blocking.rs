@@ -3,7 +3,7 @@
 use std::thread;
 
 use loyalty_sdk::blocking::{Client, Outbox};
-use loyalty_sdk::{CsvWriter, EntryKind, Error, FeedRequest, MemberKey, Sale, VerifyRequest};
+use loyalty_sdk::{CsvWriter, EntryKind, Error, FeedRequest, MemberKey, ReportPeriod, Sale, VerifyRequest};
 use loyalty_server::serve::ServeOptions;
 use tempfile::TempDir;
 
@@ -51,6 +51,10 @@ async fn a_till_without_a_runtime_sells_and_reads_all_of_a_history() {
         let verified = client
             .verify_ledger(&VerifyRequest::default())
             .collect::<Result<Vec<_>, Error>>()?;
+        let report: Vec<_> = client
+            .report_members(&ReportPeriod::of_program("club"))
+            .collect::<Result<_, Error>>()?;
+        assert_eq!(report.concat().len(), 1, "ada is the only member");
         let refused = client.get_balance(MemberKey::customer_id("nobody"));
         Ok::<_, Error>((entries, fed, verified, refused, client.get_balance(ada())?))
     });

@@ -73,6 +73,7 @@ async fn answers_are_tables_csv_and_json_and_history_is_all_of_it() {
         ada.buys("10").await;
     }
 
+    let report = json(&shop, "report --program club --from 2026-01-01T00:00:00Z");
     let table = answer(&loyalty(&shop, "history ada --limit 2"));
     let csv = answer(&loyalty(&shop, "history ada -o csv"));
     let rows = json(&shop, "history ada");
@@ -88,6 +89,10 @@ async fn answers_are_tables_csv_and_json_and_history_is_all_of_it() {
     assert!(csv.starts_with("sequence,recorded_at,kind,points,"), "{csv}");
     assert_eq!(rows.as_array().map(Vec::len), Some(3));
     assert_eq!(rows[2]["balance_after"], "10");
+    assert_eq!(
+        (&report[0]["earned"], &report[0]["closing"]),
+        (&"30".into(), &"30".into())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 pub use outbox::Outbox;
-pub use streams::{Entries, Feed, Verifying};
+pub use streams::{Entries, Feed, Reporting, Verifying};
 
 use crate::{ClientBuilder, Error, RequestId};
 

@@ -4,15 +4,15 @@ use std::{ops::RangeBounds, time::Duration};
 
 use super::Client;
 use crate::{
-    Adjustment, AdjustmentReceipt, Balance, Cancellation, ConfigurationChange, ConfigurationFilter, Entry, EntryFilter,
-    Error, ExpiryCounts, ExpirySchedule, Hold, HoldCapture, HoldId, HoldReceipt, Identifier, Member, MemberBalance,
-    MemberChange, MemberFilter, MemberId, MemberKey, MemberQuery, MemberUpdate, NewHold, NewMember, NewProgram,
-    NewReason, NewReward, NewRule, OfflinePolicy, Operation, Page, PageRequest, Product, ProductChange, ProductId,
-    ProductLoad, ProductUpdate, Program, ProgramId, ProgramUpdate, QueuedOperation, Reason, ReasonUpdate, Receipt,
-    RecordedSale, RedemptionFilter, RedemptionId, RedemptionQuestion, RedemptionQuote, RedemptionReceipt,
-    RedemptionRecord, RedemptionRequest, RedemptionReversal, RequestId, ReturnReceipt, ReversalReceipt, Reward,
-    RewardId, RewardUpdate, Rule, RuleId, RuleUpdate, RuleVersion, Sale, SaleFilter, SaleReturn, SaleSummary,
-    SyncOutcome,
+    Adjustment, AdjustmentReceipt, Balance, BalanceSummary, Cancellation, ConfigurationChange, ConfigurationFilter,
+    DateTime, Entry, EntryFilter, Error, ExpiryCounts, ExpirySchedule, Hold, HoldCapture, HoldId, HoldReceipt,
+    Identifier, Liability, Member, MemberBalance, MemberChange, MemberFilter, MemberId, MemberKey, MemberQuery,
+    MemberUpdate, NewHold, NewMember, NewProgram, NewReason, NewReward, NewRule, OfflinePolicy, Operation, Page,
+    PageRequest, Product, ProductChange, ProductId, ProductLoad, ProductUpdate, Program, ProgramId, ProgramUpdate,
+    QueuedOperation, Reason, ReasonUpdate, Receipt, RecordedSale, RedemptionFilter, RedemptionId, RedemptionQuestion,
+    RedemptionQuote, RedemptionReceipt, RedemptionRecord, RedemptionRequest, RedemptionReversal, ReportGrouping,
+    ReportPeriod, RequestId, ReturnReceipt, ReversalReceipt, Reward, RewardId, RewardUpdate, RollForward, Rule, RuleId,
+    RuleUpdate, RuleVersion, Sale, SaleFilter, SaleReturn, SaleSummary, SyncOutcome, Utc,
 };
 #[cfg(feature = "presets")]
 use crate::{AppliedPreset, Preset};
@@ -79,6 +79,10 @@ calls! {
 
     /// What a member has now.
     fn get_balance(member: impl Into<MemberQuery> + Send) -> MemberBalance;
+
+    /// What of a member's points is what, now or at an instant `at` that is over; and what will lapse within so many
+    /// days of it, unless 0 is asked.
+    fn summarize_balance(member: impl Into<MemberQuery> + Send, at: Option<DateTime<Utc>>, expiring_within_days: u32) -> BalanceSummary;
 
     /// Entries, newest first: of a member, which is named by itself, or of a whole program or merchant and by more
     /// conditions, as an [`EntryFilter`]. Entries written meanwhile do not shift the pages. Without a member a page
@@ -208,6 +212,14 @@ calls! {
 
     /// Holds, newest first.
     fn list_holds(filter: &RedemptionFilter, page: &PageRequest) -> Page<Hold>;
+
+    /// What all members of a program earned, redeemed and lost in a period. `progress` is told how many members are
+    /// done; when the stream breaks off it goes on behind them.
+    fn get_roll_forward(period: &ReportPeriod, group_by: ReportGrouping, progress: impl FnMut(u64) + Send) -> RollForward;
+
+    /// What a program owes its members, now or before an instant `at` that is over. `progress` is told how many
+    /// members are done; when the stream breaks off it goes on behind them.
+    fn get_liability(program_id: impl Into<ProgramId> + Send, at: Option<DateTime<Utc>>, progress: impl FnMut(u64) + Send) -> Liability;
 
     /// What a return would do if it were recorded now, without recording it: same answer, same refusals as
     /// [`return_sale`](Self::return_sale).

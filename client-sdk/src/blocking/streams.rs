@@ -4,7 +4,8 @@ use std::vec;
 
 use super::Client;
 use crate::{
-    Entry, EntryFeed, Error, FeedBatch, FeedRequest, MemberQuery, PageRequest, Verification, Verified, VerifyRequest,
+    Entry, EntryFeed, Error, FeedBatch, FeedRequest, MemberQuery, MemberReport, MemberReports, PageRequest,
+    ReportPeriod, Verification, Verified, VerifyRequest,
 };
 
 impl Client {
@@ -23,6 +24,15 @@ impl Client {
         Feed {
             client: self.clone(),
             feed: self.client.stream_entries(request),
+        }
+    }
+
+    /// What each member of a program earned, redeemed and lost in a period, some members at a time: see
+    /// [`report_members`](crate::Client::report_members).
+    pub fn report_members(&self, period: &ReportPeriod) -> Reporting {
+        Reporting {
+            client: self.clone(),
+            reports: self.client.report_members(period),
         }
     }
 
@@ -49,6 +59,13 @@ pub struct Entries {
 pub struct Feed {
     client: Client,
     feed: EntryFeed,
+}
+
+/// A report under way, some members at a time, resumed when it breaks off.
+#[derive(Debug)]
+pub struct Reporting {
+    client: Client,
+    reports: MemberReports,
 }
 
 /// A verification under way, part by part, resumed when it breaks off.
@@ -90,6 +107,14 @@ impl Iterator for Feed {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.client.wait(self.feed.next()).transpose()
+    }
+}
+
+impl Iterator for Reporting {
+    type Item = Result<Vec<MemberReport>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.client.wait(self.reports.next()).transpose()
     }
 }
 

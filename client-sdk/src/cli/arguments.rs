@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use rust_decimal::Decimal;
@@ -154,6 +155,18 @@ pub(super) enum Command {
         /// The program, for customers who are in several.
         #[arg(long, short)]
         program: Option<String>,
+    },
+    /// Shows what each member of a program earned, redeemed and lost in a period.
+    Report {
+        /// The program.
+        #[arg(long, short)]
+        program: String,
+        /// The instant it begins, such as 2026-01-01T00:00:00Z; from the first entry on when it is not said.
+        #[arg(long)]
+        from: Option<DateTime<Utc>>,
+        /// The instant it ends; now when it is not said.
+        #[arg(long)]
+        until: Option<DateTime<Utc>>,
     },
     /// Shows what waits in the outbox of a till, and what was refused; also while the till has it open.
     Outbox {

@@ -18,6 +18,7 @@ use crate::{
     outbox::{Outbox, OutboxEntry, OutboxError},
     page::PageRequest,
     receipt::Receipt,
+    report::ReportPeriod,
     sale::Sale,
     stand_alone::RedemptionRequest,
     sync::SyncAnswer,
@@ -139,6 +140,16 @@ async fn command(client: &Client, command: &Command) -> Result<Answer, Error> {
                 ("available", number(receipt.balance.available)),
             ]))
         }
+        Command::Report { program, from, until } => {
+            let mut period = ReportPeriod::of_program(program);
+            if let Some(from) = from {
+                period = period.from(*from);
+            }
+            if let Some(until) = until {
+                period = period.until(*until);
+            }
+            report(client, &period).await
+        }
         // Made without a server.
         Command::Outbox { .. } | Command::Completion { .. } => Ok(Answer::One(Vec::new())),
     }
@@ -173,6 +184,40 @@ fn outbox(directory: &Path) -> Result<Answer, OutboxError> {
         columns,
         rows: refused.chain(unsent).collect(),
     })
+}
+
+/// What each member of a program earned, redeemed and lost.
+async fn report(client: &Client, period: &ReportPeriod) -> Result<Answer, Error> {
+    let columns = vec![
+        "member_id",
+        "opening",
+        "earned",
+        "redeemed",
+        "expired",
+        "adjusted",
+        "merged",
+        "closing",
+    ];
+    let mut rows = Vec::new();
+    let mut reports = client.report_members(period);
+    while let Some(members) = reports.next().await? {
+        rows.extend(members.into_iter().map(|member| {
+            let moved = &member.movement;
+            let numbers = [
+                member.opening,
+                moved.earned,
+                moved.redeemed,
+                moved.expired,
+                moved.adjusted,
+                moved.merged,
+                member.closing,
+            ];
+            std::iter::once(member.member_id.to_string())
+                .chain(numbers.map(number))
+                .collect()
+        }));
+    }
+    Ok(Answer::Several { columns, rows })
 }
 
 async fn history(client: &Client, member: MemberQuery, limit: usize) -> Result<Answer, Error> {
