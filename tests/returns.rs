@@ -1,7 +1,8 @@
 //! Goods that come back: the books are where a sale of the kept goods would have left them.
 
 use loyalty_sdk::{
-    EarnRate, EntryKind, ExpiryPolicy, NewProgram, NewRule, RedemptionPolicy, Sale, SaleLine, SaleReturn,
+    EarnRate, EntryKind, ExpiryPolicy, HoldCapture, NewHold, NewProgram, NewRule, RedemptionPolicy, RedemptionRequest,
+    Sale, SaleLine, SaleReturn,
 };
 
 use crate::harness::books::assert_books_agree;
@@ -254,4 +255,32 @@ async fn the_example_of_the_page_about_returns_comes_out_as_it_says() {
     let lots = &first_back.expect("points came back").lots;
     let lots: Vec<_> = lots.iter().map(|lot| (lot.points, lot.expires_at)).collect();
     assert_eq!(lots, [(dec("100"), Some(june)), (dec("400"), None)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_hold_set_aside_is_not_taken_back_but_owed() {
+    let shop = shop().await;
+    let ada = shop.enrols("ada").await;
+    let sale = ada.sale("100");
+    ada.records(&sale).await;
+    let request = RedemptionRequest::new("store-1", ada.key.clone()).redeem_points(8);
+    let hold = shop
+        .client
+        .place_hold(&NewHold::of(request))
+        .await
+        .expect("a hold")
+        .hold;
+
+    let receipt = ada.returns(&ada.return_of(&sale)).await;
+    let held = ada.balance().await;
+    let captured = shop
+        .client
+        .capture_hold(&HoldCapture::of(&hold.hold_id, "store-1"))
+        .await;
+
+    assert_eq!((receipt.points_taken_back, receipt.points_owed), (dec("10"), dec("8")));
+    assert_eq!((held.available, held.held), (dec("-8"), dec("8")));
+    assert_eq!(captured.expect("a redemption").redemption.points, dec("8"));
+    assert_eq!(ada.points().await, dec("-8"));
+    assert_books_agree(&shop).await;
 }
