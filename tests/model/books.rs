@@ -217,6 +217,32 @@ impl Books {
         })
     }
 
+    /// Points are added, or removed as far as they can be spent, and the rest as the program says.
+    pub(super) fn adjust(&mut self, program: &Shape, points: i64, now: DateTime<Utc>) -> Result<Balance, Refused> {
+        if points > 0 {
+            let repaid = points.min(self.debt);
+            self.debt -= repaid;
+            self.lots.push(Lot {
+                expires_at: program.expires_at(now),
+                spendable_from: now,
+                remaining: points - repaid,
+                lapsed: 0,
+                sale: None,
+            });
+        } else {
+            let some = (-points).min((self.spendable(now) - self.debt).max(0));
+            let missing = -points - some;
+            if program.shortfall == Shortfall::Refused && missing > 0 {
+                return Err("INSUFFICIENT_POINTS");
+            }
+            self.take(some, now);
+            if program.shortfall == Shortfall::Owed {
+                self.debt += missing;
+            }
+        }
+        Ok(self.balance(program, now))
+    }
+
     /// What lapsed is gone.
     pub(super) fn lapse(&mut self, now: DateTime<Utc>) {
         for lot in &mut self.lots {

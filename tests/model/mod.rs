@@ -13,7 +13,8 @@ mod step;
 use crate::harness::Shop;
 use crate::harness::books::assert_books_agree;
 use chance::Chance;
-use play::play;
+use loyalty_sdk::NewReason;
+use play::{GIFT, MISTAKE, play};
 use step::Story;
 
 /// Histories that are played at the same time, each in a town of its own: a clock goes forward for one of them only.
@@ -33,6 +34,12 @@ async fn random_histories_end_as_the_model_says() {
     let towns = (0..TOWNS.min(count)).map(|town| {
         tokio::spawn(async move {
             let shop = Shop::empty().await;
+            for reason in [
+                NewReason::adding(GIFT).reason_id(GIFT),
+                NewReason::removing(MISTAKE).reason_id(MISTAKE),
+            ] {
+                shop.client.create_reason(&reason).await.expect("a reason");
+            }
             for (played, seed) in (first..first + count)
                 .skip(town as usize)
                 .step_by(TOWNS as usize)

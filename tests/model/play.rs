@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use loyalty_sdk::{
-    Cancellation, Client, Entry, Error, MemberKey, NewMember, NewRule, PageRequest, Receipt, RequestId, ReturnReceipt,
-    Sale, SaleLine, SaleReturn,
+    Adjustment, Cancellation, Client, Entry, Error, MemberKey, NewMember, NewRule, PageRequest, Receipt, RequestId,
+    ReturnReceipt, Sale, SaleLine, SaleReturn,
 };
 use rust_decimal::Decimal;
 
@@ -13,6 +13,10 @@ use super::books::{Balance, Books, Refused, Told, Undone};
 use super::program::{Shape, tier_id};
 use super::step::{MEMBERS, Numbered, Pay, Step, Story};
 use crate::harness::Shop;
+
+/// The reasons of adjustments in every town.
+pub(super) const GIFT: &str = "gift";
+pub(super) const MISTAKE: &str = "mistake";
 
 /// A member, on both sides.
 struct Person {
@@ -91,6 +95,7 @@ impl<'a> Stage<'a> {
             Step::Return { number, lines } => self.give_back(*number, Some(lines)).await,
             Step::ReturnRest { number } => self.give_back(*number, None).await,
             Step::Cancel { number } => self.cancel(*number).await,
+            Step::Adjust { member, points } => self.adjust(*member, *points).await,
         }
     }
 
@@ -202,6 +207,24 @@ impl<'a> Stage<'a> {
         let answer = shop.client.cancel_sale(&Cancellation::new("store-1", sale_id)).await;
         let told = self.people[person].books.cancel(program, sale, now);
         same_undone(&answer, &told, program)
+    }
+
+    async fn adjust(&mut self, member: usize, amount: i64) -> Result<(), String> {
+        let (shop, program, now) = (self.shop, self.program, self.shop.now());
+        let person = &mut self.people[member];
+        let reason = if amount > 0 { GIFT } else { MISTAKE };
+        let adjustment = Adjustment::new(person.key.clone(), reason, points(program, amount.abs()));
+        let answer = shop.client.adjust_points(&adjustment).await;
+        let told = person.books.adjust(program, amount, now);
+        let agree = match (&answer, &told) {
+            (Ok(receipt), Ok(told)) => balance(&receipt.balance, program).as_ref() == Some(told),
+            (Err(error), Err(reason)) => error.reason().as_str_name() == format!("ERROR_REASON_{reason}"),
+            _ => false,
+        };
+        match agree {
+            true => Ok(()),
+            false => Err(format!("the server answers {answer:#?}, the model {told:#?}")),
+        }
     }
 
     /// A sale that was recorded, and its place among the member's.

@@ -39,6 +39,8 @@ pub(super) enum Step {
     ReturnRest { number: usize },
     /// A sale is cancelled, perhaps once more.
     Cancel { number: usize },
+    /// So many of the smallest units are added (positive) or removed (negative) by hand.
+    Adjust { member: usize, points: i64 },
 }
 
 /// What of a sale points pay.
@@ -80,7 +82,7 @@ impl Step {
             .filter(|step| matches!(step.step, Self::Buy { .. }))
             .map(|step| step.number)
             .collect();
-        match chance.between(1, 14) {
+        match chance.between(1, 16) {
             1 | 2 => Self::Wait {
                 minutes: chance.pick(&[1, 45, 700, 1_440, 4_000, 20_000, 50_000]),
             },
@@ -98,6 +100,13 @@ impl Step {
             7 if !sales.is_empty() => Self::Cancel {
                 number: chance.pick(&sales),
             },
+            8 | 9 => {
+                let points = chance.between(1, 200 * 10_i64.pow(program.decimals));
+                Self::Adjust {
+                    member: usize::try_from(chance.between(0, MEMBERS as i64 - 1)).expect("a member"),
+                    points: if chance.one_in(2) { points } else { -points },
+                }
+            }
             _ => Self::buy(chance, program),
         }
     }
