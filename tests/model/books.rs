@@ -339,7 +339,11 @@ impl Books {
             returned.push((*place, some));
         }
         assert_eq!(missing, 0, "the model gives back what was taken");
-        returned.sort_by_key(|(place, _)| (self.lots[*place].expires_at.is_none(), self.lots[*place].expires_at));
+        // Those of one instant in the order they arrived.
+        returned.sort_by_key(|(place, _)| {
+            let expires_at = self.lots[*place].expires_at;
+            (expires_at.is_none(), expires_at, *place)
+        });
         for (place, points) in returned {
             let repaid = match self.lots[place].expires_at.is_none_or(|at| at > now) {
                 true => points.min(self.debt),
