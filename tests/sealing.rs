@@ -346,7 +346,9 @@ async fn a_server_that_stops_gives_its_lease_back() {
     let holders = texts(&mut database, "SELECT holder AS value FROM job_lease").await;
     shop.opens_again().await;
 
-    assert_eq!(holders, [""]);
+    // The sealer gives its own back, and so does every other job.
+    assert!(!holders.is_empty(), "nothing was held");
+    assert!(holders.iter().all(String::is_empty), "{holders:?}");
     while token(&shop).await == 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
