@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use diesel::QueryableByName;
-use diesel::sql_types::Text;
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::SimpleAsyncConnection;
 use loyalty_sdk::{
     Balance, EarnRate, Error, ExpiryPolicy, Member, MemberFilter, NewMember, NewProgram, PageRequest, Tier,
     TierSpendWindow,
 };
 use tokio::task::JoinSet;
 
+use crate::harness::books::counters;
 use crate::harness::{PROGRAM, Shop, dec, wrong_fields};
 
 /// All that a list has, in pages of `size`, and how many pages that took.
@@ -214,15 +213,6 @@ async fn a_list_that_cannot_be_is_refused() {
     assert_eq!((nobody.items, nobody.next), (Vec::new(), None));
 }
 
-/// A counter of what a connection read.
-#[derive(Debug, QueryableByName)]
-struct Counter {
-    #[diesel(sql_type = Text, column_name = "Variable_name")]
-    name: String,
-    #[diesel(sql_type = Text, column_name = "Value")]
-    value: String,
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_reads_no_more_rows_than_it_has_and_sorts_none() {
     const LIST: &str = include_str!("../server/src/storage/list_members.sql");
@@ -239,15 +229,9 @@ async fn a_page_reads_no_more_rows_than_it_has_and_sorts_none() {
     let query = values
         .iter()
         .fold(LIST.to_owned(), |query, value| query.replacen('?', value, 1));
-    let page = format!("FLUSH STATUS; {query}");
-    database.batch_execute(&page).await.expect("a page");
-    let counters = "SHOW SESSION STATUS WHERE Variable_name LIKE 'Handler_read%' OR Variable_name LIKE 'Sort%'";
-    let counters: Vec<Counter> = diesel::sql_query(counters).load(&mut database).await.expect("counters");
+    let counters = counters(&mut database, &query).await;
 
-    let count = |name: &str| -> u64 {
-        let counter = counters.iter().find(|counter| counter.name == name).expect(name);
-        counter.value.parse().expect("a number")
-    };
+    let count = |name: &str| counters[name];
     assert_eq!(
         (count("Handler_read_key"), count("Handler_read_next")),
         (1, 9),

@@ -185,3 +185,32 @@ async fn an_instant_that_is_not_over_and_too_many_days_are_refused_by_name() {
     assert_eq!(wrong_fields(&far.expect_err("a refusal")), ["expiring_within_days"]);
     assert_eq!((unasked.expiring, unasked.at), (None, shop.now()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_counts_from_when_it_was_placed_until_it_ended_though_it_makes_no_entry() {
+    let shop = shop().await;
+    let ada = shop.enrols("ada").await;
+    ada.is_given("50").await;
+    hours_pass(&shop, 1);
+    let before = shop.now();
+    hours_pass(&shop, 1);
+    let request = RedemptionRequest::new("store-1", ada.key.clone()).redeem_points(20);
+    let hold = NewHold::of(request).time_limit(Duration::from_secs(6 * 60 * 60));
+    let hold = shop.client.place_hold(&hold).await.expect("a hold").hold;
+    hours_pass(&shop, 1);
+    let held = shop.now();
+    hours_pass(&shop, 1);
+    shop.client.release_hold(&hold.hold_id, None).await.expect("a release");
+    hours_pass(&shop, 1);
+
+    let mut parts = Vec::new();
+    for at in [before, held, shop.now()] {
+        let summary = ada.summary(Some(at), 0).await;
+        parts.push((summary.available, summary.held));
+    }
+
+    assert_eq!(
+        parts,
+        [(dec("50"), dec("0")), (dec("30"), dec("20")), (dec("50"), dec("0"))]
+    );
+}

@@ -1,5 +1,7 @@
 //! Looks at the books behind the server's back.
 
+use std::collections::BTreeMap;
+
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text, Unsigned};
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -205,4 +207,34 @@ impl Stall {
     pub(crate) async fn release(mut self) {
         self.0.batch_execute("ROLLBACK").await.expect("ROLLBACK");
     }
+}
+
+#[derive(QueryableByName)]
+struct Counter {
+    #[diesel(sql_type = Text, column_name = "Variable_name")]
+    name: String,
+    #[diesel(sql_type = Text, column_name = "Value")]
+    value: String,
+}
+
+/// How many rows a statement reads and sorts, by the database's own names.
+pub(crate) async fn counters(database: &mut AsyncMysqlConnection, statement: &str) -> BTreeMap<String, u64> {
+    // The first time the database also reads what it keeps of the table; and to ask for the counters is counted too.
+    counted(database, statement).await;
+    let asking = counted(database, "DO 0").await;
+    let mut counters = counted(database, statement).await;
+    for (name, count) in &mut counters {
+        *count = count.saturating_sub(asking[name]);
+    }
+    counters
+}
+
+async fn counted(database: &mut AsyncMysqlConnection, statement: &str) -> BTreeMap<String, u64> {
+    let statements = format!("FLUSH STATUS; {statement}");
+    database.batch_execute(&statements).await.expect(statement);
+    let counters = "SHOW SESSION STATUS WHERE Variable_name LIKE 'Handler_read%' OR Variable_name LIKE 'Sort%'";
+    let counters: Vec<Counter> = diesel::sql_query(counters).load(database).await.expect("counters");
+    let read = counters.into_iter();
+    read.map(|counter| (counter.name, counter.value.parse().expect("a number")))
+        .collect()
 }

@@ -18,6 +18,9 @@ use super::redeeming::Place;
 /// Open holds of one member: every answer about the balance weighs them, and nobody stands at more tills.
 pub(crate) const MOST_HOLDS: usize = 100;
 
+/// The longest life of a hold, in seconds.
+pub(crate) const LONGEST_TIME_LIMIT_SECONDS: u32 = 7 * 24 * 60 * 60;
+
 /// A hold, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hold {

@@ -1,5 +1,7 @@
 //! What a member has, now and at an instant that is over.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use loyalty_api::v1 as wire;
 use tonic::Status;
@@ -16,8 +18,7 @@ use crate::storage::account::AccountKey;
 use crate::storage::connection::{self, Connection};
 use crate::storage::error::StorageError;
 use crate::storage::program_cache::ProgramCache;
-use crate::storage::{account, books, summary};
-use std::sync::Arc;
+use crate::storage::{books, summary};
 
 /// As far ahead as it can be asked what lapses.
 const MOST_DAYS: u32 = 36_600;
@@ -91,12 +92,9 @@ async fn read(
     };
     let at = asked.at.unwrap_or(asked.now);
     let until = at + TimeDelta::days(i64::from(asked.expiring_within_days));
-    // Clocks of servers differ: what was written is never before itself.
-    if asked.at.is_some_and(|at| at < books.account.recorded_at) {
-        let Some(account) = account::find(connection, key).await? else {
-            return Ok(None);
-        };
-        let summary = summary::past(connection, &account, at, until).await?;
+    // Also behind the newest entry: holds come and go without any.
+    if asked.at.is_some() {
+        let summary = summary::past(connection, &books.account, at, until).await?;
         return Ok(Some((None, summary, version)));
     }
     let (balance, mut summary) = books::ask(connection, key, &mut books, |books| {
@@ -106,8 +104,7 @@ async fn read(
     if asked.expiring_within_days > 0 {
         summary.expiring = summary::expiring(connection, key, at, until).await?;
     }
-    let balance = asked.at.is_none().then_some(balance);
-    Ok(Some((balance, summary, version)))
+    Ok(Some((Some(balance), summary, version)))
 }
 
 fn told(asked: Asked, summary: &Summary) -> wire::BalanceSummary {

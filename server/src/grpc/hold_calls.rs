@@ -12,7 +12,7 @@ use super::fields::Fields;
 use super::redemption_calls::{redemption, submit};
 use super::{Context, convert, made_list, member_lookup, status};
 use crate::domain::answer::Answer;
-use crate::domain::hold::Hold;
+use crate::domain::hold::{Hold, LONGEST_TIME_LIMIT_SECONDS};
 use crate::domain::holding::{CaptureRequest, HoldOutcome, HoldRequest};
 use crate::domain::redeeming::{RecordedRedemption, RedemptionRequest};
 use crate::domain::rejection::Rejection;
@@ -22,7 +22,6 @@ use crate::storage::hold as table;
 
 /// As long as a customer takes to decide and pay.
 const DEFAULT_TIME_LIMIT_SECONDS: u32 = 900;
-const LONGEST_TIME_LIMIT_SECONDS: u32 = 7 * 24 * 60 * 60;
 
 /// Points are set aside.
 pub(super) async fn place(

@@ -26,7 +26,6 @@ use crate::storage::{configuration_change, program};
 const MEMBERS: i64 = 200;
 
 /// A report under way.
-#[derive(Clone)]
 struct Report {
     context: Arc<Context>,
     merchant_id: u32,
@@ -49,42 +48,21 @@ pub(super) async fn members(
     request: wire::ReportMembersRequest,
 ) -> Result<Told<wire::ReportMembersResponse>, Status> {
     let mut fields = Fields::default();
+    let until = Until::field("recorded_until", &mut fields, request.recorded_until);
     let from = fields.instant("recorded_from", request.recorded_from);
-    let until = fields.instant("recorded_until", request.recorded_until);
-    let report = Report::begin(
-        context,
-        fields,
-        "members",
-        request.program_id,
-        (from, until),
-        "recorded_until",
+    let report = Report::begin(context, fields, "members", request.program_id, from, until).await?;
+    let period = report.period;
+    report.start(
+        &request.resume_token,
+        move |connection, merchant_id, ids| {
+            let read = report::movements(connection, merchant_id, ids, period, Grouping::Nothing);
+            Box::pin(read)
+        },
+        |found, resume_token| wire::ReportMembersResponse {
+            members: found.into_iter().map(member).collect(),
+            resume_token,
+        },
     )
-    .await?;
-    let mut place = report.place(&request.resume_token)?;
-    context.streams.start(|mut outlet| async move {
-        loop {
-            let period = report.period;
-            let part = report.part(place, move |connection, merchant_id, ids| {
-                Box::pin(report::movements(
-                    connection,
-                    merchant_id,
-                    ids,
-                    period,
-                    Grouping::Nothing,
-                ))
-            });
-            let Part { found, last } = part.await?;
-            let message = wire::ReportMembersResponse {
-                members: found.into_iter().map(member).collect(),
-                resume_token: report.token(last.as_ref()),
-            };
-            outlet.send(message).await?;
-            match last {
-                Some(last) => place = last,
-                None => return Ok(()),
-            }
-        }
-    })
 }
 
 /// What all members earned and used.
@@ -93,8 +71,8 @@ pub(super) async fn roll_forward(
     request: wire::GetRollForwardRequest,
 ) -> Result<Told<wire::GetRollForwardResponse>, Status> {
     let mut fields = Fields::default();
+    let until = Until::field("recorded_until", &mut fields, request.recorded_until);
     let from = fields.instant("recorded_from", request.recorded_from);
-    let until = fields.instant("recorded_until", request.recorded_until);
     let grouping = match fields.choice::<wire::ReportGrouping>("group_by", request.group_by) {
         None | Some(wire::ReportGrouping::Unspecified) => Grouping::Nothing,
         Some(wire::ReportGrouping::Store) => Grouping::Store,
@@ -102,36 +80,22 @@ pub(super) async fn roll_forward(
         Some(wire::ReportGrouping::CostCenter) => Grouping::CostCenter,
     };
     let kind = format!("roll-forward by {grouping:?}");
-    let report = Report::begin(
-        context,
-        fields,
-        &kind,
-        request.program_id,
-        (from, until),
-        "recorded_until",
+    let report = Report::begin(context, fields, &kind, request.program_id, from, until).await?;
+    let (period, now) = (report.period, report.now);
+    report.start(
+        &request.resume_token,
+        move |connection, merchant_id, ids| {
+            Box::pin(async move {
+                let moved = report::movements(connection, merchant_id, ids, period, grouping).await?;
+                let breakage = report::breakage(connection, merchant_id, ids, period, now).await?;
+                Ok((moved, breakage))
+            })
+        },
+        move |(moved, breakage), resume_token| wire::GetRollForwardResponse {
+            resume_token,
+            ..rolled(moved, breakage, grouping)
+        },
     )
-    .await?;
-    let mut place = report.place(&request.resume_token)?;
-    context.streams.start(|mut outlet| async move {
-        loop {
-            let (period, now) = (report.period, report.now);
-            let part = report.part(place, move |connection, merchant_id, ids| {
-                Box::pin(async move {
-                    let moved = report::movements(connection, merchant_id, ids, period, grouping).await?;
-                    let breakage = report::breakage(connection, merchant_id, ids, period, now).await?;
-                    Ok((moved, breakage))
-                })
-            });
-            let Part { found, last } = part.await?;
-            let mut message = rolled(found.0, found.1, grouping);
-            message.resume_token = report.token(last.as_ref());
-            outlet.send(message).await?;
-            match last {
-                Some(last) => place = last,
-                None => return Ok(()),
-            }
-        }
-    })
 }
 
 /// What a program owes its members.
@@ -140,29 +104,38 @@ pub(super) async fn liability(
     request: wire::GetLiabilityRequest,
 ) -> Result<Told<wire::GetLiabilityResponse>, Status> {
     let mut fields = Fields::default();
-    let at = fields.instant("at", request.at);
-    let report = Report::begin(context, fields, "liability", request.program_id, (None, at), "at").await?;
-    let mut place = report.place(&request.resume_token)?;
+    let at = Until::field("at", &mut fields, request.at);
+    let report = Report::begin(context, fields, "liability", request.program_id, None, at).await?;
     let value_per_point = report.value_per_point().await?;
-    context.streams.start(|mut outlet| async move {
-        loop {
-            let at = report.period.until;
-            let part = report.part(place, move |connection, merchant_id, ids| {
-                Box::pin(async move {
-                    let owed = report::liability(connection, merchant_id, ids, at).await?;
-                    Ok((owed, ids.len()))
-                })
-            });
-            let Part { found, last } = part.await?;
-            let mut message = owed(&found.0, found.1, value_per_point);
-            message.resume_token = report.token(last.as_ref());
-            outlet.send(message).await?;
-            match last {
-                Some(last) => place = last,
-                None => return Ok(()),
-            }
+    let at = report.period.until;
+    report.start(
+        &request.resume_token,
+        move |connection, merchant_id, ids| {
+            Box::pin(async move {
+                let owed = report::liability(connection, merchant_id, ids, at).await?;
+                Ok((owed, ids.len()))
+            })
+        },
+        move |(liability, members), resume_token| wire::GetLiabilityResponse {
+            resume_token,
+            ..owed(&liability, members, value_per_point)
+        },
+    )
+}
+
+/// The instant behind a period, and the field that says it.
+struct Until {
+    field: &'static str,
+    at: Option<DateTime<Utc>>,
+}
+
+impl Until {
+    fn field(field: &'static str, fields: &mut Fields, given: Option<prost_types::Timestamp>) -> Self {
+        Self {
+            field,
+            at: fields.instant(field, given),
         }
-    })
+    }
 }
 
 type Reading<'a, T> = std::pin::Pin<Box<dyn Future<Output = Result<T, StorageError>> + Send + 'a>>;
@@ -174,13 +147,13 @@ impl Report {
         mut fields: Fields,
         kind: &str,
         program_id: String,
-        (from, until): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
-        until_field: &str,
+        from: Option<DateTime<Utc>>,
+        Until { field, at: until }: Until,
     ) -> Result<Self, Status> {
         let now = (context.clock)();
         let program_id = fields.slug("program_id", program_id);
         if until.is_some_and(|until| until > now) {
-            fields.wrong(until_field, "is ahead of now");
+            fields.wrong(field, "is ahead of now");
         }
         let period = Period {
             from: from.unwrap_or(DateTime::UNIX_EPOCH),
@@ -205,6 +178,28 @@ impl Report {
             question,
             period,
             now,
+        })
+    }
+
+    /// Starts the stream behind a token: a message of what `read` finds of the next members, with the token of what is
+    /// behind them.
+    fn start<T: Send + 'static, M: Send + 'static>(
+        self,
+        resume_token: &str,
+        read: impl for<'a> Fn(&'a mut Connection, u32, &'a [Uuid]) -> Reading<'a, T> + Copy + Send + 'static,
+        message: impl Fn(T, String) -> M + Send + 'static,
+    ) -> Result<Told<M>, Status> {
+        let mut place = self.place(resume_token)?;
+        let context = Arc::clone(&self.context);
+        context.streams.start(|mut outlet| async move {
+            loop {
+                let Part { found, last } = self.part(place, read).await?;
+                outlet.send(message(found, self.token(last.as_ref()))).await?;
+                match last {
+                    Some(last) => place = last,
+                    None => return Ok(()),
+                }
+            }
         })
     }
 

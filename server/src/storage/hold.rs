@@ -16,7 +16,7 @@ use super::error::StorageError;
 use super::schema::hold;
 use super::statement::Insert;
 use super::value::{document, id, instant, json};
-use crate::domain::hold::{Hold, HoldState};
+use crate::domain::hold::{Hold, HoldState, LONGEST_TIME_LIMIT_SECONDS};
 
 /// Which holds, or redemptions, are asked for; `None` is any.
 #[derive(Clone, Debug, Default)]
@@ -88,19 +88,17 @@ pub(crate) async fn open(
     Ok(found)
 }
 
-/// The longest life of a hold.
-const LONGEST: TimeDelta = TimeDelta::days(7);
-
 /// The holds of a member that were live at an instant that is over.
 pub(crate) async fn live_at(
     connection: &mut Connection,
     key: AccountKey,
     at: DateTime<Utc>,
 ) -> Result<Vec<Hold>, StorageError> {
+    let longest = TimeDelta::seconds(i64::from(LONGEST_TIME_LIMIT_SECONDS));
     let rows: Vec<HoldRow> = hold::table
         .filter(hold::merchant_id.eq(key.0))
         .filter(hold::member_id.eq(key.1.as_bytes().to_vec()))
-        .filter(hold::placed_at.between((at - LONGEST).naive_utc(), at.naive_utc()))
+        .filter(hold::placed_at.between((at - longest).naive_utc(), at.naive_utc()))
         .filter(hold::lapses_at.gt(at.naive_utc()))
         .filter(hold::ended_at.is_null().or(hold::ended_at.gt(at.naive_utc())))
         .select(HoldRow::as_select())
