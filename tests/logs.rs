@@ -1,72 +1,15 @@
 //! The log of a running server: what is said of a call can be found by its id, and no key, secret or member's data is said
 //! at any level.
 
-use std::time::{Duration, Instant};
-
 use diesel_async::SimpleAsyncConnection as _;
 use loyalty_sdk::api as wire;
 use loyalty_sdk::{Client, EarnRate, Error, MemberKey, NewMember, NewProgram, NewRule, Sale, SaleLine};
-use loyalty_server::tenants::{Role, Tenants};
 use serde_json::Value;
 use tonic::Request;
 
-use crate::harness::database::{self, TestDatabase};
-use crate::harness::keys::Keys as _;
-use crate::harness::program::{Program, directory, free_port};
+use crate::harness::database;
+use crate::harness::guarded::Guarded;
 use crate::harness::raw::{customer, number, request_id};
-
-/// A server process that asks for keys, on a database that others reach too, and the keys of an operator.
-struct Server {
-    program: Program,
-    endpoint: String,
-    key: String,
-    database: TestDatabase,
-}
-
-impl Server {
-    async fn start(level: &str, format: &str) -> Self {
-        let database = TestDatabase::create().await;
-        let directory = directory();
-        let set_up = |command: &mut std::process::Command| {
-            command
-                .env_remove("LOYALTY_DEVELOPMENT")
-                .env("DATABASE_URL", &database.url)
-                .env("RUST_LOG", level)
-                .env("LOYALTY_LOG_FORMAT", format);
-        };
-        let (program, _) = Program::start_with(&directory.path().join("none"), free_port(), set_up).await;
-        let mut tenants = Tenants::open(&database.url, std::sync::Arc::new(chrono::Utc::now))
-            .await
-            .expect("the tenants");
-        tenants.create_merchant("acme").await.expect("a merchant");
-        let key = tenants.key("acme", Role::Operator).await;
-        let endpoint = format!("http://127.0.0.1:{}", program.port);
-        Self {
-            program,
-            endpoint,
-            key,
-            database,
-        }
-    }
-
-    async fn client(&self, key: &str) -> Client {
-        let client = Client::builder(&self.endpoint).api_key(key);
-        client.connect().await.expect("a client")
-    }
-
-    /// The first line of the log that has all these, as soon as it is there.
-    async fn line(&self, parts: &[&str]) -> String {
-        let began = Instant::now();
-        loop {
-            let log = self.program.log();
-            if let Some(line) = log.iter().find(|line| parts.iter().all(|part| line.contains(part))) {
-                return line.clone();
-            }
-            assert!(began.elapsed() < Duration::from_secs(10), "no line has {parts:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
 
 async fn opens(client: &Client) {
     let program = NewProgram::new("Club", "EUR").program_id("club");
@@ -77,7 +20,7 @@ async fn opens(client: &Client) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_tells_everything_tells_no_key_and_nothing_of_a_member() {
-    let server = Server::start("trace", "text").await;
+    let server = Guarded::start(&[("RUST_LOG", "trace")]).await;
     let client = server.client(&server.key).await;
     let wrong = format!("{}{}", &server.key[..server.key.len() - 8], "deadbeef");
     opens(&client).await;
@@ -126,7 +69,11 @@ async fn a_log_that_tells_everything_tells_no_key_and_nothing_of_a_member() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_log_says_of_a_call_is_found_by_the_id_that_its_answer_brings() {
-    let server = Server::start("info,loyalty_server::grpc=debug", "json").await;
+    let server = Guarded::start(&[
+        ("RUST_LOG", "info,loyalty_server::grpc=debug"),
+        ("LOYALTY_LOG_FORMAT", "json"),
+    ])
+    .await;
     let client = server.client(&server.key).await;
     opens(&client).await;
     let member = NewMember::new("club").customer_id("ada");

@@ -111,5 +111,6 @@ mod sync;
 mod tier_windows;
 mod tiers;
 mod tls;
+mod traces;
 mod verification;
 mod version_history;

@@ -30,7 +30,7 @@ const ROOMS: [(&str, &[&str]); 7] = [
 ];
 
 /// Crates that only these rooms may know.
-const CRATES: [(&str, &[&str]); 21] = [
+const CRATES: [(&str, &[&str]); 25] = [
     ("diesel", &["storage"]),
     ("diesel_async", &["storage"]),
     ("diesel_migrations", &["storage"]),
@@ -42,12 +42,16 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("tonic_types", &["grpc", "process"]),
     ("tonic_health", &["process"]),
     ("tonic_reflection", &["process"]),
+    ("tracing_opentelemetry", &["measures", "process"]),
     ("tracing_subscriber", &["process"]),
     ("clap", &["process"]),
     ("getrandom", &["process"]),
     ("http_body", &["grpc"]),
     ("hyper", &["process"]),
     ("hyper_util", &["process"]),
+    ("opentelemetry", &["measures", "process"]),
+    ("opentelemetry_otlp", &["process"]),
+    ("opentelemetry_sdk", &["measures", "process"]),
     ("prometheus_client", &["measures", "process"]),
     ("subtle", &["storage"]),
     ("tokio_rustls", &["process"]),

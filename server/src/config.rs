@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use crate::PostingOptions;
 use crate::commands::{KeyCommand, MerchantCommand, StoreCommand, TerminalCommand};
 use crate::storage::connection;
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry::{self, LogFormat, TraceOptions};
 use crate::tls::TlsFiles;
 
 /// A loyalty-points service: gRPC on MySQL or MariaDB.
@@ -218,6 +218,26 @@ pub struct TelemetryConfig {
     /// Address on which Prometheus finds `/metrics`, such as 9464, which is 127.0.0.1:9464; without it nobody does.
     #[arg(long, env = "LOYALTY_METRICS_ADDRESS", value_parser = address_or_port, global = true)]
     pub metrics_address: Option<SocketAddr>,
+
+    /// Collector that gets traces over OTLP, such as `http://127.0.0.1:4317`; without it there are none. One on another
+    /// machine is reached through an agent on this one.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = collector, global = true)]
+    pub otlp_endpoint: Option<String>,
+
+    /// Of a thousand calls whose callers do not say whether they are traced, so many are.
+    #[arg(long, env = "LOYALTY_TRACES_PER_THOUSAND", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(0..=1_000), global = true)]
+    pub traces_per_thousand: u32,
+}
+
+impl TelemetryConfig {
+    /// Where traces go, when they go anywhere.
+    pub(crate) fn traces(&self) -> Option<TraceOptions> {
+        let endpoint = self.otlp_endpoint.clone()?;
+        Some(TraceOptions {
+            endpoint,
+            per_thousand: self.traces_per_thousand,
+        })
+    }
 }
 
 impl Config {
@@ -274,6 +294,16 @@ fn address_or_port(text: &str) -> Result<SocketAddr, String> {
     let port = text.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     port.or_else(|_| text.parse())
         .map_err(|_| "must be a port, or an address and a port such as 127.0.0.1:9464".to_owned())
+}
+
+/// Plain text: spans hold nothing secret, and an agent on this machine speaks TLS to the world.
+fn collector(text: &str) -> Result<String, String> {
+    let uri = text.parse::<hyper::Uri>().ok();
+    let is_collector = uri.is_some_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some());
+    match is_collector {
+        true => Ok(text.to_owned()),
+        false => Err("must be an address such as http://127.0.0.1:4317".to_owned()),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

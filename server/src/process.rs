@@ -14,7 +14,7 @@ use crate::commands::{self, TenantCommand};
 use crate::config::{Command, Config, DatabaseConfig};
 use crate::embedded::{self, EmbeddedDatabase, EmbeddedError, EmbeddedOptions};
 use crate::serve::{self, ServeOptions, Server};
-use crate::telemetry;
+use crate::telemetry::{self, TraceOptions, Traces};
 use crate::{Clock, FeedOptions, PostingOptions};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -22,19 +22,41 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the program with the arguments and the environment of this process.
 pub fn run() -> ExitCode {
     let config = Config::of_process();
-    telemetry::start(&config.telemetry.log, config.telemetry.log_format);
-    let outcome = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(with_database(config)));
-    match outcome {
+    match in_runtime(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             tracing::error!("{}", chain(failure.as_ref()));
             ExitCode::FAILURE
         }
     }
+}
+
+fn in_runtime(config: Config) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let collected = runtime.as_ref().ok().zip(trace_options(&config));
+    let traces = collected.map(|(runtime, options)| {
+        // The connection to the collector lives in the runtime.
+        let _inside = runtime.enter();
+        Traces::start(&options)
+    });
+    let traces = traces.transpose();
+    telemetry::start(
+        &config.telemetry.log,
+        config.telemetry.log_format,
+        traces.as_ref().ok().and_then(Option::as_ref),
+    );
+    let (runtime, traces) = (runtime?, traces?);
+    let outcome = runtime.block_on(with_database(config));
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    outcome
+}
+
+/// Only who serves has something to trace.
+fn trace_options(config: &Config) -> Option<TraceOptions> {
+    let serves = matches!(config.command, None | Some(Command::Serve));
+    config.telemetry.traces().filter(|_| serves)
 }
 
 async fn with_database(config: Config) -> Result<(), Failure> {

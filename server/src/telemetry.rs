@@ -1,4 +1,6 @@
-//! The log: what is written, and how.
+//! The log: what is written, and how. And traces, when somebody collects them.
+
+mod traces;
 
 use std::io::IsTerminal as _;
 
@@ -9,6 +11,10 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
+pub(crate) use traces::{TraceOptions, Traces};
+
+use crate::measures::TRACES;
+
 /// How the lines of the log look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -18,12 +24,15 @@ pub enum LogFormat {
     Json,
 }
 
-/// Begins to write the log to the standard error.
-pub(crate) fn start(filter: &str, format: LogFormat) {
+/// Begins to write the log to the standard error, and to tell traces.
+pub(crate) fn start(filter: &str, format: LogFormat, traces: Option<&Traces>) {
     // The settings were checked; a filter that is wrong all the same hides nothing of importance.
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     // At finer levels the libraries tell headers and messages: keys, and data of members.
-    let is_quiet = filter_fn(|said| said.target().starts_with("loyalty_") || *said.level() <= Level::INFO);
+    let is_quiet = filter_fn(|said| {
+        let is_ours = said.target().starts_with("loyalty_");
+        said.target() != TRACES && (is_ours || *said.level() <= Level::INFO)
+    });
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => {
@@ -32,7 +41,10 @@ pub(crate) fn start(filter: &str, format: LogFormat) {
         }
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
-    Registry::default().with(lines.with_filter(filter.and(is_quiet))).init();
+    Registry::default()
+        .with(lines.with_filter(filter.and(is_quiet)))
+        .with(traces.map(Traces::layer))
+        .init();
 }
 
 /// Whether this says what is to be logged.

@@ -6,6 +6,7 @@ pub(crate) mod database;
 pub(crate) mod faults;
 pub(crate) mod feed;
 pub(crate) mod frames;
+pub(crate) mod guarded;
 pub(crate) mod keys;
 mod member;
 pub(crate) mod program;

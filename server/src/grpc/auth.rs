@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use tonic::metadata::MetadataMap;
+use tracing::Instrument as _;
 
 use super::Context;
 use super::fields::Fields;
 use crate::domain::access::{self, Role};
+use crate::measures::traces;
 
 /// Header with which a caller says who acts.
 pub(super) const ACTOR: &str = "loyalty-actor";
@@ -55,6 +57,7 @@ pub(super) struct Caller {
 /// Goes on with the call in a task of its own, in the name of its caller.
 pub(super) fn carried_on<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let session = SESSION.try_with(Arc::clone).ok();
+    let work = traces::within(traces::current(), work.in_current_span());
     async move {
         match session {
             Some(session) => SESSION.scope(session, work).await,

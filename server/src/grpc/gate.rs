@@ -21,7 +21,7 @@ use super::limits::{Held, Patient, Places};
 use super::watched::Call;
 use super::{Clock, status};
 use crate::domain::access::{self, KeyId, Secret};
-use crate::measures::Measures;
+use crate::measures::{Measures, traces};
 use crate::storage::connection::Database;
 
 /// How often is looked whether the key of a call that lasts still holds.
@@ -197,7 +197,8 @@ where
         Box::pin(async move {
             let (name, is_stream) = access.table.name(request.uri().path());
             let call = Call::begin(name, is_stream, request.headers(), &access.measures);
-            let answer = access.serve(&mut inner, request).instrument(call.span.clone()).await?;
+            let served = access.serve(&mut inner, request).instrument(call.span.clone());
+            let answer = traces::within(call.trace.clone(), served).await?;
             Ok(call.answer(answer))
         })
     }

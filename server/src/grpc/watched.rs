@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 use tracing::Span;
 use uuid::Uuid;
 
-use crate::measures::Measures;
+use crate::measures::{Measures, traces};
 
 /// Header with the id of a call: a caller can choose it, and finds it in the answer. The log has it.
 pub(super) const CALL_ID: HeaderName = HeaderName::from_static("loyalty-call-id");
@@ -26,6 +26,7 @@ pub(super) struct Call {
     name: &'static str,
     id: HeaderValue,
     pub(super) span: Span,
+    pub(super) trace: Span,
     is_stream: bool,
     began: Instant,
     measures: Arc<Measures>,
@@ -37,6 +38,8 @@ impl Call {
     pub(super) fn begin(name: &'static str, is_stream: bool, headers: &HeaderMap, measures: &Arc<Measures>) -> Self {
         measures.calls.in_flight.inc();
         let id = id(headers);
+        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        let trace = traces::call(name, id.to_str().unwrap_or_default(), traceparent);
         // What the call is about is recorded when it is known.
         let span = tracing::info_span!(
             "call",
@@ -49,6 +52,7 @@ impl Call {
             name,
             id,
             span,
+            trace,
             is_stream,
             began: Instant::now(),
             measures: Arc::clone(measures),
@@ -72,6 +76,7 @@ impl Call {
             return;
         }
         self.is_over = true;
+        traces::ended(&self.trace, i32::from(code), is_fault(code));
         let took = self.began.elapsed();
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let code = name(code);
@@ -143,6 +148,19 @@ impl http_body::Body for Watched {
     fn size_hint(&self) -> SizeHint {
         self.answer.size_hint()
     }
+}
+
+/// Whether a call that ended so is the server's fault: what the caller asked for in vain is not.
+fn is_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }
 
 /// The name of a code as the specification of gRPC writes it.

@@ -5,6 +5,7 @@ mod calls;
 mod jobs;
 mod points;
 mod posting;
+pub(crate) mod traces;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub(crate) use calls::CallMeasures;
 pub(crate) use jobs::JobMeasures;
 pub(crate) use points::{PointsMeasures, PointsMoved};
 pub use posting::PostingStatistics;
+pub(crate) use traces::TRACES;
 
 /// Bounds of what takes time, in seconds: from a read of one row to what a caller no longer waits for.
 const SECONDS: [f64; 13] = [

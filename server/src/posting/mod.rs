@@ -5,6 +5,7 @@ mod batch;
 mod command;
 pub(crate) mod configuration;
 mod pace;
+mod trace;
 mod writer;
 
 use std::sync::Arc;

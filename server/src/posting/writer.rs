@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument as _, Span};
 
 use super::batch::{self, LookUp, Posted};
+use super::trace::Trace;
 use super::{Command, Decision, PostingError, PostingOptions};
 use crate::measures::Measures;
 use crate::storage::connection::{self, Connection};
@@ -25,23 +26,28 @@ type Reply = Result<Decision, PostingError>;
 /// A command and where its decision goes.
 pub(super) struct Job {
     pub(super) command: Command,
+    caller: Caller,
+}
+
+/// Who waits for the decision of a command.
+struct Caller {
     reply: oneshot::Sender<Reply>,
-    /// What the log says of it is said of the call that brought it.
+    /// What the log says of the command is said of the call that brought it.
     call: Span,
+    trace: Trace,
     since: Instant,
 }
 
 impl Job {
     pub(super) fn new(command: Command) -> (Self, oneshot::Receiver<Reply>) {
         let (reply, answer) = oneshot::channel();
-        let (call, since) = (Span::current(), Instant::now());
-        let job = Self {
-            command,
+        let caller = Caller {
             reply,
-            call,
-            since,
+            call: Span::current(),
+            trace: Trace::wait(),
+            since: Instant::now(),
         };
-        (job, answer)
+        (Self { command, caller }, answer)
     }
 }
 
@@ -72,7 +78,7 @@ impl Writer {
         while jobs.recv_many(&mut waiting, self.batch_limit).await > 0 {
             self.measures
                 .posting
-                .take(waiting.iter().map(|job| job.since.elapsed()));
+                .take(waiting.iter().map(|job| job.caller.since.elapsed()));
             self.settle(std::mem::take(&mut waiting)).await;
         }
     }
@@ -82,25 +88,28 @@ impl Writer {
         let mut pending = in_batches(jobs);
         while let Some(jobs) = pending.pop() {
             let batch = tracing::info_span!("batch", commands = jobs.len());
-            let (commands, callers) = Caller::part(jobs);
+            let (commands, mut callers): (Vec<Command>, Vec<Caller>) =
+                jobs.into_iter().map(|job| (job.command, job.caller)).unzip();
             for caller in &callers {
                 batch.follows_from(&caller.call);
             }
+            Trace::begin_transaction(callers.iter_mut().map(|caller| &mut caller.trace));
             let commands = Arc::new(commands);
             match self.post(&commands).instrument(batch).await {
-                Ok(decisions) => {
-                    for (caller, decision) in callers.into_iter().zip(decisions) {
+                Ok((posted, attempts)) => {
+                    for (caller, decision) in callers.into_iter().zip(posted.decisions) {
+                        caller.trace.committed(attempts, posted.round_trips);
                         // A caller that hung up can ask again with the same request id.
                         let _ = caller.reply.send(Ok(decision));
                     }
                 }
                 Err(error) => {
                     let commands = Arc::unwrap_or_clone(commands);
-                    let mut failed: Vec<Job> = callers
-                        .into_iter()
-                        .zip(commands)
-                        .map(|(caller, command)| caller.job(command))
-                        .collect();
+                    for caller in &mut callers {
+                        caller.trace.failed();
+                    }
+                    let again = callers.into_iter().zip(commands);
+                    let mut failed: Vec<Job> = again.map(|(caller, command)| Job { command, caller }).collect();
                     if failed.len() > 1 && self.is_reachable().await {
                         tracing::warn!(%error, commands = failed.len(), "a batch keeps failing; splitting it");
                         let second_half = failed.split_off(failed.len() / 2);
@@ -116,18 +125,20 @@ impl Writer {
     }
 
     /// Posts a batch, trying again what can succeed. After a lost connection it is unknown whether the COMMIT went
-    /// through: the next attempt finds the request ids, or it did not.
-    async fn post(&mut self, commands: &Arc<Vec<Command>>) -> Result<Vec<Decision>, StorageError> {
+    /// through: the next attempt finds the request ids, or it did not. With how many attempts it took.
+    async fn post(&mut self, commands: &Arc<Vec<Command>>) -> Result<(Posted, u32), StorageError> {
         let began = Instant::now();
         let mut waits = BACKOFF_MS.iter();
         let mut look_up = LookUp::Requests;
+        let mut attempts = 0;
         loop {
+            attempts += 1;
             let error = match self.attempt(commands, look_up).await {
-                Ok(posted) => {
+                Ok(mut posted) => {
                     let count = u32::try_from(commands.len()).unwrap_or(u32::MAX);
                     self.measures.posting.commit(count, posted.round_trips, began.elapsed());
-                    self.measures.points.count(posted.points);
-                    return Ok(posted.decisions);
+                    self.measures.points.count(std::mem::take(&mut posted.points));
+                    return Ok((posted, attempts));
                 }
                 Err(error) => error,
             };
@@ -170,38 +181,6 @@ impl Writer {
     }
 }
 
-/// Who waits for the decision of a command.
-struct Caller {
-    reply: oneshot::Sender<Reply>,
-    call: Span,
-    since: Instant,
-}
-
-impl Caller {
-    fn part(jobs: Vec<Job>) -> (Vec<Command>, Vec<Self>) {
-        let part = |job: Job| {
-            let Job {
-                command,
-                reply,
-                call,
-                since,
-            } = job;
-            (command, Self { reply, call, since })
-        };
-        jobs.into_iter().map(part).unzip()
-    }
-
-    fn job(self, command: Command) -> Job {
-        let Self { reply, call, since } = self;
-        Job {
-            command,
-            reply,
-            call,
-            since,
-        }
-    }
-}
-
 /// The batches that jobs are posted in, the last one first: those that stand alone are one each.
 fn in_batches(jobs: Vec<Job>) -> Vec<Vec<Job>> {
     let mut batches: Vec<Vec<Job>> = Vec::new();
@@ -225,12 +204,12 @@ fn answer_failure(jobs: Vec<Job>, error: &StorageError) {
     } else {
         for job in &jobs {
             let request_id = &job.command.request_id;
-            tracing::error!(parent: &job.call, %error, request_id, "a command cannot be posted");
+            tracing::error!(parent: &job.caller.call, %error, request_id, "a command cannot be posted");
         }
         PostingError::Internal(error.to_string())
     };
     for job in jobs {
         // A caller that hung up can ask again with the same request id.
-        let _ = job.reply.send(Err(answer.clone()));
+        let _ = job.caller.reply.send(Err(answer.clone()));
     }
 }
