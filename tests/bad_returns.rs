@@ -76,12 +76,14 @@ async fn malformed_returns_and_cancellations_are_refused_by_their_fields_and_wri
         let sale_return = Some(sale_return);
         let quote = wire::QuoteReturnRequest {
             sale_return: sale_return.clone(),
+            ..wire::QuoteReturnRequest::default()
         };
         assert_names(what, &ledger.quote_return(quote).await.err(), field, "INVALID_FIELD");
         let request_id = request_id();
         let call = wire::ReturnSaleRequest {
             request_id,
             sale_return,
+            ..wire::ReturnSaleRequest::default()
         };
         assert_names(what, &ledger.return_sale(call).await.err(), field, "INVALID_FIELD");
     }
@@ -93,6 +95,7 @@ async fn malformed_returns_and_cancellations_are_refused_by_their_fields_and_wri
     let nothing = wire::ReturnSaleRequest {
         request_id: request_id(),
         sale_return: None,
+        ..wire::ReturnSaleRequest::default()
     };
     assert_names(
         "nothing",

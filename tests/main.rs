@@ -83,6 +83,8 @@ mod program_versions;
 mod programs;
 mod rating;
 mod reasons;
+mod receipt_documents;
+mod receipt_templates;
 mod receipts;
 mod redemption_limits;
 mod redemption_quotes;

@@ -14,6 +14,7 @@ mod offline;
 mod presets;
 mod products;
 mod programs;
+mod receipts;
 mod redemptions;
 mod reports;
 mod resuming;

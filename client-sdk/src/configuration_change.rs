@@ -13,9 +13,9 @@ use crate::{
 /// A change of a program's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigurationChange {
-    /// The program; `None` where a reason changed, which belongs to none.
+    /// The program; `None` where a reason or the receipt templates changed, which belong to none.
     pub program_id: Option<ProgramId>,
-    /// The version of the program, or of the merchant's reasons, that the change made.
+    /// The version of the program, or of what belongs to none, that the change made.
     pub version: u32,
     /// When it was made; never goes back within a program.
     pub changed_at: DateTime<Utc>,
@@ -25,7 +25,7 @@ pub struct ConfigurationChange {
     pub request_id: RequestId,
     /// What was changed.
     pub resource: ConfigurationResource,
-    /// Its id: of the program, the rule, the reward or the reason; empty for products.
+    /// Its id: of the program, the rule, the reward or the reason; empty for products and receipt templates.
     pub resource_id: String,
     /// What is different; all that is set where it was created. Empty for products.
     pub fields: Vec<FieldChange>,
@@ -46,6 +46,8 @@ open_enum! {
         Reward,
         /// A reason for adjustments.
         Reason,
+        /// What receipts say about points.
+        ReceiptTemplates,
     }
 }
 

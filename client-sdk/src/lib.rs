@@ -67,6 +67,7 @@ mod program;
 mod program_update;
 mod reason;
 mod receipt;
+mod receipt_templates;
 mod receipt_text;
 mod redemption;
 mod redemption_policy;
@@ -125,6 +126,7 @@ pub use reason::{ApprovalLimit, NewReason, Reason, ReasonDirection, ReasonState,
 pub use receipt::{
     CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt, RedeemedItem,
 };
+pub use receipt_templates::{ReceiptDocument, ReceiptTemplate, ReceiptTemplates};
 pub use redemption::Redemption;
 pub use redemption_policy::RedemptionPolicy;
 pub use redemption_quote::{AmountCost, QuotedReward, RedemptionQuestion, RedemptionQuote};

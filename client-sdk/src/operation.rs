@@ -11,6 +11,7 @@ use crate::{
     offline::OfflinePolicy,
     product::ProductLoad,
     receipt::Receipt,
+    receipt_templates::ReceiptTemplates,
     redemption_reversal::ReversedRedemption,
     sale_return::ReturnReceipt,
     stand_alone::{Hold, RedemptionRecord},
@@ -50,6 +51,8 @@ pub enum OperationResult {
     ExpirySchedule(ExpirySchedule),
     /// What tills may do without a line was changed: as it was set.
     OfflinePolicy(OfflinePolicy),
+    /// What receipts say about points was changed: as it was set.
+    ReceiptTemplates(Box<ReceiptTemplates>),
     /// Points were adjusted.
     Adjustment(Box<AdjustmentReceipt>),
     /// A reason was created or changed.

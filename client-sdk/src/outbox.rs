@@ -220,16 +220,7 @@ impl Outbox {
     pub async fn put(&self, operation: impl Into<TillOperation>) -> Result<Put, OutboxError> {
         let now = Utc::now();
         let mut operation = operation.into();
-        match &mut operation {
-            TillOperation::Sale(sale) => {
-                sale.offline = true;
-                sale.occurred_at.get_or_insert(now);
-            }
-            TillOperation::Return(sale_return) => drop(sale_return.occurred_at.get_or_insert(now)),
-            TillOperation::Cancellation(cancellation) => drop(cancellation.occurred_at.get_or_insert(now)),
-            TillOperation::Capture(capture) => drop(capture.occurred_at.get_or_insert(now)),
-            TillOperation::Release { .. } | TillOperation::Enrolment(_) => {}
-        }
+        operation.done_at(now);
         let QueuedOperation { request_id, operation } = QueuedOperation::new(operation);
         let this = self.clone();
         let queued = QueuedOperation {

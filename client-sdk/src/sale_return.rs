@@ -8,6 +8,7 @@ use crate::{
     member::Balance,
     money::Money,
     receipt::{LineOutcome, RateOutcome},
+    sale::ReceiptLanguage,
 };
 
 /// Goods of a sale that come back.
@@ -42,6 +43,8 @@ pub struct SaleReturn {
     /// When it came back, at most 1 hour ahead of the server, 366 days back, and not before the sale; `None`: when the
     /// server records it.
     pub occurred_at: Option<DateTime<Utc>>,
+    /// In which language the answer brings a text for the receipt; `None`: none.
+    pub receipt_language: Option<ReceiptLanguage>,
 }
 
 /// What comes back of a sale.
@@ -79,6 +82,7 @@ impl SaleReturn {
             sale_id: sale_id.into(),
             returned: Returned::Rest,
             occurred_at: None,
+            receipt_language: None,
         }
     }
 
@@ -147,6 +151,13 @@ impl SaleReturn {
         self
     }
 
+    /// Asks for a text for the receipt.
+    #[must_use]
+    pub fn receipt_in(mut self, language: ReceiptLanguage) -> Self {
+        self.receipt_language = Some(language);
+        self
+    }
+
     fn returned_line(mut self, line: ReturnedLine) -> Self {
         match &mut self.returned {
             Returned::Lines(lines) => lines.push(line),
@@ -176,6 +187,8 @@ pub struct Cancellation {
     /// When it was cancelled, at most 1 hour ahead of the server, 366 days back, and not before the sale; `None`: when the
     /// server records it.
     pub occurred_at: Option<DateTime<Utc>>,
+    /// In which language the answer brings a text for the receipt; `None`: none.
+    pub receipt_language: Option<ReceiptLanguage>,
 }
 
 impl Cancellation {
@@ -190,7 +203,15 @@ impl Cancellation {
             document_type: String::new(),
             document_number: String::new(),
             occurred_at: None,
+            receipt_language: None,
         }
+    }
+
+    /// Asks for a text for the receipt.
+    #[must_use]
+    pub fn receipt_in(mut self, language: ReceiptLanguage) -> Self {
+        self.receipt_language = Some(language);
+        self
     }
 }
 
@@ -248,6 +269,9 @@ pub struct ReturnReceipt {
     pub carried_after: Option<Decimal>,
     /// Whether it had been recorded before this call; `false` in a quote.
     pub replayed: bool,
+    /// Lines about the points, ready to print, in the language that [`SaleReturn::receipt_in`] or
+    /// [`Cancellation::receipt_in`] asked for; `None` when none was.
+    pub text: Option<String>,
 }
 
 /// What becomes of a line of a sale.

@@ -12,6 +12,7 @@ use crate::{
     receipt::PointsTender,
     redemption::Redemption,
     redemption_reversal::TenderGivenBack,
+    sale::ReceiptLanguage,
     wire::open_enum,
 };
 
@@ -36,6 +37,8 @@ pub struct RedemptionRequest {
     pub due: Option<Money>,
     /// Where it happens.
     pub place: RedemptionPlace,
+    /// In which language (of a redemption, not of a hold) the answer brings a text for the receipt; `None`: none.
+    pub receipt_language: Option<ReceiptLanguage>,
 }
 
 /// Where points are redeemed.
@@ -97,7 +100,15 @@ impl RedemptionRequest {
             total: None,
             due: None,
             place: place.into(),
+            receipt_language: None,
         }
+    }
+
+    /// Asks for a text for the receipt.
+    #[must_use]
+    pub fn receipt_in(mut self, language: ReceiptLanguage) -> Self {
+        self.receipt_language = Some(language);
+        self
     }
 
     /// Says what is to be paid: points pay no more.
@@ -192,6 +203,9 @@ pub struct RedemptionReceipt {
     pub balance: Balance,
     /// Whether it had been made before this call.
     pub replayed: bool,
+    /// Lines about the points, ready to print, in the language that [`RedemptionRequest::receipt_in`] or
+    /// [`HoldCapture::receipt_in`] asked for; `None` when none was.
+    pub text: Option<String>,
 }
 
 /// Points that are set aside: nobody else can spend or hold them until they are captured or released, or the time limit has
@@ -294,6 +308,8 @@ pub struct HoldCapture {
     pub place: RedemptionPlace,
     /// When it happened in the shop, inside the life of the hold; `None`: now.
     pub occurred_at: Option<DateTime<Utc>>,
+    /// In which language the answer brings a text for the receipt; `None`: none.
+    pub receipt_language: Option<ReceiptLanguage>,
 }
 
 impl HoldCapture {
@@ -305,7 +321,15 @@ impl HoldCapture {
             redemptions: Vec::new(),
             place: place.into(),
             occurred_at: None,
+            receipt_language: None,
         }
+    }
+
+    /// Asks for a text for the receipt.
+    #[must_use]
+    pub fn receipt_in(mut self, language: ReceiptLanguage) -> Self {
+        self.receipt_language = Some(language);
+        self
     }
 
     /// Says whose hold it must be.

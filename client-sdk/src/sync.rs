@@ -1,5 +1,7 @@
 //! The queue of a till that had no line: what it did, and what became of it.
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     error::Error,
     id::{HoldId, RequestId},
@@ -97,6 +99,32 @@ pub enum SyncAnswer {
     Refused(Box<Error>),
     /// An answer that this version of the SDK does not know.
     Unknown,
+}
+
+impl TillOperation {
+    /// Made without a line at this instant, unless it says another. Nobody waits for the text of its receipt.
+    pub(crate) fn done_at(&mut self, now: DateTime<Utc>) {
+        match self {
+            Self::Sale(sale) => {
+                sale.offline = true;
+                sale.occurred_at.get_or_insert(now);
+                sale.receipt_language = None;
+            }
+            Self::Return(sale_return) => {
+                sale_return.occurred_at.get_or_insert(now);
+                sale_return.receipt_language = None;
+            }
+            Self::Cancellation(cancellation) => {
+                cancellation.occurred_at.get_or_insert(now);
+                cancellation.receipt_language = None;
+            }
+            Self::Capture(capture) => {
+                capture.occurred_at.get_or_insert(now);
+                capture.receipt_language = None;
+            }
+            Self::Release { .. } | Self::Enrolment(_) => {}
+        }
+    }
 }
 
 impl From<Sale> for TillOperation {

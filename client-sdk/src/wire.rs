@@ -15,6 +15,7 @@ mod preset;
 mod product;
 mod program;
 mod receipt;
+mod receipt_templates;
 mod redemption;
 mod redemption_quote;
 mod redemption_reversal;

@@ -256,6 +256,7 @@ impl Scene {
         let call = wire::ReturnSaleRequest {
             request_id: request_id(),
             sale_return: Some(sale_return),
+            ..wire::ReturnSaleRequest::default()
         };
         Box::pin(async { self.shop.client.raw_ledger().return_sale(call).await.err() })
     }

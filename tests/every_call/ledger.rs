@@ -18,10 +18,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }]),
     scenario!("LedgerService/QuoteReturn", |world| [wire::QuoteReturnRequest {
         sale_return: Some(world.sale_return()),
+        ..wire::QuoteReturnRequest::default()
     }]),
     scenario!("LedgerService/ReturnSale", |world| [wire::ReturnSaleRequest {
         request_id: request_id(),
         sale_return: Some(world.sale_return()),
+        ..wire::ReturnSaleRequest::default()
     }]),
     scenario!("LedgerService/CancelSale", |_world| [wire::CancelSaleRequest {
         request_id: request_id(),
@@ -80,6 +82,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 wire::ReturnSaleRequest {
                     request_id: request_id(),
                     sale_return: Some(world.sale_return()),
+                    ..wire::ReturnSaleRequest::default()
                 }
             )),
         },
@@ -91,6 +94,19 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         wire::SetOfflinePolicyRequest {
             request_id: request_id(),
             policy: Some(wire::OfflinePolicy::default()),
+        }
+    ]),
+    scenario!("LedgerService/GetReceiptTemplates", |_world| [
+        wire::GetReceiptTemplatesRequest {}
+    ]),
+    scenario!("LedgerService/SetReceiptTemplates", |world| [
+        wire::SetReceiptTemplatesRequest {
+            request_id: request_id(),
+            templates: Some(wire::ReceiptTemplates {
+                line_width: 32,
+                etag: world.templates_etag().await,
+                ..wire::ReceiptTemplates::default()
+            }),
         }
     ]),
     scenario!("LedgerService/GetBalance", |_world| [wire::GetBalanceRequest {

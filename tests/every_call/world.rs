@@ -68,6 +68,11 @@ impl World {
     }
 
     /// Of the reason `gift` as it is now.
+    pub(crate) async fn templates_etag(&self) -> String {
+        let templates = self.client.get_receipt_templates().await;
+        templates.expect("templates").etag
+    }
+
     pub(crate) async fn reason_etag(&self) -> String {
         let reasons = self.client.list_reasons(&PageRequest::default()).await;
         let mut reasons = reasons.expect("reasons").items.into_iter();

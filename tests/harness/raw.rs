@@ -26,6 +26,7 @@ const TABLES: &[&str] = &[
     "program",
     "program_definition",
     "reason",
+    "receipt_templates",
     "redemption",
     "request",
     "reward",

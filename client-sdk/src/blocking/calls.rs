@@ -9,10 +9,11 @@ use crate::{
     Identifier, Liability, Member, MemberBalance, MemberChange, MemberFilter, MemberId, MemberKey, MemberQuery,
     MemberUpdate, NewHold, NewMember, NewProgram, NewReason, NewReward, NewRule, OfflinePolicy, Operation, Page,
     PageRequest, Product, ProductChange, ProductId, ProductLoad, ProductUpdate, Program, ProgramId, ProgramUpdate,
-    QueuedOperation, Reason, ReasonUpdate, Receipt, RecordedSale, RedemptionFilter, RedemptionId, RedemptionQuestion,
-    RedemptionQuote, RedemptionReceipt, RedemptionRecord, RedemptionRequest, RedemptionReversal, ReportGrouping,
-    ReportPeriod, RequestId, ReturnReceipt, ReversalReceipt, Reward, RewardId, RewardUpdate, RollForward, Rule, RuleId,
-    RuleUpdate, RuleVersion, Sale, SaleFilter, SaleReturn, SaleSummary, SyncOutcome, Utc,
+    QueuedOperation, Reason, ReasonUpdate, Receipt, ReceiptTemplate, ReceiptTemplates, RecordedSale, RedemptionFilter,
+    RedemptionId, RedemptionQuestion, RedemptionQuote, RedemptionReceipt, RedemptionRecord, RedemptionRequest,
+    RedemptionReversal, ReportGrouping, ReportPeriod, RequestId, ReturnReceipt, ReversalReceipt, Reward, RewardId,
+    RewardUpdate, RollForward, Rule, RuleId, RuleUpdate, RuleVersion, Sale, SaleFilter, SaleReturn, SaleSummary,
+    SyncOutcome, Utc,
 };
 #[cfg(feature = "presets")]
 use crate::{AppliedPreset, Preset};
@@ -153,6 +154,17 @@ calls! {
 
     /// Changes what tills of the merchant may do without a line.
     fn set_offline_policy(policy: &OfflinePolicy) -> OfflinePolicy;
+
+    /// How the merchant prints what receipts say about points.
+    fn get_receipt_templates() -> ReceiptTemplates;
+
+    /// What is printed for merchants who have no templates of their own: one for each document, language and unit, to
+    /// begin from.
+    fn list_built_in_receipt_templates() -> Vec<ReceiptTemplate>;
+
+    /// Changes how the merchant prints what receipts say about points. It holds for every text made after this call
+    /// returned.
+    fn set_receipt_templates(templates: &ReceiptTemplates) -> ReceiptTemplates;
 
     /// Sets up what a preset says: creates what is not there, and changes what is there to what the preset says.
     /// Rules, products and rewards of the program that the preset does not name stay as they are.

@@ -5,8 +5,8 @@ use loyalty_api::v1;
 use super::{Client, attempt};
 use crate::{
     error::Error,
+    sale::ReceiptLanguage,
     sale_return::{Cancellation, ReturnReceipt, SaleReturn},
-    wire::present,
 };
 
 impl Client {
@@ -19,9 +19,10 @@ impl Client {
     pub async fn quote_return(&self, sale_return: &SaleReturn) -> Result<ReturnReceipt, Error> {
         let message = v1::QuoteReturnRequest {
             sale_return: Some(sale_return.to_wire()),
+            receipt_language: ReceiptLanguage::asked(sale_return.receipt_language),
         };
         let answer = self.read(message, attempt!(self.raw_ledger(), quote_return)).await?;
-        ReturnReceipt::from_wire(present("outcome", answer.outcome)?, false)
+        ReturnReceipt::of_quote(answer)
     }
 
     /// Records a return of goods: takes back what they earned, gives back the points that paid for them, and takes back what
@@ -38,9 +39,10 @@ impl Client {
         let message = |request_id| v1::ReturnSaleRequest {
             request_id,
             sale_return: Some(sale_return.to_wire()),
+            receipt_language: ReceiptLanguage::asked(sale_return.receipt_language),
         };
         let answer = self.write(message, attempt!(self.raw_ledger(), return_sale)).await?;
-        ReturnReceipt::from_wire(present("outcome", answer.outcome)?, answer.replayed)
+        ReturnReceipt::of_return(answer)
     }
 
     /// Cancels what is left of a sale, once: everything it did is undone. The same cancellation again gives the original
@@ -54,6 +56,6 @@ impl Client {
     pub async fn cancel_sale(&self, cancellation: &Cancellation) -> Result<ReturnReceipt, Error> {
         let message = |request_id| cancellation.to_wire(request_id);
         let answer = self.write(message, attempt!(self.raw_ledger(), cancel_sale)).await?;
-        ReturnReceipt::from_wire(present("outcome", answer.outcome)?, answer.replayed)
+        ReturnReceipt::of_cancellation(answer)
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     operation::{Operation, OperationResult},
     product::ProductLoad,
     receipt::Receipt,
+    receipt_templates::ReceiptTemplates,
     redemption_reversal::ReversedRedemption,
     sale_return::ReturnReceipt,
     stand_alone::{Hold, RedemptionRecord},
@@ -47,6 +48,9 @@ impl OperationResult {
             answer::Result::Hold(hold) => Self::Hold(Box::new(Hold::from_wire(hold)?)),
             answer::Result::ExpirySchedule(schedule) => Self::ExpirySchedule(ExpirySchedule::from_wire(schedule)?),
             answer::Result::OfflinePolicy(policy) => Self::OfflinePolicy(OfflinePolicy::from_wire(policy)?),
+            answer::Result::ReceiptTemplates(templates) => {
+                Self::ReceiptTemplates(Box::new(ReceiptTemplates::from_wire(templates)?))
+            }
             answer::Result::Adjustment(adjustment) => {
                 Self::Adjustment(Box::new(AdjustmentReceipt::from_wire(adjustment, true)?))
             }

@@ -41,6 +41,17 @@ impl Sale {
 }
 
 impl ReceiptLanguage {
+    /// The one that the contract has a template for.
+    pub(crate) fn of_tag(tag: &str) -> Option<Self> {
+        match tag {
+            "en" => Some(Self::English),
+            "es" => Some(Self::Spanish),
+            "pt" => Some(Self::Portuguese),
+            "el" => Some(Self::Greek),
+            _ => None,
+        }
+    }
+
     /// As the contract asks for it; empty for none.
     pub(crate) fn asked(language: Option<Self>) -> String {
         let asked = match language {

@@ -7,6 +7,7 @@ use crate::{
     error::Error,
     member::Balance,
     receipt::{LineOutcome, RateOutcome},
+    sale::ReceiptLanguage,
     sale_return::{Cancellation, KeptLine, ReturnReceipt, Returned, ReturnedLine, SaleReturn},
 };
 
@@ -54,11 +55,31 @@ impl Cancellation {
             document_type: self.document_type.clone(),
             document_number: self.document_number.clone(),
             occurred_at: self.occurred_at.map(timestamp),
+            receipt_language: ReceiptLanguage::asked(self.receipt_language),
         }
     }
 }
 
 impl ReturnReceipt {
+    pub(crate) fn of_quote(answer: v1::QuoteReturnResponse) -> Result<Self, Error> {
+        Ok(Self::from_wire(present("outcome", answer.outcome)?, false)?.with_text(answer.receipt_text))
+    }
+
+    pub(crate) fn of_return(answer: v1::ReturnSaleResponse) -> Result<Self, Error> {
+        let outcome = present("outcome", answer.outcome)?;
+        Ok(Self::from_wire(outcome, answer.replayed)?.with_text(answer.receipt_text))
+    }
+
+    pub(crate) fn of_cancellation(answer: v1::CancelSaleResponse) -> Result<Self, Error> {
+        let outcome = present("outcome", answer.outcome)?;
+        Ok(Self::from_wire(outcome, answer.replayed)?.with_text(answer.receipt_text))
+    }
+
+    fn with_text(self, text: String) -> Self {
+        let text = optional_text(text);
+        Self { text, ..self }
+    }
+
     pub(crate) fn from_wire(outcome: v1::ReturnOutcome, replayed: bool) -> Result<Self, Error> {
         let lines = outcome.lines.into_iter();
         let rates = outcome.rates.into_iter();
@@ -88,6 +109,7 @@ impl ReturnReceipt {
             rates: rates.map(RateOutcome::from_wire).collect::<Result<_, _>>()?,
             carried_after: optional_decimal("outcome.carried_after", outcome.carried_after)?,
             replayed,
+            text: None,
         })
     }
 }

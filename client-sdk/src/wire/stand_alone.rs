@@ -12,6 +12,7 @@ use crate::{
     receipt::PointsTender,
     redemption::Redemption,
     redemption_reversal::TenderGivenBack,
+    sale::ReceiptLanguage,
     stand_alone::{
         Hold, HoldCapture, HoldReceipt, HoldState, NewHold, RedemptionFilter, RedemptionPlace, RedemptionReceipt,
         RedemptionRecord, RedemptionRequest,
@@ -33,6 +34,7 @@ impl RedemptionRequest {
             terminal_id: place.terminal_id,
             cashier_id: place.cashier_id,
             document_number: place.document_number,
+            receipt_language: ReceiptLanguage::asked(self.receipt_language),
         }
     }
 }
@@ -72,6 +74,7 @@ impl HoldCapture {
             cashier_id: place.cashier_id,
             document_number: place.document_number,
             occurred_at: self.occurred_at.map(timestamp),
+            receipt_language: ReceiptLanguage::asked(self.receipt_language),
         }
     }
 }
@@ -114,6 +117,7 @@ impl RedemptionReceipt {
             balance_before: decimal("balance_before", answer.balance_before)?,
             balance: Balance::from_wire(present("balance", answer.balance)?)?,
             replayed: answer.replayed,
+            text: optional_text(answer.receipt_text),
         })
     }
 
@@ -123,6 +127,7 @@ impl RedemptionReceipt {
             balance_before: answer.balance_before,
             balance: answer.balance,
             replayed: answer.replayed,
+            receipt_text: answer.receipt_text,
         })
     }
 }

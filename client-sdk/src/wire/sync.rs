@@ -8,6 +8,7 @@ use crate::{
     id::RequestId,
     member::{Balance, Member, MemberKey},
     receipt::Receipt,
+    sale::ReceiptLanguage,
     sale_return::ReturnReceipt,
     stand_alone::{HoldReceipt, RedemptionReceipt},
     sync::{QueuedOperation, SyncAnswer, SyncOutcome, SyncStatus, TillOperation},
@@ -29,12 +30,12 @@ impl TillOperation {
             Self::Sale(sale) => Operation::RecordSale(v1::RecordSaleRequest {
                 request_id,
                 sale: Some(sale.to_wire()),
-                // Nobody waits for it.
-                receipt_language: String::new(),
+                receipt_language: ReceiptLanguage::asked(sale.receipt_language),
             }),
             Self::Return(sale_return) => Operation::ReturnSale(v1::ReturnSaleRequest {
                 request_id,
                 sale_return: Some(sale_return.to_wire()),
+                receipt_language: ReceiptLanguage::asked(sale_return.receipt_language),
             }),
             Self::Cancellation(cancellation) => Operation::CancelSale(cancellation.to_wire(request_id)),
             Self::Capture(capture) => Operation::CaptureHold(capture.to_wire(request_id)),
@@ -53,16 +54,10 @@ impl SyncOutcome {
         let answer = match outcome.answer {
             Some(Answer::RecordSale(answer)) => {
                 let receipt = Receipt::from_wire(present("outcome", answer.outcome)?, answer.replayed)?;
-                SyncAnswer::Sale(Box::new(receipt))
+                SyncAnswer::Sale(Box::new(receipt.with_text(answer.receipt_text)))
             }
-            Some(Answer::ReturnSale(answer)) => {
-                let receipt = ReturnReceipt::from_wire(present("outcome", answer.outcome)?, answer.replayed)?;
-                SyncAnswer::Return(Box::new(receipt))
-            }
-            Some(Answer::CancelSale(answer)) => {
-                let receipt = ReturnReceipt::from_wire(present("outcome", answer.outcome)?, answer.replayed)?;
-                SyncAnswer::Return(Box::new(receipt))
-            }
+            Some(Answer::ReturnSale(answer)) => SyncAnswer::Return(Box::new(ReturnReceipt::of_return(answer)?)),
+            Some(Answer::CancelSale(answer)) => SyncAnswer::Return(Box::new(ReturnReceipt::of_cancellation(answer)?)),
             Some(Answer::CaptureHold(answer)) => SyncAnswer::Capture(Box::new(RedemptionReceipt::of_capture(answer)?)),
             Some(Answer::ReleaseHold(answer)) => SyncAnswer::Release(Box::new(HoldReceipt::of_release(answer)?)),
             Some(Answer::EnrollMember(answer)) => {

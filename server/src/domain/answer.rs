@@ -16,6 +16,7 @@ use super::outcome::SaleOutcome;
 use super::product::{ProductCounts, ProductPoints};
 use super::program::Program;
 use super::reason::Reason;
+use super::receipt_text::ReceiptTemplates;
 use super::redeeming::RedemptionOutcome;
 use super::rejection::Rejection;
 use super::return_outcome::ReturnOutcome;
@@ -43,6 +44,7 @@ pub(crate) enum Answer {
     Products(ProductsRecord),
     ExpirySchedule(Box<ExpirySchedule>),
     OfflinePolicy(OfflinePolicy),
+    ReceiptTemplates(Box<ReceiptTemplatesRecord>),
     Swept(Swept),
     Reason(Box<ReasonRecord>),
     Adjustment(Box<AdjustmentOutcome>),
@@ -63,6 +65,7 @@ pub(crate) enum StoredAnswer {
     Products(ProductsRecord),
     ExpirySchedule(Box<ExpirySchedule>),
     OfflinePolicy(OfflinePolicy),
+    ReceiptTemplates(Box<ReceiptTemplatesRecord>),
     Reason(Box<ReasonRecord>),
     Adjustment(Box<AdjustmentOutcome>),
     Refusal(Refusal),
@@ -104,6 +107,7 @@ impl StoredAnswer {
             Self::Products(record) => Ok(Answer::Products(record)),
             Self::ExpirySchedule(schedule) => Ok(Answer::ExpirySchedule(schedule)),
             Self::OfflinePolicy(policy) => Ok(Answer::OfflinePolicy(policy)),
+            Self::ReceiptTemplates(record) => Ok(Answer::ReceiptTemplates(record)),
             Self::Reason(record) => Ok(Answer::Reason(record)),
             Self::Adjustment(outcome) => Ok(Answer::Adjustment(outcome)),
             Self::Refusal(refusal) => Err(refusal),
@@ -164,6 +168,16 @@ pub(crate) struct ReasonRecord {
     pub(crate) since_version: u32,
     pub(crate) reason: Reason,
     pub(crate) updated_at: DateTime<Utc>,
+}
+
+/// How a merchant prints now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReceiptTemplatesRecord {
+    /// The version of the merchant's configuration since which it is so: the etag. 0 of one who has said nothing.
+    pub(crate) since_version: u32,
+    pub(crate) templates: ReceiptTemplates,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) updated_at: Option<DateTime<Utc>>,
 }
 
 /// What a load of products did.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::product::ProductCounts;
 use super::program::Program;
 use super::reason::Reason;
+use super::receipt_text::ReceiptTemplates;
 use super::reward::Reward;
 use super::rule::Rule;
 
@@ -45,6 +46,10 @@ pub(crate) enum Changed {
         before: Option<Box<Reason>>,
         after: Box<Reason>,
     },
+    ReceiptTemplates {
+        before: Option<Box<ReceiptTemplates>>,
+        after: Box<ReceiptTemplates>,
+    },
 }
 
 /// The kinds of what is configured.
@@ -55,6 +60,7 @@ pub(crate) enum ResourceKind {
     Products,
     Reward,
     Reason,
+    ReceiptTemplates,
 }
 
 impl Changed {
@@ -65,6 +71,7 @@ impl Changed {
             Self::Reward { .. } => ResourceKind::Reward,
             Self::Products(_) => ResourceKind::Products,
             Self::Reason { .. } => ResourceKind::Reason,
+            Self::ReceiptTemplates { .. } => ResourceKind::ReceiptTemplates,
         }
     }
 }

@@ -1,36 +1,110 @@
-//! What a receipt says about points: a few lines, as wide as a narrow printer, in the customer's language.
+//! What a receipt says about points: a few lines, as wide as a narrow printer, in the customer's language, by the
+//! merchant's own templates where there are some.
 
+mod built_in;
+mod placeholder;
+mod printing;
+mod template;
 mod words;
 
-use chrono::{DateTime, Utc};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub(crate) use built_in::built_in;
 
 use super::outcome::SaleOutcome;
 use super::program::{Program, ProgramUnit};
+use super::receipt_text::printing::Printing;
+use super::receipt_text::template::Template;
+use super::redeeming::RedemptionOutcome;
+use super::return_outcome::ReturnOutcome;
 
-/// Characters of a line: what printers of 80 mm have in their usual type, less the least of their margins. A line whose
-/// words need more is longer, and printers break it.
-const WIDTH: usize = 42;
+/// Characters of a line of merchants who say nothing else: what printers of 80 mm have in their usual type, less the least
+/// of their margins.
+pub(crate) const LINE_WIDTH: u32 = 42;
 
 /// A language that receipts are printed in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Language {
     #[default]
+    #[serde(rename = "en")]
     English,
+    #[serde(rename = "es")]
     Spanish,
+    #[serde(rename = "pt")]
     Portuguese,
+    #[serde(rename = "el")]
     Greek,
 }
 
+/// The kinds of documents that say something about points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Document {
+    Sale,
+    /// A return or a cancellation.
+    Return,
+    /// A redemption without a sale.
+    Redemption,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Printed<'a> {
+    Sale(&'a SaleOutcome),
+    Return(&'a ReturnOutcome),
+    Redemption(&'a RedemptionOutcome),
+}
+
+/// How a merchant prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReceiptTemplates {
+    /// Characters of a line.
+    pub(crate) line_width: u32,
+    /// In the order of what they are for, none twice for the same. What is not there is printed as built in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) templates: Vec<ReceiptTemplate>,
+}
+
+/// A template of a merchant's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReceiptTemplate {
+    pub(crate) document: Document,
+    pub(crate) language: Language,
+    /// `None`: programs of any unit that have no template of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unit: Option<ProgramUnit>,
+    pub(crate) text: String,
+}
+
+impl Default for ReceiptTemplates {
+    fn default() -> Self {
+        Self {
+            line_width: LINE_WIDTH,
+            templates: Vec::new(),
+        }
+    }
+}
+
 impl Language {
+    pub(crate) const ALL: [Self; 4] = [Self::English, Self::Spanish, Self::Portuguese, Self::Greek];
+
     /// The one that a BCP 47 tag asks for, by its first part: `es-PE` is Spanish. English for all that is not printed.
     pub(crate) fn of_tag(tag: &str) -> Self {
-        let first = tag.split('-').next().unwrap_or_default();
-        match first.to_ascii_lowercase().as_str() {
-            "es" => Self::Spanish,
-            "pt" => Self::Portuguese,
-            "el" => Self::Greek,
-            _ => Self::English,
+        let first = tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        let mut all = Self::ALL.into_iter();
+        all.find(|language| language.tag() == first).unwrap_or_default()
+    }
+
+    /// Its BCP 47 tag.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Spanish => "es",
+            Self::Portuguese => "pt",
+            Self::Greek => "el",
         }
     }
 
@@ -43,8 +117,7 @@ impl Language {
         }
     }
 
-    fn day(self, program: &Program, at: DateTime<Utc>) -> String {
-        let day = program.local_date(at);
+    fn day(self, day: NaiveDate) -> String {
         let format = match self {
             Self::English => "%Y-%m-%d",
             Self::Spanish | Self::Portuguese | Self::Greek => "%d/%m/%Y",
@@ -53,107 +126,79 @@ impl Language {
     }
 }
 
-/// The lines about the points of a sale, with line breaks between and none behind.
-pub(crate) fn receipt_text(language: Language, program: &Program, outcome: &SaleOutcome) -> String {
+impl Document {
+    pub(crate) const ALL: [Self; 3] = [Self::Sale, Self::Return, Self::Redemption];
+}
+
+impl Printed<'_> {
+    fn document(&self) -> Document {
+        match self {
+            Self::Sale(_) => Document::Sale,
+            Self::Return(_) => Document::Return,
+            Self::Redemption(_) => Document::Redemption,
+        }
+    }
+
+    /// The program whose points it is about.
+    pub(crate) fn program_id(&self) -> &str {
+        match self {
+            Self::Sale(outcome) => &outcome.program_id,
+            Self::Return(outcome) => &outcome.program_id,
+            Self::Redemption(outcome) => &outcome.redemption.program_id,
+        }
+    }
+
+    /// The member whose points it is about.
+    pub(crate) fn member_id(&self) -> Uuid {
+        match self {
+            Self::Sale(outcome) => outcome.member_id,
+            Self::Return(outcome) => outcome.member_id,
+            Self::Redemption(outcome) => outcome.redemption.member_id,
+        }
+    }
+}
+
+impl ReceiptTemplate {
+    /// What is wrong with it, if it cannot be filled in.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        Template::parse(self.document, &self.text).map(drop)
+    }
+
+    /// What it is for.
+    pub(crate) fn key(&self) -> (Document, Language, Option<ProgramUnit>) {
+        (self.document, self.language, self.unit)
+    }
+}
+
+impl ReceiptTemplates {
+    /// The merchant's own template for a document, if it has one that can be filled in.
+    fn own(&self, document: Document, language: Language, unit: ProgramUnit) -> Option<Template> {
+        let find = |unit| {
+            let mut templates = self.templates.iter();
+            templates.find(|template| template.key() == (document, language, unit))
+        };
+        let template = find(Some(unit)).or_else(|| find(None))?;
+        Template::parse(document, &template.text).ok()
+    }
+}
+
+/// The lines about points of a document, with line breaks between and none behind.
+pub(crate) fn receipt_text(
+    templates: &ReceiptTemplates,
+    language: Language,
+    program: &Program,
+    printed: Printed<'_>,
+) -> String {
+    let (document, unit) = (printed.document(), program.unit);
+    let own = templates.own(document, language, unit);
+    let template = own.or_else(|| Template::parse(document, &built_in(document, language, unit)).ok());
     let printing = Printing {
         language,
-        words: words::of(language, program.unit),
         program,
-        outcome,
+        printed,
     };
-    printing.lines().join("\n")
-}
-
-struct Printing<'a> {
-    language: Language,
-    words: &'static words::Words,
-    program: &'a Program,
-    outcome: &'a SaleOutcome,
-}
-
-impl Printing<'_> {
-    fn lines(&self) -> Vec<String> {
-        let (words, outcome) = (self.words, self.outcome);
-        let mut lines = vec![pair(words.earned, &self.points(outcome.points_earned))];
-        if !outcome.points_redeemed.is_zero() {
-            lines.push(pair(words.used, &self.points(outcome.points_redeemed)));
-            lines.extend(self.bought());
-            lines.push(pair(words.paid, &self.money(outcome.points_paid())));
-            lines.push(pair(words.to_pay, &self.money(outcome.due)));
-        }
-        let balance = &outcome.balance;
-        lines.push(pair(words.balance, &self.points(balance.available)));
-        if let Some(value) = balance.value.filter(|_| self.program.unit == ProgramUnit::Points) {
-            lines.push(pair(words.worth, &self.money(value)));
-        }
-        if let Some(until) = outcome.points_pending_until {
-            lines.push(pair(words.pending_until, &self.language.day(self.program, until)));
-        }
-        if let Some(at) = balance.next_expiry_at {
-            lines.push(pair(words.next_expiry, &self.language.day(self.program, at)));
-        }
-        if let Some(tier_id) = &balance.tier_id {
-            lines.push(pair(words.tier, self.tier(tier_id)));
-        }
-        if let Some(next) = &balance.next_tier {
-            lines.push(pair(words.next_tier, self.tier(&next.tier_id)));
-            lines.push(pair(words.missing, &self.money(next.missing_spend)));
-        }
-        if balance.reward_reminder {
-            lines.push(format!("{}:", words.rewards));
-            let rewards = balance.affordable_rewards.iter();
-            lines
-                .extend(rewards.map(|reward| pair(&format!("  {}", reward.printed_text), &self.points(reward.points))));
-        }
-        lines
-    }
-
-    /// What points bought, as the document shows it.
-    fn bought(&self) -> impl Iterator<Item = String> {
-        self.outcome.points_tenders.iter().filter_map(|tender| {
-            let item = tender.item.as_ref()?;
-            let text = match item.printed_text.as_str() {
-                "" => &item.product_id,
-                text => text,
-            };
-            let text = match item.print_quantity {
-                true => format!("  {} x {text}", self.language.number(item.quantity.normalize())),
-                false => format!("  {text}"),
-            };
-            Some(pair(&text, &self.points(tender.points)))
-        })
-    }
-
-    fn points(&self, points: Decimal) -> String {
-        match self.program.unit {
-            ProgramUnit::Points => self.language.number(points.normalize()),
-            ProgramUnit::Value => self.money(points),
-        }
-    }
-
-    fn money(&self, amount: Decimal) -> String {
-        let currency = &self.outcome.currency;
-        let mut amount = amount;
-        if amount.normalize().scale() <= currency.minor_units {
-            amount.rescale(currency.minor_units);
-        }
-        format!("{} {}", self.language.number(amount), currency.code)
-    }
-
-    /// What customers call a tier; one that the program does not have any more by its id.
-    fn tier<'a>(&'a self, tier_id: &'a str) -> &'a str {
-        let mut tiers = self.program.tiers.iter();
-        tiers
-            .find(|tier| tier.tier_id == tier_id)
-            .map_or(tier_id, |tier| &tier.name)
-    }
-}
-
-/// A name at the left and a value at the right end of a line.
-fn pair(name: &str, value: &str) -> String {
-    let used = name.chars().count() + value.chars().count();
-    let gap = WIDTH.saturating_sub(used).max(1);
-    format!("{name}{}{value}", " ".repeat(gap))
+    let width = usize::try_from(templates.line_width).unwrap_or_default();
+    template.map_or_else(String::new, |template| template.fill(&printing, width))
 }
 
 #[cfg(test)]
@@ -177,10 +222,34 @@ mod tests {
     }
 
     #[test]
-    fn values_stand_at_the_right_end_and_never_touch_the_names() {
-        assert_eq!(pair("Tier", "Gold"), format!("Tier{}Gold", " ".repeat(34)));
-        let long = "x".repeat(50);
-        assert_eq!(pair(&long, "1"), format!("{long} 1"));
-        assert_eq!(pair("Αξία", "1").chars().count(), WIDTH);
+    fn every_built_in_template_can_be_filled_in() {
+        for document in Document::ALL {
+            for language in Language::ALL {
+                for unit in [ProgramUnit::Points, ProgramUnit::Value] {
+                    let text = built_in(document, language, unit);
+                    assert!(Template::parse(document, &text).is_ok(), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_template_for_the_unit_goes_before_one_for_all() {
+        let of = |unit, text: &str| ReceiptTemplate {
+            document: Document::Sale,
+            language: Language::Greek,
+            unit,
+            text: text.to_owned(),
+        };
+        let templates = ReceiptTemplates {
+            templates: vec![of(None, "all"), of(Some(ProgramUnit::Value), "value")],
+            ..ReceiptTemplates::default()
+        };
+        let own = |language, unit| templates.own(Document::Sale, language, unit);
+
+        let parsed = |text| Template::parse(Document::Sale, text).ok();
+        assert_eq!(own(Language::Greek, ProgramUnit::Value), parsed("value"));
+        assert_eq!(own(Language::Greek, ProgramUnit::Points), parsed("all"));
+        assert_eq!(own(Language::English, ProgramUnit::Points), None);
     }
 }

@@ -133,6 +133,8 @@ const RULES: &[Rule] = &[
         .tells_of(&["return_sale.sale_return.sale_store_id", "cancel_sale.sale_store_id"]),
     call("LedgerService/GetOfflinePolicy", ALL),
     call("LedgerService/SetOfflinePolicy", CONFIGURE),
+    call("LedgerService/GetReceiptTemplates", ALL),
+    call("LedgerService/SetReceiptTemplates", CONFIGURE),
     call("LedgerService/AdjustPoints", SELL).acts_at(&["store_id", "terminal_id"]),
     call("LedgerService/CreateReason", CONFIGURE),
     call("LedgerService/ListReasons", ALL),

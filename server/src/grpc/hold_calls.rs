@@ -10,10 +10,11 @@ use uuid::Uuid;
 use super::auth::{actor, caller};
 use super::fields::Fields;
 use super::redemption_calls::{redemption, submit};
-use super::{Context, convert, made_list, member_lookup, status};
+use super::{Context, convert, made_list, member_lookup, receipt_calls, status};
 use crate::domain::answer::Answer;
 use crate::domain::hold::{Hold, LONGEST_TIME_LIMIT_SECONDS};
 use crate::domain::holding::{CaptureRequest, HoldOutcome, HoldRequest};
+use crate::domain::receipt_text::Printed;
 use crate::domain::redeeming::{RecordedRedemption, RedemptionRequest};
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::MemberKey;
@@ -87,6 +88,7 @@ pub(super) async fn capture(
     let mut fields = Fields::default();
     let request_id = fields.request_id(request.request_id);
     let actor = actor(&mut fields, metadata);
+    let asked_text = receipt_calls::asked(&mut fields, request.receipt_language);
     let asked = CaptureRequest {
         hold_id: convert::redemption::made_id(&mut fields, "hold_id", &request.hold_id),
         redemptions: convert::redemption::redemptions(&mut fields, request.redemptions, true),
@@ -112,8 +114,10 @@ pub(super) async fn capture(
         act: RedeemingAct::CaptureHold(asked, expected),
     };
     let (outcome, replayed) = redemption(context, request_id, content, redeeming).await?;
+    let receipt_text = receipt_calls::text(context, asked_text, Printed::Redemption(&outcome)).await?;
     let currency = outcome.redemption.currency.clone();
     Ok(wire::CaptureHoldResponse {
+        receipt_text,
         redemption: Some(convert::redemption::redemption(RecordedRedemption::new(
             outcome.redemption,
         ))),

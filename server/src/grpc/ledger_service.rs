@@ -13,7 +13,7 @@ use super::fields::Fields;
 use super::streaming::Told;
 use super::{
     Context, adjustment_calls, balance_calls, convert, deadline, entry_calls, expiry_calls, feed_calls, offline_calls,
-    recorded_sale_calls, report_calls, return_calls, sale_calls, status, sync_calls, verify_calls,
+    receipt_calls, recorded_sale_calls, report_calls, return_calls, sale_calls, status, sync_calls, verify_calls,
 };
 use crate::domain::answer::{Refusal, StoredAnswer};
 use crate::domain::redeeming::RecordedRedemption;
@@ -90,6 +90,22 @@ impl LedgerService for Ledger {
     ) -> Result<Response<wire::SetOfflinePolicyResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         deadline::bounded(&metadata, offline_calls::set_policy(&self.0, &metadata, request)).await
+    }
+
+    async fn get_receipt_templates(
+        &self,
+        request: Request<wire::GetReceiptTemplatesRequest>,
+    ) -> Result<Response<wire::GetReceiptTemplatesResponse>, Status> {
+        let (metadata, _, _) = request.into_parts();
+        deadline::bounded(&metadata, receipt_calls::templates(&self.0)).await
+    }
+
+    async fn set_receipt_templates(
+        &self,
+        request: Request<wire::SetReceiptTemplatesRequest>,
+    ) -> Result<Response<wire::SetReceiptTemplatesResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        deadline::bounded(&metadata, receipt_calls::set_templates(&self.0, &metadata, request)).await
     }
 
     async fn adjust_points(
@@ -293,6 +309,9 @@ async fn operation(
         }
         RequestResult::Answer(StoredAnswer::OfflinePolicy(policy)) => {
             Operation::OfflinePolicy(convert::offline::policy(policy))
+        }
+        RequestResult::Answer(StoredAnswer::ReceiptTemplates(record)) => {
+            Operation::ReceiptTemplates(convert::receipt::templates(*record))
         }
         RequestResult::Answer(StoredAnswer::Products(load)) => {
             Operation::ProductLoad(convert::product::product_load(load))

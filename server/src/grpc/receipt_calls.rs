@@ -1,15 +1,19 @@
-//! The text of receipts, for calls that ask for it.
+//! The text of receipts, for calls that ask for it, and the calls about its templates.
 
 use std::sync::Arc;
 
+use loyalty_api::v1 as wire;
 use tonic::Status;
+use tonic::metadata::MetadataMap;
 
-use super::auth::caller;
+use super::auth::{actor, caller};
 use super::fields::Fields;
 use super::{Context, convert, status};
-use crate::domain::outcome::SaleOutcome;
-use crate::domain::receipt_text::{Language, receipt_text};
-use crate::storage::{connection, member};
+use crate::domain::answer::Answer;
+use crate::domain::receipt_text::{Language, Printed, receipt_text};
+use crate::posting::configuration::{self, Change, ChangeAction};
+use crate::posting::content_hash;
+use crate::storage::{connection, member, receipt_templates};
 
 /// What stands for the member's own language.
 const OF_MEMBER: &str = "member";
@@ -35,15 +39,15 @@ pub(super) fn asked(fields: &mut Fields, given: String) -> Asked {
     }
 }
 
-/// The text; empty when none was asked for. It is made of the program as it is now: what people call the tiers, and the
-/// time zone.
-pub(super) async fn text(context: &Context, asked: Asked, outcome: &SaleOutcome) -> Result<String, Status> {
+/// The text; empty when none was asked for. It is made of the program and the merchant's templates as they are now: what
+/// people call the tiers, and the time zone.
+pub(super) async fn text(context: &Context, asked: Asked, printed: Printed<'_>) -> Result<String, Status> {
     if asked == Asked::Nothing {
         return Ok(String::new());
     }
     let merchant_id = caller(context).merchant_id;
-    let (cache, member_id) = (context.programs.clone(), outcome.member_id);
-    let program = (merchant_id, Arc::<str>::from(outcome.program_id.as_str()));
+    let (cache, member_id) = (context.programs.clone(), printed.member_id());
+    let program = (merchant_id, Arc::<str>::from(printed.program_id()));
     let found = context.database.run(move |connection| {
         Box::pin(async move {
             connection::begin_snapshot(connection).await?;
@@ -58,11 +62,60 @@ pub(super) async fn text(context: &Context, asked: Asked, outcome: &SaleOutcome)
                 Asked::In(language) => language,
                 Asked::Nothing => Language::default(),
             };
+            let record = receipt_templates::find(connection, merchant_id).await?;
             connection::end_snapshot(connection).await?;
-            Ok((versions.into_values().next(), language))
+            Ok((versions.into_values().next(), language, record.templates))
         })
     });
-    let (version, language) = found.await.map_err(|error| status::storage(&error))?;
+    let (version, language, templates) = found.await.map_err(|error| status::storage(&error))?;
     let version = version.ok_or_else(status::internal)?;
-    Ok(receipt_text(language, &version.program, outcome))
+    Ok(receipt_text(&templates, language, &version.program, printed))
+}
+
+/// How the merchant prints now.
+pub(super) async fn templates(context: &Context) -> Result<wire::GetReceiptTemplatesResponse, Status> {
+    let merchant_id = caller(context).merchant_id;
+    let found = context
+        .database
+        .run(move |connection| Box::pin(async move { receipt_templates::find(connection, merchant_id).await }));
+    let record = found.await.map_err(|error| status::storage(&error))?;
+    Ok(wire::GetReceiptTemplatesResponse {
+        templates: Some(convert::receipt::templates(record)),
+        built_in: convert::receipt::built_in(),
+    })
+}
+
+/// Changes how the merchant prints.
+pub(super) async fn set_templates(
+    context: &Context,
+    metadata: &MetadataMap,
+    request: wire::SetReceiptTemplatesRequest,
+) -> Result<wire::SetReceiptTemplatesResponse, Status> {
+    let mut fields = Fields::default();
+    let request_id = fields.request_id(request.request_id);
+    let actor = actor(&mut fields, metadata);
+    let (etag, templates) = convert::receipt::templates_from(&mut fields, request.templates);
+    fields.finish(())?;
+
+    let content = content_hash("SetReceiptTemplates", &(etag, &templates));
+    let change = Change {
+        merchant_id: caller(context).merchant_id,
+        request_id,
+        content_hash: content.map_err(|_| status::internal())?,
+        actor,
+        now: (context.clock)(),
+        program_id: String::new(),
+        action: ChangeAction::SetReceiptTemplates {
+            etag,
+            templates: Box::new(templates),
+        },
+    };
+    let decision = configuration::apply(&context.database, change).await;
+    let decision = decision.map_err(|error| status::posting(&error))?;
+    match decision.map_err(|refusal| status::refusal(&refusal))?.answer {
+        Answer::ReceiptTemplates(record) => Ok(wire::SetReceiptTemplatesResponse {
+            templates: Some(convert::receipt::templates(*record)),
+        }),
+        _ => Err(status::internal()),
+    }
 }

@@ -9,11 +9,12 @@ use uuid::Uuid;
 
 use super::auth::{actor, caller};
 use super::fields::Fields;
-use super::{Context, convert, made_list, member_lookup, status};
+use super::{Context, convert, made_list, member_lookup, receipt_calls, status};
 use crate::domain::account::Stop;
 use crate::domain::answer::Answer;
 use crate::domain::giving_back::ReversalRequest;
 use crate::domain::number::Currency;
+use crate::domain::receipt_text::Printed;
 use crate::domain::redeeming::{RecordedRedemption, RedemptionOutcome, RedemptionRequest};
 use crate::domain::redemption::quote::{self, Question};
 use crate::domain::rejection::Rejection;
@@ -88,6 +89,7 @@ pub(super) async fn redeem(
     let mut fields = Fields::default();
     let request_id = fields.request_id(request.request_id);
     let actor = actor(&mut fields, metadata);
+    let asked_text = receipt_calls::asked(&mut fields, request.receipt_language);
     let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
     let member = convert::member::member_key(&mut fields, "member", request.member);
     let asked = RedemptionRequest {
@@ -112,8 +114,10 @@ pub(super) async fn redeem(
         act: RedeemingAct::Redeem(asked),
     };
     let (outcome, replayed) = redemption(context, request_id, content, redeeming).await?;
+    let receipt_text = receipt_calls::text(context, asked_text, Printed::Redemption(&outcome)).await?;
     let currency = outcome.redemption.currency.clone();
     Ok(wire::RedeemResponse {
+        receipt_text,
         redemption: Some(convert::redemption::redemption(RecordedRedemption::new(
             outcome.redemption,
         ))),

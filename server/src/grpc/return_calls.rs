@@ -7,9 +7,10 @@ use tonic::metadata::MetadataMap;
 
 use super::auth::{actor, caller};
 use super::fields::Fields;
-use super::{Context, convert, status};
+use super::{Context, convert, receipt_calls, status};
 use crate::domain::account::Stop;
 use crate::domain::answer::Answer;
+use crate::domain::receipt_text::Printed;
 use crate::domain::rejection::Rejection;
 use crate::domain::return_outcome::ReturnOutcome;
 use crate::domain::reversing::Making;
@@ -25,6 +26,7 @@ pub(super) async fn quote(
     request: wire::QuoteReturnRequest,
 ) -> Result<wire::QuoteReturnResponse, Status> {
     let mut fields = Fields::default();
+    let asked = receipt_calls::asked(&mut fields, request.receipt_language);
     let sale_return = convert::sale_return::sale_return(&mut fields, request.sale_return);
     let Some(sale_return) = fields.finish(sale_return)? else {
         return Err(status::internal());
@@ -41,7 +43,9 @@ pub(super) async fn quote(
     });
     let quoted = quoted.await.map_err(|error| status::storage(&error))?;
     let outcome = quoted.map_err(|rejection| status::rejection(&rejection))?;
+    let receipt_text = receipt_calls::text(context, asked, Printed::Return(&outcome)).await?;
     Ok(wire::QuoteReturnResponse {
+        receipt_text,
         outcome: Some(convert::sale_return::return_outcome(outcome)),
     })
 }
@@ -54,13 +58,19 @@ pub(super) async fn record(
 ) -> Result<wire::ReturnSaleResponse, Status> {
     let mut fields = Fields::default();
     let request_id = fields.request_id(request.request_id);
+    let asked = receipt_calls::asked(&mut fields, request.receipt_language);
     let sale_return = convert::sale_return::sale_return(&mut fields, request.sale_return);
     let actor = actor(&mut fields, metadata);
     let Some(sale_return) = fields.finish(sale_return)? else {
         return Err(status::internal());
     };
     let (outcome, replayed) = reverse(context, request_id, SaleReversal::Return(sale_return), actor).await?;
-    Ok(wire::ReturnSaleResponse { outcome, replayed })
+    let receipt_text = receipt_calls::text(context, asked, Printed::Return(&outcome)).await?;
+    Ok(wire::ReturnSaleResponse {
+        receipt_text,
+        outcome: Some(convert::sale_return::return_outcome(outcome)),
+        replayed,
+    })
 }
 
 /// Cancels a sale.
@@ -71,11 +81,17 @@ pub(super) async fn cancel(
 ) -> Result<wire::CancelSaleResponse, Status> {
     let mut fields = Fields::default();
     let request_id = fields.request_id(std::mem::take(&mut request.request_id));
+    let asked = receipt_calls::asked(&mut fields, std::mem::take(&mut request.receipt_language));
     let cancellation = convert::sale_return::cancellation(&mut fields, request);
     let actor = actor(&mut fields, metadata);
     let cancellation = fields.finish(cancellation)?;
     let (outcome, replayed) = reverse(context, request_id, SaleReversal::Cancellation(cancellation), actor).await?;
-    Ok(wire::CancelSaleResponse { outcome, replayed })
+    let receipt_text = receipt_calls::text(context, asked, Printed::Return(&outcome)).await?;
+    Ok(wire::CancelSaleResponse {
+        receipt_text,
+        outcome: Some(convert::sale_return::return_outcome(outcome)),
+        replayed,
+    })
 }
 
 async fn reverse(
@@ -83,7 +99,7 @@ async fn reverse(
     request_id: String,
     reversal: SaleReversal,
     actor: String,
-) -> Result<(Option<wire::ReturnOutcome>, bool), Status> {
+) -> Result<(ReturnOutcome, bool), Status> {
     let (action, content_hash) = Action::reverse_sale(reversal, actor).map_err(|_| status::internal())?;
     let command = Command {
         merchant_id: caller(context).merchant_id,
@@ -98,7 +114,7 @@ async fn reverse(
     let Answer::Return(outcome) = decided.answer else {
         return Err(status::internal());
     };
-    Ok((Some(convert::sale_return::return_outcome(*outcome)), decided.replayed))
+    Ok((*outcome, decided.replayed))
 }
 
 /// The decision on a copy of the books.

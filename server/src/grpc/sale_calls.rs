@@ -16,6 +16,7 @@ use crate::domain::answer::Answer;
 use crate::domain::opt_in;
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::program::ProgramVersion;
+use crate::domain::receipt_text::Printed;
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::Sale;
 use crate::domain::sale_recording;
@@ -47,7 +48,7 @@ pub(super) async fn quote(
         }
         Err(rejection) => return Err(status::rejection(&rejection)),
     };
-    let receipt_text = receipt_calls::text(context, asked, &outcome).await?;
+    let receipt_text = receipt_calls::text(context, asked, Printed::Sale(&outcome)).await?;
     Ok(wire::QuoteSaleResponse {
         receipt_text,
         outcome: Some(convert::outcome::sale_outcome(outcome)),
@@ -61,7 +62,7 @@ pub(super) async fn record(
 ) -> Result<wire::RecordSaleResponse, Status> {
     let (command, asked) = command(context, request)?;
     let (outcome, replayed) = decided(context.posting.submit(command).await)?;
-    let receipt_text = receipt_calls::text(context, asked, &outcome).await?;
+    let receipt_text = receipt_calls::text(context, asked, Printed::Sale(&outcome)).await?;
     Ok(wire::RecordSaleResponse {
         receipt_text,
         ..answer(outcome, replayed)

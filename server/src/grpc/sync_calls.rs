@@ -13,8 +13,13 @@ use uuid::Uuid;
 
 use super::auth::{caller, carried_on};
 use super::fields::Fields;
+use super::receipt_calls::Asked;
 use super::streaming::{Outlet, Told};
-use super::{Context, convert, hold_calls, member_calls, member_lookup, return_calls, sale_calls, status};
+use super::{
+    Context, convert, hold_calls, member_calls, member_lookup, receipt_calls, return_calls, sale_calls, status,
+};
+use crate::domain::outcome::SaleOutcome;
+use crate::domain::receipt_text::Printed;
 use crate::domain::sale::MemberKey;
 use crate::posting::{Submitted, Way};
 use crate::storage::{hold, sale};
@@ -27,6 +32,7 @@ const MOST_UNDER_WAY: usize = 64;
 struct UnderWay {
     position: u64,
     subject: Subject,
+    asked: Asked,
     submitted: Submitted,
 }
 
@@ -100,13 +106,14 @@ impl Queue {
             Some(Operation::RecordSale(request)) => {
                 let subject = Subject::of_sale(&request);
                 match sale_calls::command(&self.context, request) {
-                    Ok((command, _)) => {
+                    Ok((command, asked)) => {
                         let submitted = self.context.posting.submit_behind(self.way, command);
                         match submitted {
                             Ok(submitted) => {
                                 self.under_way.push_back(UnderWay {
                                     position,
                                     subject,
+                                    asked,
                                     submitted,
                                 });
                                 return Ok(());
@@ -191,11 +198,27 @@ impl Queue {
         Ok(())
     }
 
-    async fn tell_first(&mut self, answer: Result<wire::RecordSaleResponse, Status>) -> Result<(), Status> {
-        let Some(UnderWay { position, subject, .. }) = self.under_way.pop_front() else {
+    async fn tell_first(&mut self, decided: Result<(Arc<SaleOutcome>, bool), Status>) -> Result<(), Status> {
+        let Some(under_way) = self.under_way.pop_front() else {
             return Ok(());
         };
-        let answer = answer.map(|answer| (answer.replayed, Answer::RecordSale(answer)));
+        let UnderWay {
+            position,
+            subject,
+            asked,
+            ..
+        } = under_way;
+        let answer = match decided {
+            Ok((outcome, replayed)) => {
+                let receipt_text = receipt_calls::text(&self.context, asked, Printed::Sale(&outcome)).await?;
+                let answer = wire::RecordSaleResponse {
+                    receipt_text,
+                    ..sale_calls::answer(outcome, replayed)
+                };
+                Ok((replayed, Answer::RecordSale(answer)))
+            }
+            Err(status) => Err(status),
+        };
         self.tell(position, answer, subject).await
     }
 
@@ -225,12 +248,9 @@ impl Queue {
 }
 
 /// The answer to the first that is under way.
-async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<wire::RecordSaleResponse, Status> {
+async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<(Arc<SaleOutcome>, bool), Status> {
     match under_way.front_mut() {
-        Some(first) => {
-            let (outcome, replayed) = sale_calls::decided(first.submitted.decision().await)?;
-            Ok(sale_calls::answer(outcome, replayed))
-        }
+        Some(first) => sale_calls::decided(first.submitted.decision().await),
         None => std::future::pending().await,
     }
 }

@@ -4,6 +4,7 @@
 mod history;
 mod products;
 mod reasons;
+mod receipts;
 mod rewards;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::domain::offline::OfflinePolicy;
 use crate::domain::product::ProductEdit;
 use crate::domain::program::{Program, ProgramState};
 use crate::domain::reason::{Reason, ReasonEdit};
+use crate::domain::receipt_text::ReceiptTemplates;
 use crate::domain::rejection::Rejection;
 use crate::domain::reward::{Reward, RewardEdit};
 use crate::domain::rule::Rule;
@@ -78,6 +80,10 @@ pub(crate) enum ChangeAction {
         period_seconds: Option<u32>,
     },
     SetOfflinePolicy(OfflinePolicy),
+    SetReceiptTemplates {
+        etag: u32,
+        templates: Box<ReceiptTemplates>,
+    },
     CreateReason {
         reason_id: String,
         reason: Box<Reason>,
@@ -162,12 +168,13 @@ async fn lock(connection: &mut Connection, change: &Change) -> Result<Option<Loc
             expiry_schedule::lock(connection, change.merchant_id).await?;
             Ok(Some(Locked::default()))
         }
-        ChangeAction::CreateReason { .. } | ChangeAction::UpdateReason { .. } | ChangeAction::SetOfflinePolicy(_) => {
-            Ok(Some(Locked {
-                version: merchant::lock(connection, change.merchant_id).await?,
-                ..Locked::default()
-            }))
-        }
+        ChangeAction::CreateReason { .. }
+        | ChangeAction::UpdateReason { .. }
+        | ChangeAction::SetReceiptTemplates { .. }
+        | ChangeAction::SetOfflinePolicy(_) => Ok(Some(Locked {
+            version: merchant::lock(connection, change.merchant_id).await?,
+            ..Locked::default()
+        })),
         _ => program::lock(connection, change.merchant_id, &change.program_id).await,
     }
 }
@@ -240,6 +247,9 @@ async fn carry_out(
         ChangeAction::SetOfflinePolicy(policy) => {
             offline_policy::set(connection, change.merchant_id, policy).await?;
             return Ok(Ok(StoredAnswer::OfflinePolicy(policy.clone())));
+        }
+        ChangeAction::SetReceiptTemplates { etag, templates } => {
+            return receipts::set(connection, change, next, *etag, templates).await;
         }
         ChangeAction::CreateReason { reason_id, reason } => {
             return reasons::create(connection, change, next, reason_id, reason).await;

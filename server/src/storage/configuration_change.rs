@@ -76,6 +76,10 @@ pub(crate) async fn insert(
             let before = before.as_ref().map(json).transpose()?;
             (reason_id.as_str(), before, json(after)?)
         }
+        Changed::ReceiptTemplates { before, after } => {
+            let before = before.as_ref().map(json).transpose()?;
+            ("", before, json(after)?)
+        }
     };
     diesel::insert_into(changes::table)
         .values((
@@ -241,6 +245,13 @@ fn change(row: Row) -> Result<ConfigurationChange, StorageError> {
             before: before.as_deref().map(|text| document("a reason", text)).transpose()?,
             after: document("a reason", &after)?,
         },
+        11 => Changed::ReceiptTemplates {
+            before: before
+                .as_deref()
+                .map(|text| document("receipt templates", text))
+                .transpose()?,
+            after: document("receipt templates", &after)?,
+        },
         other => return Err(StorageError::Corrupt(format!("a change of the unknown kind {other}"))),
     };
     Ok(ConfigurationChange {
@@ -260,5 +271,6 @@ fn number(kind: ResourceKind) -> u8 {
         ResourceKind::Products => 3,
         ResourceKind::Reward => 4,
         ResourceKind::Reason => 10,
+        ResourceKind::ReceiptTemplates => 11,
     }
 }

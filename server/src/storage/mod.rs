@@ -34,6 +34,7 @@ pub(crate) mod product_change;
 pub(crate) mod program;
 pub(crate) mod program_cache;
 pub(crate) mod reason;
+pub(crate) mod receipt_templates;
 pub(crate) mod redemption;
 pub(crate) mod report;
 pub(crate) mod request;

@@ -417,3 +417,13 @@ diesel::table! {
         redeem_limit -> Nullable<Numeric>,
     }
 }
+
+diesel::table! {
+    receipt_templates (merchant_id, from_version) {
+        merchant_id -> Unsigned<Integer>,
+        from_version -> Unsigned<Integer>,
+        until_version -> Unsigned<Integer>,
+        definition -> Text,
+        recorded_at -> Datetime,
+    }
+}

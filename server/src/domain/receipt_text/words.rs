@@ -17,6 +17,12 @@ pub(super) struct Words {
     pub(super) next_tier: &'static str,
     pub(super) missing: &'static str,
     pub(super) rewards: &'static str,
+    pub(super) returned: &'static str,
+    pub(super) refund: &'static str,
+    pub(super) given_back: &'static str,
+    pub(super) given_back_lapsed: &'static str,
+    pub(super) taken_back: &'static str,
+    pub(super) owed: &'static str,
 }
 
 /// The words for a program of a unit.
@@ -46,6 +52,12 @@ const ENGLISH: Words = Words {
     next_tier: "Next level",
     missing: "Still to spend",
     rewards: "You can have",
+    returned: "Goods returned",
+    refund: "Refund",
+    given_back: "Points given back",
+    given_back_lapsed: "Of them expired",
+    taken_back: "Points taken back",
+    owed: "Points owed",
 };
 
 const ENGLISH_VALUE: Words = Words {
@@ -55,6 +67,10 @@ const ENGLISH_VALUE: Words = Words {
     balance: "Credit balance",
     pending_until: "Earned credit usable from",
     next_expiry: "Next credit expires on",
+    given_back: "Credit given back",
+    given_back_lapsed: "Of it expired",
+    taken_back: "Credit taken back",
+    owed: "Credit owed",
     ..ENGLISH
 };
 
@@ -71,6 +87,12 @@ const SPANISH: Words = Words {
     next_tier: "Próximo nivel",
     missing: "Le faltan",
     rewards: "Puede canjear",
+    returned: "Importe devuelto",
+    refund: "Reembolso",
+    given_back: "Puntos que recupera",
+    given_back_lapsed: "De ellos vencidos",
+    taken_back: "Puntos descontados",
+    owed: "Puntos que debe",
 };
 
 const SPANISH_VALUE: Words = Words {
@@ -80,6 +102,10 @@ const SPANISH_VALUE: Words = Words {
     balance: "Saldo disponible",
     pending_until: "Saldo ganado utilizable desde",
     next_expiry: "Próximo saldo vence el",
+    given_back: "Saldo que recupera",
+    given_back_lapsed: "De él vencido",
+    taken_back: "Saldo descontado",
+    owed: "Saldo que debe",
     ..SPANISH
 };
 
@@ -96,6 +122,12 @@ const PORTUGUESE: Words = Words {
     next_tier: "Próximo nível",
     missing: "Ainda faltam",
     rewards: "Pode trocar por",
+    returned: "Valor devolvido",
+    refund: "Reembolso",
+    given_back: "Pontos recuperados",
+    given_back_lapsed: "Dos quais expirados",
+    taken_back: "Pontos descontados",
+    owed: "Pontos em dívida",
 };
 
 const PORTUGUESE_VALUE: Words = Words {
@@ -105,6 +137,10 @@ const PORTUGUESE_VALUE: Words = Words {
     balance: "Saldo disponível",
     pending_until: "Saldo ganho disponível a partir de",
     next_expiry: "Próximo saldo expira em",
+    given_back: "Saldo recuperado",
+    given_back_lapsed: "Do qual expirado",
+    taken_back: "Saldo descontado",
+    owed: "Saldo em dívida",
     ..PORTUGUESE
 };
 
@@ -121,6 +157,12 @@ const GREEK: Words = Words {
     next_tier: "Επόμενο επίπεδο",
     missing: "Απομένουν",
     rewards: "Μπορείτε να πάρετε",
+    returned: "Αξία επιστροφής",
+    refund: "Επιστροφή χρημάτων",
+    given_back: "Πόντοι που επιστρέφονται",
+    given_back_lapsed: "Από αυτούς έληξαν",
+    taken_back: "Πόντοι που αφαιρούνται",
+    owed: "Οφειλόμενοι πόντοι",
 };
 
 const GREEK_VALUE: Words = Words {
@@ -130,5 +172,9 @@ const GREEK_VALUE: Words = Words {
     balance: "Υπόλοιπο",
     pending_until: "Διαθέσιμη από",
     next_expiry: "Επόμενη λήξη υπολοίπου",
+    given_back: "Υπόλοιπο που επιστρέφεται",
+    given_back_lapsed: "Από αυτό έληξε",
+    taken_back: "Υπόλοιπο που αφαιρείται",
+    owed: "Οφειλόμενο υπόλοιπο",
     ..GREEK
 };

@@ -2,12 +2,15 @@
 
 use loyalty_api::v1 as wire;
 
-use super::{decimal, field_changes, product, program, reason, reward, rule, timestamp};
-use crate::domain::answer::{ProductChange, ProductsRecord, ProgramRecord, ReasonRecord, RewardRecord, RuleRecord};
+use super::{decimal, field_changes, product, program, reason, receipt, reward, rule, timestamp};
+use crate::domain::answer::{
+    ProductChange, ProductsRecord, ProgramRecord, ReasonRecord, ReceiptTemplatesRecord, RewardRecord, RuleRecord,
+};
 use crate::domain::configuration_change::{Changed, ConfigurationChange, ResourceKind};
 use crate::domain::product::ProductPoints;
 use crate::domain::program::Program;
 use crate::domain::reason::Reason;
+use crate::domain::receipt_text::ReceiptTemplates;
 use crate::domain::reward::Reward;
 use crate::domain::rule::Rule;
 use crate::grpc::fields::Fields;
@@ -21,6 +24,7 @@ pub(in crate::grpc) fn resource_kind(fields: &mut Fields, field: &str, number: i
         wire::ConfigurationResource::Products => Some(ResourceKind::Products),
         wire::ConfigurationResource::Reward => Some(ResourceKind::Reward),
         wire::ConfigurationResource::Reason => Some(ResourceKind::Reason),
+        wire::ConfigurationResource::ReceiptTemplates => Some(ResourceKind::ReceiptTemplates),
     }
 }
 
@@ -32,6 +36,7 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
         ResourceKind::Products => wire::ConfigurationResource::Products,
         ResourceKind::Reward => wire::ConfigurationResource::Reward,
         ResourceKind::Reason => wire::ConfigurationResource::Reason,
+        ResourceKind::ReceiptTemplates => wire::ConfigurationResource::ReceiptTemplates,
     };
     let at = At {
         program_id: &change.program_id,
@@ -66,6 +71,12 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
             let before = before.map(|before| at.reason(&reason_id, *before));
             let fields = field_changes::between("Reason", before.as_ref(), &at.reason(&reason_id, *after))?;
             (reason_id, fields, None)
+        }
+        Changed::ReceiptTemplates { before, after } => {
+            let before = before.map(|before| at.receipt_templates(*before));
+            let after = at.receipt_templates(*after);
+            let fields = field_changes::between("ReceiptTemplates", before.as_ref(), &after)?;
+            (String::new(), fields, None)
         }
         Changed::Products(counts) => {
             let version = change.version;
@@ -136,6 +147,14 @@ impl At<'_> {
             since_version: self.version,
             reward: settings,
             updated_at: self.instant,
+        })
+    }
+
+    fn receipt_templates(&self, templates: ReceiptTemplates) -> wire::ReceiptTemplates {
+        receipt::templates(ReceiptTemplatesRecord {
+            since_version: self.version,
+            templates,
+            updated_at: Some(self.instant),
         })
     }
 

@@ -16,6 +16,7 @@ pub(super) mod person;
 pub(super) mod product;
 pub(super) mod program;
 pub(super) mod reason;
+pub(super) mod receipt;
 pub(super) mod redemption;
 mod redemption_policy;
 pub(super) mod reward;

@@ -5,7 +5,7 @@ use crate::domain::answer::StoredAnswer;
 use crate::domain::configuration_change::{Changed, ConfigurationChange};
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
-use crate::storage::{configuration_change, program, reason, reward, rule};
+use crate::storage::{configuration_change, program, reason, receipt_templates, reward, rule};
 
 /// Writes down what came of a change; one that made no version after the last changed nothing.
 pub(super) async fn record(
@@ -63,6 +63,15 @@ pub(super) async fn record(
             };
             (version, changed)
         }
+        StoredAnswer::ReceiptTemplates(record) => {
+            let version = record.since_version;
+            let before = receipt_templates::until(connection, merchant_id, version).await?;
+            let changed = Changed::ReceiptTemplates {
+                before: before.map(Box::new),
+                after: Box::new(record.templates.clone()),
+            };
+            (version, changed)
+        }
         _ => return Ok(()),
     };
     let change = ConfigurationChange {
@@ -84,6 +93,7 @@ fn version_of(answer: &StoredAnswer) -> Option<u32> {
         StoredAnswer::Reward(record) => Some(record.since_version),
         StoredAnswer::Products(record) => Some(record.version),
         StoredAnswer::Reason(record) => Some(record.since_version),
+        StoredAnswer::ReceiptTemplates(record) => Some(record.since_version),
         _ => None,
     }
 }

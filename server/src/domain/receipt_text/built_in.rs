@@ -1,0 +1,98 @@
+//! The templates of merchants who have none of their own.
+
+use super::words::{self, Words};
+use super::{Document, Language};
+use crate::domain::program::ProgramUnit;
+
+/// The template for documents of a kind, in a language, of programs of a unit.
+pub(crate) fn built_in(document: Document, language: Language, unit: ProgramUnit) -> String {
+    let words = words::of(language, unit);
+    let lines = match document {
+        Document::Sale => of_sale(words),
+        Document::Return => of_return(words),
+        Document::Redemption => of_redemption(words),
+    };
+    lines.concat().trim_end().to_owned()
+}
+
+fn of_sale(words: &Words) -> [String; 4] {
+    [
+        line(words.earned, "earned"),
+        used(words),
+        lines(&[(words.balance, "balance"), (words.worth, "worth")]),
+        lines(&[
+            (words.pending_until, "pending_until"),
+            (words.next_expiry, "next_expiry"),
+        ]) + &standing(words),
+    ]
+}
+
+fn of_return(words: &Words) -> [String; 4] {
+    [
+        line(words.returned, "amount"),
+        lines(&[
+            (words.given_back, "given_back"),
+            (words.given_back_lapsed, "given_back_lapsed"),
+            (words.taken_back, "taken_back"),
+            (words.owed, "owed"),
+        ]),
+        format!("{{?given_back}}{}", line(words.refund, "refund")),
+        lines(&[
+            (words.balance, "balance"),
+            (words.worth, "worth"),
+            (words.next_expiry, "next_expiry"),
+        ]) + &standing(words),
+    ]
+}
+
+fn of_redemption(words: &Words) -> [String; 4] {
+    [
+        line(words.used, "used"),
+        items() + &line(words.paid, "paid"),
+        lines(&[
+            (words.balance, "balance"),
+            (words.worth, "worth"),
+            (words.next_expiry, "next_expiry"),
+        ]),
+        rewards(words),
+    ]
+}
+
+/// What points paid of a sale.
+fn used(words: &Words) -> String {
+    let to_pay = line(words.to_pay, "due");
+    [
+        line(words.used, "used"),
+        items(),
+        line(words.paid, "paid"),
+        format!("{{?used}}{to_pay}"),
+    ]
+    .concat()
+}
+
+/// What points bought.
+fn items() -> String {
+    line("  {item}", "item_points")
+}
+
+/// What the member has reached.
+fn standing(words: &Words) -> String {
+    lines(&[
+        (words.tier, "tier"),
+        (words.next_tier, "next_tier"),
+        (words.missing, "missing_spend"),
+    ]) + &rewards(words)
+}
+
+fn rewards(words: &Words) -> String {
+    let heading = format!("{{?reward}}{}:\n", words.rewards);
+    heading + &line("  {reward}", "reward_points")
+}
+
+fn lines(lines: &[(&str, &str)]) -> String {
+    lines.iter().map(|(words, name)| line(words, name)).collect()
+}
+
+fn line(words: &str, name: &str) -> String {
+    format!("{words}{{right}}{{{name}}}\n")
+}
