@@ -52,19 +52,8 @@ impl Fortress {
             "{after}: {:?}",
             began.elapsed()
         );
-        let memory = self.memory_mib();
+        let memory = self.program.memory_mib();
         assert!(memory < MEMORY_MIB, "{after}: {memory} MiB");
-    }
-
-    /// The most memory that the server ever had.
-    fn memory_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.program.id())).expect("its status");
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .expect("its memory");
-        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
-        kib / 1_024
     }
 
     /// Sends pieces over a connection that has said hello, until the server has enough; what it said.

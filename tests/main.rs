@@ -116,3 +116,4 @@ mod tls;
 mod traces;
 mod verification;
 mod version_history;
+mod web;

@@ -208,7 +208,7 @@ fn without_a_database_it_says_what_to_install() {
 
 #[test]
 fn wrong_settings_are_named_before_anything_starts() {
-    let cases: [(&str, &str, &str); 14] = [
+    let cases: [(&str, &str, &str); 20] = [
         ("RUST_LOG", "loyalty_server=loud", "--log"),
         ("LOYALTY_LOG_FORMAT", "xml", "--log-format"),
         ("LOYALTY_METRICS_ADDRESS", "everywhere", "--metrics-address"),
@@ -223,6 +223,16 @@ fn wrong_settings_are_named_before_anything_starts() {
         ("LOYALTY_WRITERS", "0", "--writers"),
         ("LOYALTY_BATCH_LIMIT", "5000", "--batch-limit"),
         ("LOYALTY_DATABASE_MEMORY_MIB", "1", "--database-memory-mib"),
+        ("LOYALTY_WEB_ORIGINS", "*", "--web-origins"),
+        ("LOYALTY_WEB_ORIGINS", "office.example.com", "--web-origins"),
+        ("LOYALTY_WEB_ORIGINS", "https://office.example.com/", "--web-origins"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "https://collector:4317",
+            "--otlp-endpoint",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4317", "--otlp-endpoint"),
+        ("LOYALTY_TRACES_PER_THOUSAND", "1001", "--traces-per-thousand"),
     ];
     for (name, value, expected) in cases {
         let directory = directory();

@@ -30,7 +30,7 @@ const ROOMS: [(&str, &[&str]); 7] = [
 ];
 
 /// Crates that only these rooms may know.
-const CRATES: [(&str, &[&str]); 25] = [
+const CRATES: [(&str, &[&str]); 27] = [
     ("diesel", &["storage"]),
     ("diesel_async", &["storage"]),
     ("diesel_migrations", &["storage"]),
@@ -55,7 +55,9 @@ const CRATES: [(&str, &[&str]); 25] = [
     ("prometheus_client", &["measures", "process"]),
     ("subtle", &["storage"]),
     ("tokio_rustls", &["process"]),
+    ("tonic_web", &["grpc"]),
     ("tower", &["grpc"]),
+    ("tower_http", &["grpc"]),
 ];
 
 /// All that the domain may know: values, and nothing that reads a clock, rolls dice, waits, or talks.

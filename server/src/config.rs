@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use hyper::header::HeaderValue;
 
 use crate::PostingOptions;
 use crate::commands::{KeyCommand, MerchantCommand, StoreCommand, TerminalCommand};
@@ -123,6 +124,11 @@ pub struct ServiceConfig {
     /// Most calls of one connection at once, up to 65,536; further ones wait in the client.
     #[arg(long, env = "LOYALTY_CALLS_PER_CONNECTION", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..=65_536), global = true)]
     pub calls_per_connection: u32,
+
+    /// Origins of web pages that may call over grpc-web, such as `https://office.example.com`, separated by commas; without
+    /// any nobody does.
+    #[arg(long, env = "LOYALTY_WEB_ORIGINS", value_delimiter = ',', value_parser = origin, global = true)]
+    pub web_origins: Vec<HeaderValue>,
 
     /// Writers, each with a database connection of its own.
     #[arg(long, env = "LOYALTY_WRITERS", default_value_t = PostingOptions::default().writers, value_parser = at_least_one, global = true)]
@@ -294,6 +300,18 @@ fn address_or_port(text: &str) -> Result<SocketAddr, String> {
     let port = text.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     port.or_else(|_| text.parse())
         .map_err(|_| "must be a port, or an address and a port such as 127.0.0.1:9464".to_owned())
+}
+
+/// As browsers write it: a scheme, a host and perhaps a port, and nothing behind it.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let uri = text.parse::<hyper::Uri>().ok().filter(|uri| {
+        let authority = uri.authority().map(|authority| authority.as_str());
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        is_web
+            && authority.is_some_and(|authority| text.ends_with(&format!("://{authority}")) && !authority.contains('@'))
+    });
+    uri.and_then(|_| HeaderValue::from_str(&text.to_lowercase()).ok())
+        .ok_or_else(|| "must be an origin such as https://office.example.com".to_owned())
 }
 
 /// Plain text: spans hold nothing secret, and an agent on this machine speaks TLS to the world.

@@ -22,7 +22,10 @@ use crate::tls::Tls;
 /// How long a new connection may take to become secure, and then to say its first word.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What HTTP/2 begins with; less is no word.
-const FIRST_WORD_BYTES: usize = 24;
+const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Connections at once that speak HTTP/1, as browsers and proxies in front of them do: the library keeps up to 0.4 MB of
+/// each until the head of a request is whole.
+const WEB_CONNECTIONS: usize = 128;
 /// The pause after the system refused to accept, as it does when it has no more file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How often it is told that connections are turned away.
@@ -36,12 +39,13 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     /// Takes connections, at most `limit` at once. Further ones are closed at once: their clients try again, perhaps
-    /// with another server, instead of waiting for a place.
-    pub(crate) fn start(listener: TcpListener, tls: Option<Tls>, limit: usize, count: &Gauge) -> Self {
+    /// with another server, instead of waiting for a place. HTTP/1 is looked for where the web is served.
+    pub(crate) fn start(listener: TcpListener, tls: Option<Tls>, limit: usize, has_web: bool, count: &Gauge) -> Self {
         let (sender, ready) = mpsc::channel(64);
         let places = Places {
             free: Arc::new(Semaphore::new(limit)),
             taken: count.clone(),
+            of_web: has_web.then(|| Arc::new(Semaphore::new(WEB_CONNECTIONS))),
         };
         let accepting = tokio::spawn(accept(listener, tls, places, sender));
         Self { ready, accepting }
@@ -112,6 +116,7 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, places: Places, ready: 
 struct Places {
     free: Arc<Semaphore>,
     taken: Gauge,
+    of_web: Option<Arc<Semaphore>>,
 }
 
 impl Places {
@@ -121,6 +126,8 @@ impl Places {
         Some(Place {
             _permit: permit,
             taken: self.taken.clone(),
+            of_web: self.of_web.clone(),
+            web_permit: None,
         })
     }
 }
@@ -129,6 +136,20 @@ impl Places {
 struct Place {
     _permit: OwnedSemaphorePermit,
     taken: Gauge,
+    of_web: Option<Arc<Semaphore>>,
+    web_permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    /// Takes one of the places for HTTP/1 besides. Where the web is not served, the library refuses it.
+    fn take_web(&mut self) -> io::Result<()> {
+        let Some(of_web) = &self.of_web else {
+            return Ok(());
+        };
+        let permit = Arc::clone(of_web).try_acquire_owned();
+        self.web_permit = Some(permit.map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?);
+        Ok(())
+    }
 }
 
 impl Drop for Place {
@@ -145,7 +166,7 @@ enum Transport {
 /// A connection; while it lives it has one of the places.
 pub(crate) struct Connection {
     transport: Transport,
-    _place: Place,
+    place: Place,
     /// Until when the first word must have come; none when it has.
     first_word: Option<Pin<Box<Sleep>>>,
     received: usize,
@@ -155,7 +176,7 @@ impl Connection {
     fn new(transport: Transport, place: Place) -> Self {
         Self {
             transport,
-            _place: place,
+            place,
             first_word: Some(Box::pin(tokio::time::sleep(PATIENCE))),
             received: 0,
         }
@@ -179,8 +200,16 @@ impl AsyncRead for Connection {
             return read;
         };
         let is_late = first_word.as_mut().poll(task).is_ready();
-        self.received += buffer.filled().len() - before;
-        if self.received >= FIRST_WORD_BYTES {
+        let heard = &buffer.filled()[before..];
+        let is_http_2 = HTTP_2[self.received..]
+            .iter()
+            .zip(heard)
+            .all(|(expected, byte)| expected == byte);
+        self.received += heard.len();
+        if !is_http_2 {
+            self.first_word = None;
+            self.place.take_web()?;
+        } else if self.received >= HTTP_2.len() {
             self.first_word = None;
         } else if is_late && read.is_pending() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));

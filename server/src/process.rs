@@ -131,6 +131,7 @@ async fn serve(
         connections: config.service.connections,
         calls: config.service.calls,
         calls_per_connection: config.service.calls_per_connection,
+        web_origins: config.service.web_origins.clone(),
         allow_plaintext: config.service.tls.allow_plaintext,
         feed: FeedOptions {
             delay: Duration::from_millis(config.service.feed_delay_ms),

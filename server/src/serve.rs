@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tonic::codegen::http::HeaderValue;
 use tonic::transport::Server as Transport;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::grpc::{self, Context, Gate, Streams};
+use crate::grpc::{self, Browsers, Context, Gate, Streams};
 use crate::jobs::{Clock, FeedOptions, Job, Jobs, Leases, PurgeOptions};
 use crate::listener::Incoming;
 use crate::measures::{Measures, PostingStatistics};
@@ -70,6 +71,8 @@ pub struct ServeOptions {
     pub calls: usize,
     /// Most calls of one connection at once; further ones wait in the client.
     pub calls_per_connection: u32,
+    /// Origins of web pages that may call over grpc-web, such as `https://office.example.com`; with none, nobody does.
+    pub web_origins: Vec<HeaderValue>,
     /// How often is looked for scheduled work that is due; `None`: other servers do it.
     pub schedule: Option<Duration>,
     /// The longest wait for calls in flight when the server stops.
@@ -97,6 +100,7 @@ impl ServeOptions {
             feed: FeedOptions::default(),
             calls: 4_096,
             calls_per_connection: 1_024,
+            web_origins: Vec::new(),
             schedule: Some(SCHEDULE),
             drain: Duration::from_secs(30),
             request_retention_days: 30,
@@ -279,11 +283,14 @@ impl Server {
             // Nobody waits for it any more when serving has failed.
             let _ = begin_drain.send(());
         };
-        let incoming = Incoming::start(listener, tls, options.connections, &measures.connections);
+        let has_web = !options.web_origins.is_empty();
+        let incoming = Incoming::start(listener, tls, options.connections, has_web, &measures.connections);
         let serving = Transport::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
             .max_concurrent_streams(Some(options.calls_per_connection))
             .http2_max_pending_accept_reset_streams(Some(CANCELLED_BEFORE_ACCEPTED))
+            .accept_http1(has_web)
+            .layer(Browsers::from(&options.web_origins))
             .layer(gate)
             .add_service(health_service)
             .add_service(reflection()?.build_v1()?)

@@ -13,6 +13,7 @@ pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 mod shop;
+pub(crate) mod web;
 
 pub(crate) use member::ShopMember;
 pub(crate) use shop::{MERCHANT, PROGRAM, Shop};

@@ -4,6 +4,7 @@ mod access;
 mod adjustment_calls;
 mod auth;
 mod balance_calls;
+mod browsers;
 mod convert;
 mod deadline;
 mod entry_calls;
@@ -49,6 +50,7 @@ use loyalty_api::v1::program_service_server::ProgramServiceServer;
 use loyalty_api::v1::redemption_service_server::RedemptionServiceServer;
 use loyalty_api::v1::rule_service_server::RuleServiceServer;
 
+pub(crate) use browsers::Browsers;
 pub(crate) use gate::Gate;
 pub(crate) use streaming::Streams;
 
