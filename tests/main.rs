@@ -47,6 +47,7 @@ mod hold_races;
 mod holds;
 mod hostile;
 mod identifiers;
+mod inactivity;
 mod interop;
 mod keys;
 mod latency;

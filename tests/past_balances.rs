@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use loyalty_sdk::{
-    Adjustment, BalanceSummary, Cancellation, EarnRate, ExpiryPolicy, HoldCapture, NewHold, NewProgram, NewReason,
-    RedemptionPolicy, RedemptionRequest, SaleReturn,
+    Adjustment, BalanceSummary, Cancellation, EarnRate, ExpiryPolicy, HoldCapture, InactivityPolicy, NewHold,
+    NewProgram, NewReason, RedemptionPolicy, RedemptionRequest, SaleReturn,
 };
 use rust_decimal::Decimal;
 
@@ -14,10 +14,15 @@ use crate::harness::{Shop, ShopMember, dec, instant, wrong_fields};
 
 /// A point per euro, worth a euro, that can be spent after two days and lapses after ten.
 async fn shop() -> Shop {
+    shop_with(None).await
+}
+
+async fn shop_with(inactivity: Option<InactivityPolicy>) -> Shop {
     let mut program = NewProgram::new("Club", "EUR")
         .expiry(ExpiryPolicy::days(10))
         .redemption(RedemptionPolicy::new(1));
     program.pending_days = 2;
+    program.inactivity = inactivity;
     let shop = Shop::with_rule(program, EarnRate::new(1, 1)).await;
     for reason in [
         NewReason::adding("Gift").reason_id("gift"),
@@ -50,13 +55,21 @@ fn hours_pass(shop: &Shop, hours: i64) {
     shop.it_is(&later.to_rfc3339());
 }
 
-/// What was seen at each instant is what is told of it afterwards, whatever happened since.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happened_since_an_instant_that_is_over_is_told_as_it_was_seen_then() {
-    let shop = shop().await;
+    past_is_told_as_it_was_seen(&shop().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_it_is_where_points_lapse_of_members_who_do_nothing() {
+    past_is_told_as_it_was_seen(&shop_with(Some(InactivityPolicy::days(1))).await).await;
+}
+
+/// What was seen at each instant is what is told of it afterwards, whatever happened since.
+async fn past_is_told_as_it_was_seen(shop: &Shop) {
     let ada = shop.enrols("ada").await;
     let before = shop.now();
-    hours_pass(&shop, 1);
+    hours_pass(shop, 1);
     let mut seen: Vec<BalanceSummary> = Vec::new();
     let mut sales = Vec::new();
     let mut held = None;
@@ -102,12 +115,12 @@ async fn whatever_happened_since_an_instant_that_is_over_is_told_as_it_was_seen_
             }
             _ => {}
         }
-        hours_pass(&shop, 1);
+        hours_pass(shop, 1);
         seen.push(ada.summary(None, 5).await);
-        hours_pass(&shop, i64::from(step % 5) * 9 + 1);
+        hours_pass(shop, i64::from(step % 5) * 9 + 1);
         // Nothing was written since, but points may have lapsed or come to be spendable.
         seen.push(ada.summary(None, 5).await);
-        hours_pass(&shop, 1);
+        hours_pass(shop, 1);
     }
 
     let mut wrong = Vec::new();
@@ -129,7 +142,7 @@ async fn whatever_happened_since_an_instant_that_is_over_is_told_as_it_was_seen_
     ] {
         assert!(interesting, "the story has lost its point");
     }
-    assert_books_agree(&shop).await;
+    assert_books_agree(shop).await;
 }
 
 fn facts(summary: &BalanceSummary) -> Vec<(&'static str, String)> {

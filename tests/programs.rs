@@ -1,8 +1,8 @@
 //! T1: programs are created, read, listed and archived.
 
 use loyalty_sdk::{
-    EarnRate, EarnReason, Error, ExpiryPolicy, NewMember, NewProgram, NewRule, PageRequest, ProgramState,
-    ProgramUpdate, RatedBasis, RedemptionPolicy, RuleUpdate, ShortfallPolicy, Tier, TierSpendWindow,
+    Activity, EarnRate, EarnReason, Error, ExpiryPolicy, InactivityPolicy, NewMember, NewProgram, NewRule, PageRequest,
+    ProgramState, ProgramUpdate, RatedBasis, RedemptionPolicy, RuleUpdate, ShortfallPolicy, Tier, TierSpendWindow,
 };
 
 use crate::harness::{PROGRAM, Shop, day, dec, instant};
@@ -23,6 +23,7 @@ async fn a_program_is_read_as_it_was_created() {
             .decimals(2)
             .tier(Tier::new("silver", "Silver", 0).earn_rate(EarnRate::new(10, 1)))
             .expiry(ExpiryPolicy::months(12))
+            .inactivity(InactivityPolicy::months(18).activity(Activity::Earning))
             .redemption(RedemptionPolicy::new(dec("0.05")))
             .document_type("NC", loyalty_sdk::DocumentTreatment::Returning)
             .shortfall_policy(ShortfallPolicy::Refuse)
@@ -48,6 +49,7 @@ async fn a_program_is_read_as_it_was_created() {
         valid_until: read.valid_until,
         redeem_until: read.redeem_until,
         expiry: read.expiry,
+        inactivity: read.inactivity,
         redemption: read.redemption,
         rated_basis: read.rated_basis,
         earn_on_points_paid_part: read.earn_on_points_paid_part,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use loyalty_sdk::{
-    Adjustment, BalanceSummary, Cancellation, EarnRate, Error, ExpiryPolicy, MemberReport, NewHold, NewProgram,
-    NewReason, RedemptionPolicy, RedemptionRequest, ReportGrouping, ReportPeriod, RollForward, SaleReturn,
+    Adjustment, BalanceSummary, Cancellation, EarnRate, Error, ExpiryPolicy, InactivityPolicy, MemberReport, NewHold,
+    NewProgram, NewReason, RedemptionPolicy, RedemptionRequest, ReportGrouping, ReportPeriod, RollForward, SaleReturn,
 };
 use rust_decimal::Decimal;
 
@@ -14,10 +14,20 @@ use crate::harness::{PROGRAM, Shop, ShopMember, dec, instant, wrong_fields};
 
 /// A point per euro, worth ten cents, that can be spent after two days and lapses after 40.
 async fn shop() -> Shop {
+    shop_with(None).await
+}
+
+/// The same, and once where points also lapse of members who do nothing for 13 days.
+async fn shops() -> [Shop; 2] {
+    [shop().await, shop_with(Some(InactivityPolicy::days(13))).await]
+}
+
+async fn shop_with(inactivity: Option<InactivityPolicy>) -> Shop {
     let mut program = NewProgram::new("Club", "EUR")
         .expiry(ExpiryPolicy::days(40))
         .redemption(RedemptionPolicy::new(dec("0.10")));
     program.pending_days = 2;
+    program.inactivity = inactivity;
     let shop = Shop::with_rule(program, EarnRate::new(1, 1)).await;
     for reason in [
         NewReason::adding("Gift").reason_id("gift"),
@@ -110,8 +120,13 @@ async fn lived<'a>(shop: &'a Shop) -> ([ShopMember<'a>; 2], Vec<[BalanceSummary;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_period_leads_from_what_there_was_before_it_to_what_there_was_behind_it() {
-    let shop = shop().await;
-    let (pair, seen) = lived(&shop).await;
+    for shop in shops().await {
+        periods_lead_on(&shop).await;
+    }
+}
+
+async fn periods_lead_on(shop: &Shop) {
+    let (pair, seen) = lived(shop).await;
 
     for (place, ends) in [(3, 9), (9, 10), (10, 30), (30, 47)].into_iter().enumerate() {
         let (before, behind) = (&seen[ends.0], &seen[ends.1]);
@@ -120,8 +135,8 @@ async fn every_period_leads_from_what_there_was_before_it_to_what_there_was_behi
         let period = ReportPeriod::of_program(PROGRAM)
             .from(behind_it(before[0].at))
             .until(behind_it(behind[0].at));
-        let reports = members(&shop, &period).await;
-        let whole = rolled(&shop, &period, ReportGrouping::Unspecified).await;
+        let reports = members(shop, &period).await;
+        let whole = rolled(shop, &period, ReportGrouping::Unspecified).await;
 
         for (member, (before, behind)) in pair.iter().zip(before.iter().zip(behind)) {
             let report = reports
@@ -158,16 +173,21 @@ async fn every_period_leads_from_what_there_was_before_it_to_what_there_was_behi
         );
         assert_eq!(whole.movement.sum(), sum(|member| member.movement.sum()));
     }
-    assert_books_agree(&shop).await;
+    assert_books_agree(shop).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_period_stays_closed_whatever_is_written_later() {
-    let shop = shop().await;
-    let (pair, seen) = lived(&shop).await;
+    for shop in shops().await {
+        closed_stays_closed(&shop).await;
+    }
+}
+
+async fn closed_stays_closed(shop: &Shop) {
+    let (pair, seen) = lived(shop).await;
     let period = ReportPeriod::of_program(PROGRAM).until(seen[20][0].at);
     let at = seen[20][0].at;
-    let first = members(&shop, &period).await;
+    let first = members(shop, &period).await;
     let owed = shop
         .client
         .get_liability(PROGRAM, Some(at), |_| {})
@@ -177,7 +197,7 @@ async fn a_closed_period_stays_closed_whatever_is_written_later() {
     shop.days_pass(60);
     pair[0].buys("100").await;
     shop.client.run_expiry().await.expect("a run");
-    let again = members(&shop, &period).await;
+    let again = members(shop, &period).await;
     let owed_again = shop.client.get_liability(PROGRAM, Some(at), |_| {}).await;
 
     assert_eq!(again, first);
@@ -187,8 +207,13 @@ async fn a_closed_period_stays_closed_whatever_is_written_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_owed_is_what_members_had_at_the_value_that_points_had_then() {
-    let shop = shop().await;
-    let (_, seen) = lived(&shop).await;
+    for shop in shops().await {
+        members_are_owed_what_they_had(&shop).await;
+    }
+}
+
+async fn members_are_owed_what_they_had(shop: &Shop) {
+    let (_, seen) = lived(shop).await;
     shop.changes(|program| program.redemption(Some(RedemptionPolicy::new(dec("0.20")))))
         .await;
 

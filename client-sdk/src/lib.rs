@@ -51,6 +51,7 @@ mod error;
 mod expiry;
 mod feed;
 mod id;
+mod inactivity;
 mod member;
 mod member_change;
 mod member_update;
@@ -99,6 +100,7 @@ pub use feed::{ChainLink, FeedBatch, FeedCursor, FeedRequest};
 pub use id::{
     AdjustmentId, HoldId, MemberId, ProductId, ProgramId, ReasonId, RedemptionId, RequestId, RewardId, RuleId,
 };
+pub use inactivity::{Activity, InactivityPolicy};
 pub use member::{
     AffordableReward, Balance, BalanceSummary, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock,
     MemberFilter, MemberKey, MemberQuery, NextTier,

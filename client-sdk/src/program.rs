@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     id::ProgramId,
+    inactivity::InactivityPolicy,
     redemption_policy::RedemptionPolicy,
     tier::{Tier, TierSpendBasis, TierSpendWindow},
     wire::open_enum,
@@ -42,6 +43,8 @@ pub struct NewProgram {
     pub redeem_until: Option<NaiveDate>,
     /// When points lapse; `None`: never.
     pub expiry: Option<ExpiryPolicy>,
+    /// When all points lapse of a member who does nothing; `None`: never for that.
+    pub inactivity: Option<InactivityPolicy>,
     /// What points are worth; `None`: they cannot pay.
     pub redemption: Option<RedemptionPolicy>,
     /// What of a line's price is rated.
@@ -121,6 +124,13 @@ impl NewProgram {
         self
     }
 
+    /// All points of a member lapse who does nothing for so long.
+    #[must_use]
+    pub fn inactivity(mut self, policy: InactivityPolicy) -> Self {
+        self.inactivity = Some(policy);
+        self
+    }
+
     /// Says who can be a member, and how one becomes one.
     #[must_use]
     pub fn enrolment(mut self, enrolment: EnrolmentPolicy) -> Self {
@@ -184,6 +194,8 @@ pub struct Program {
     pub redeem_until: Option<NaiveDate>,
     /// When points lapse; `None`: never.
     pub expiry: Option<ExpiryPolicy>,
+    /// When all points lapse of a member who does nothing; `None`: never for that.
+    pub inactivity: Option<InactivityPolicy>,
     /// What points are worth; `None`: they cannot pay.
     pub redemption: Option<RedemptionPolicy>,
     /// What of a line's price is rated.

@@ -5,6 +5,7 @@ use loyalty_api::v1;
 use rust_decimal::Decimal;
 
 use crate::{
+    inactivity::InactivityPolicy,
     program::{DocumentType, EnrolmentPolicy, ExpiryPolicy, Program, ProgramState, RatedBasis, ShortfallPolicy},
     redemption_policy::RedemptionPolicy,
     tier::{Tier, TierSpendBasis, TierSpendWindow},
@@ -97,6 +98,13 @@ impl ProgramUpdate {
     pub fn expiry(mut self, expiry: Option<ExpiryPolicy>) -> Self {
         self.program.expiry = expiry.map(ExpiryPolicy::to_wire);
         self.changing("expiry")
+    }
+
+    /// When all points lapse of a member who does nothing; `None`: never for that. It takes no time from members who have
+    /// points.
+    pub fn inactivity(mut self, policy: Option<InactivityPolicy>) -> Self {
+        self.program.inactivity = policy.map(InactivityPolicy::to_wire);
+        self.changing("inactivity")
     }
 
     /// What points are worth; `None`: they cannot pay.

@@ -139,6 +139,8 @@ open_enum! {
         HashChain,
         /// No posting of the server announced the entry: somebody inserted it behind the server's back.
         Unannounced,
+        /// When all points lapse for want of activity is not what the newest entry says.
+        Inactivity,
     }
 }
 

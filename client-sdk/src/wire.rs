@@ -6,6 +6,7 @@ mod configuration_change;
 mod entry;
 mod expiry;
 mod feed;
+mod inactivity;
 mod member;
 mod member_change;
 mod offline;

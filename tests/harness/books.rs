@@ -99,6 +99,10 @@ const WRONG: &[(&str, &str)] = &[
         "SELECT COUNT(*) AS n FROM account WHERE held = 0 AND first_open_lot_expires_at < '9999-12-31' \
          AND COALESCE(sweep_at, '9999-12-31') > first_open_lot_expires_at",
     ),
+    (
+        "an account that a sweep would come to too late when its member does nothing",
+        "SELECT COUNT(*) AS n FROM account WHERE held = 0 AND points > 0 AND COALESCE(sweep_at, '9999-12-31') > inactive_at",
+    ),
 ];
 
 /// Entries, lots, allocations and accounts agree to the last decimal, also as the server itself verifies them.

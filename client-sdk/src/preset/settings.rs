@@ -30,6 +30,7 @@ pub(crate) fn program_update(program: &Program, settings: &NewProgram) -> Result
         valid_until,
         redeem_until,
         expiry,
+        inactivity,
         redemption,
         rated_basis,
         earn_on_points_paid_part,
@@ -72,6 +73,7 @@ pub(crate) fn program_update(program: &Program, settings: &NewProgram) -> Result
         .valid_until(*valid_until)
         .redeem_until(*redeem_until)
         .expiry(*expiry)
+        .inactivity(*inactivity)
         .redemption(redemption.clone())
         .rated_basis(*rated_basis)
         .earn_on_points_paid_part(*earn_on_points_paid_part)

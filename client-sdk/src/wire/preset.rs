@@ -49,6 +49,7 @@ impl NewProgram {
             valid_until: program.valid_until,
             redeem_until: program.redeem_until,
             expiry: program.expiry,
+            inactivity: program.inactivity,
             redemption: program.redemption,
             rated_basis: program.rated_basis,
             earn_on_points_paid_part: program.earn_on_points_paid_part,

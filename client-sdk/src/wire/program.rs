@@ -6,6 +6,7 @@ use super::{day, day_text, decimal_message, instant, optional_decimal, optional_
 use crate::{
     error::Error,
     id::ProgramId,
+    inactivity::InactivityPolicy,
     program::{
         DocumentTreatment, DocumentType, EnrolmentPolicy, ExpiryEnd, ExpiryPeriod, ExpiryPolicy, NewProgram, Program,
         ProgramState, ProgramUnit, RatedBasis, ShortfallPolicy,
@@ -31,6 +32,7 @@ impl NewProgram {
             valid_until: day_text(self.valid_until),
             redeem_until: day_text(self.redeem_until),
             expiry: self.expiry.map(ExpiryPolicy::to_wire),
+            inactivity: self.inactivity.map(InactivityPolicy::to_wire),
             redemption: self.redemption.as_ref().map(RedemptionPolicy::to_wire),
             rated_basis: self.rated_basis.number(),
             earn_on_points_paid_part: self.earn_on_points_paid_part,
@@ -72,6 +74,7 @@ impl Program {
             valid_until: day("program.valid_until", program.valid_until)?,
             redeem_until: day("program.redeem_until", program.redeem_until)?,
             expiry: program.expiry.map(ExpiryPolicy::from_wire),
+            inactivity: program.inactivity.map(InactivityPolicy::from_wire),
             redemption: program.redemption.map(RedemptionPolicy::from_wire).transpose()?,
             rated_basis: RatedBasis::from_number(program.rated_basis),
             earn_on_points_paid_part: program.earn_on_points_paid_part,

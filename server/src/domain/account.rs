@@ -1,5 +1,6 @@
 //! The books of one member: state, open lots, and what the commands of a batch add to them.
 
+mod activity;
 mod lapsing;
 mod merging;
 mod reversing;
@@ -51,6 +52,10 @@ pub(crate) struct Account {
     /// When a sweep has to look for lapsed points: not after the next lapse, but perhaps before it; `None` when nothing
     /// will lapse.
     pub(crate) sweep_at: Option<DateTime<Utc>>,
+    /// When the member last did something of what keeps points, or got some after having none; `None`: not known.
+    pub(crate) active_at: Option<DateTime<Utc>>,
+    /// When all points lapse unless the member does something before; `None`: not for that.
+    pub(crate) inactive_at: Option<DateTime<Utc>>,
     /// The tier as of the newest sale.
     pub(crate) tier_id: Option<String>,
     /// Spend that counts towards tiers, over the member's lifetime.
@@ -155,6 +160,8 @@ impl Account {
             first_open_lot: None,
             hold_lapses_at: None,
             sweep_at: None,
+            active_at: None,
+            inactive_at: None,
             tier_id: None,
             tier_spend: Decimal::ZERO,
             lifetime_earned: Decimal::ZERO,
@@ -328,7 +335,11 @@ impl Books {
     /// Gives points, possibly none, as a lot of their own. A debt is repaid out of it first, unless it has lapsed already:
     /// the lot's allocation by the entry that created it.
     pub(crate) fn credit(&mut self, kind: EntryKind, points: Decimal, expires_at: DateTime<Utc>, occasion: &Occasion) {
-        let repaid = match expires_at > occasion.recorded_at {
+        let lapses_at = self
+            .account
+            .inactive_at
+            .map_or(expires_at, |instant| instant.min(expires_at));
+        let repaid = match lapses_at > occasion.recorded_at {
             true => points.min(self.account.debt),
             false => Decimal::ZERO,
         };
@@ -361,7 +372,7 @@ impl Books {
         if remaining > Decimal::ZERO {
             let first = self.account.first_open_lot.map_or(key, |first| first.min(key));
             self.account.first_open_lot = Some(first);
-            self.sweep_by(expires_at);
+            self.sweep_by(lapses_at);
         }
     }
 
@@ -414,6 +425,7 @@ impl Books {
             tier_spend: Decimal::ZERO,
             spend_at: None,
             lot_expires_at: None,
+            inactive_at: self.account.inactive_at,
             accounting: Accounting::default(),
             occasion: occasion.clone(),
         });

@@ -112,6 +112,7 @@ pub(crate) fn adjust(
                 .expires_at
                 .unwrap_or_else(|| expiry::expires_under(policy, version.program.time_zone, now));
             within_ledger("points", books.account.points + adjustment.points)?;
+            books.begin_inactivity(&version.program, at);
             books.credit(EntryKind::Adjust, adjustment.points, expires_at, &occasion);
             (adjustment.points, Some(expires_at).filter(|at| *at < expiry::NEVER))
         }

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::inactivity::InactivityPolicy;
 use super::number::Rounding;
 use super::program::{
     DocumentType, EarnRate, EnrolmentPolicy, ExpiryPolicy, Program, ProgramState, ProgramUnit, RatedBasis,
@@ -37,6 +38,8 @@ pub(crate) struct ProgramEdit {
     pub(crate) redeem_until: Option<Option<NaiveDate>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expiry: Option<Option<ExpiryPolicy>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) inactivity: Option<Option<InactivityPolicy>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) redemption: Option<Option<RedemptionPolicy>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +80,7 @@ impl ProgramEdit {
         set(&mut program.valid_until, edit.valid_until);
         set(&mut program.redeem_until, edit.redeem_until);
         set(&mut program.expiry, edit.expiry);
+        set(&mut program.inactivity, edit.inactivity);
         set(&mut program.redemption, edit.redemption);
         set(&mut program.rated_basis, edit.rated_basis);
         set(&mut program.earn_on_points_paid_part, edit.earn_on_points_paid_part);

@@ -20,6 +20,8 @@ pub(crate) struct Entry {
     pub(crate) spend_at: Option<DateTime<Utc>>,
     /// Expiry of the lot it created: with the sequence the lot's key.
     pub(crate) lot_expires_at: Option<DateTime<Utc>>,
+    /// When all points lapse for want of activity, as it was known from this entry on.
+    pub(crate) inactive_at: Option<DateTime<Utc>>,
     /// Where a redemption is booked.
     pub(crate) accounting: Accounting,
     pub(crate) occasion: Occasion,

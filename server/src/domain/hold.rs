@@ -169,9 +169,14 @@ impl Holds {
     }
 
     /// What ended holds had of a lot that lapsed before they ended, the last of them first.
-    pub(crate) fn ended_of_lot(&self, key: LotKey, at: DateTime<Utc>) -> Vec<(DateTime<Utc>, Decimal)> {
+    pub(crate) fn ended_of_lot(
+        &self,
+        key: LotKey,
+        lapses_at: DateTime<Utc>,
+        at: DateTime<Utc>,
+    ) -> Vec<(DateTime<Utc>, Decimal)> {
         let ended = self.holds.values().filter(|hold| !hold.is_live(at));
-        let late = ended.filter(|hold| hold.ends_at() > key.expires_at);
+        let late = ended.filter(|hold| hold.ends_at() > lapses_at);
         let mut parts: Vec<(DateTime<Utc>, Decimal)> = late
             .flat_map(|hold| {
                 hold.terms

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::account::{Books, Stop, within_ledger};
 use super::hold::{Hold, HoldState, HoldTerms, MOST_HOLDS};
+use super::inactivity::Act;
 use super::outcome::{Balance, PointsTender};
 use super::program::ProgramVersion;
 use super::redeeming::{self, Making, Place, RedemptionOutcome, RedemptionRequest, Source, Taking};
@@ -121,6 +122,7 @@ pub(crate) fn capture(
     changed.expire_lapsed(version.version, recorded_at)?;
     let balance_before = changed.available(recorded_at)?;
     let points = tenders.iter().map(|tender| tender.points).sum();
+    changed.keep_active(&version.program, Act::Redemption, occurred_at);
     let is_live = hold.is_live(recorded_at);
     let terms = std::sync::Arc::clone(&hold.terms);
     changed.put_hold(

@@ -100,6 +100,7 @@ pub(crate) fn open(
     if tier::spend_needed_since(program, now).is_some() {
         books.spend_by_day = Some(BTreeMap::new());
     }
+    books.begin_inactivity(program, now);
     let bonus = program.enrolment.sign_up_bonus;
     if let Some(points) = bonus.filter(|_| program.is_open_on(program.local_date(now))) {
         within_ledger("points", points)?;

@@ -133,6 +133,9 @@ impl Books {
         if self.pending.has_unknown() {
             return Err(LotsMissing);
         }
+        if self.is_inactive(at) {
+            return Ok(Decimal::ZERO);
+        }
         Ok(self.pending.at(at))
     }
 
@@ -143,6 +146,9 @@ impl Books {
         }
         if self.pending.has_unknown() {
             return Err(LotsMissing);
+        }
+        if self.is_inactive(at) {
+            return Ok(None);
         }
         Ok(self.pending.next_after(at))
     }

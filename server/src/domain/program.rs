@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::inactivity::InactivityPolicy;
 use super::number::{Currency, Rounding};
 use super::outcome::Accounting;
 use super::product::Products;
@@ -39,6 +40,9 @@ pub(crate) struct Program {
     pub(crate) redeem_until: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expiry: Option<ExpiryPolicy>,
+    /// When points lapse of members who do nothing; `None`: not for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) inactivity: Option<InactivityPolicy>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) redemption: Option<RedemptionPolicy>,
     #[serde(default)]

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::account::{Books, LotsMissing, Stop};
 use super::entry::{Occasion, Origin, said};
+use super::inactivity::Act;
 use super::lot::LotKey;
 use super::number::Currency;
 use super::outcome::{Balance, PointsTender};
@@ -208,6 +209,7 @@ pub(crate) fn redeem(
         making,
         hold_id: None,
     };
+    changed.keep_active(&version.program, Act::Redemption, making.now);
     let tenders = redeemed.tenders.into_iter();
     let tenders = tenders.map(|tender| (tender, Source::Lots)).collect();
     let redemption = taking.take(&mut changed, tenders)?;

@@ -361,8 +361,13 @@ impl Taking<'_> {
         for (key, gone) in &lapsed {
             books.take_back_lapse(*key, *gone, &self.occasion);
         }
-        // What has lapsed has nothing remaining: these are other lots than those of the cover.
-        cover.allocations.extend(lapsed);
+        for (key, gone) in lapsed {
+            // Points may have come back to a lot after it had lapsed.
+            match cover.allocations.iter_mut().find(|(lot, _)| *lot == key) {
+                Some((_, taken)) => *taken += gone,
+                None => cover.allocations.push((key, gone)),
+            }
+        }
         let taken = cover.allocations.iter().map(|(_, taken)| taken).sum::<Decimal>() + owed;
         books.take(EntryKind::EarnReversal, &cover, &self.occasion)?;
         Ok(Taken {

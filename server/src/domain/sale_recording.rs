@@ -8,6 +8,7 @@ use super::counting::{Counted, Counting};
 use super::earning::{self, Earning};
 use super::entry::{Occasion, Origin, SaleKey, said};
 use super::expiry::{self, NEVER};
+use super::inactivity::Act;
 use super::member_status::MemberStatus;
 use super::offline::BusinessTime;
 use super::outcome::{Balance, Carry, Ground, LineOutcome, NextTier, PointsTender, SaleOutcome};
@@ -258,6 +259,11 @@ impl Recording<'_> {
             tier_spend,
             day: self.day,
         };
+        let act = Act::Sale {
+            earns: points > Decimal::ZERO,
+            redeems: !tenders.is_empty(),
+        };
+        books.keep_active(&self.current.program, act, self.occurred_at);
         let mut earn_sequence = None;
         if self.same_sale_points_can_pay() {
             earn_sequence = Some(books.earn(earned, &occasion));

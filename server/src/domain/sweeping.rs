@@ -36,8 +36,11 @@ mod tests {
     use super::*;
     use crate::domain::account::Account;
     use crate::domain::dice::Dice;
+    use crate::domain::earning::made_up::version;
     use crate::domain::entry::{EntryKind, Occasion};
     use crate::domain::expiry::NEVER;
+    use crate::domain::inactivity::{Act, Activity, InactivityPolicy};
+    use crate::domain::program::ExpiryPeriod;
     use crate::domain::redemption;
     use crate::domain::shortfall::Cover;
 
@@ -51,13 +54,25 @@ mod tests {
         for seed in 1..2_000 {
             let mut dice = Dice(seed);
             let (mut books, mut now) = (books(start), start);
+            let mut program = version(Vec::new(), 0).program;
+            program.inactivity = (dice.below(2) == 0).then_some(InactivityPolicy {
+                period: ExpiryPeriod::Days(u32::try_from(dice.below(6)).unwrap() + 1),
+                activity: Activity::default(),
+            });
             for _ in 0..30 {
                 now += TimeDelta::hours(i64::try_from(dice.below(60)).unwrap());
                 let occasion = Occasion::plain(1, now, now);
+                if books.is_inactive(now) {
+                    assert_eq!(books.available(now).unwrap(), Decimal::ZERO, "{seed}");
+                }
                 match dice.below(3) {
                     0 => {
                         books.expire_lapsed(1, now).unwrap();
                         let days = i64::try_from(dice.below(12)).unwrap();
+                        if dice.below(2) == 0 {
+                            books.keep_active(&program, Act::Redemption, now - TimeDelta::hours(30));
+                        }
+                        books.begin_inactivity(&program, now);
                         let expires_at = if days == 0 { NEVER } else { now + TimeDelta::days(days) };
                         books.credit(EntryKind::Earn, Decimal::from(dice.below(9)), expires_at, &occasion);
                     }

@@ -33,6 +33,7 @@ pub(crate) struct Fact {
     pub(crate) tier_spend: Decimal,
     pub(crate) lot_expires_at: Option<DateTime<Utc>>,
     pub(crate) recorded_at: DateTime<Utc>,
+    pub(crate) inactive_at: Option<DateTime<Utc>>,
     pub(crate) allocations: Vec<Allocation>,
 }
 
@@ -47,6 +48,7 @@ pub(crate) struct StoredState {
     pub(crate) held: Decimal,
     pub(crate) hold_lapses_at: Option<DateTime<Utc>>,
     pub(crate) first_open_lot: Option<LotKey>,
+    pub(crate) inactive_at: Option<DateTime<Utc>>,
     pub(crate) tier_spend: Decimal,
     pub(crate) lifetime_earned: Decimal,
     pub(crate) lifetime_redeemed: Decimal,
@@ -83,6 +85,8 @@ pub(crate) enum DriftKind {
     /// What is held is not what the account or the lots say.
     Held,
     FirstOpenLot,
+    /// When points lapse for want of activity is not what the newest entry says.
+    Inactivity,
     LifetimeTotals,
     TierSpend,
     /// The account of a member with entries is missing.

@@ -102,7 +102,7 @@ async fn read(
     })
     .await?;
     if asked.expiring_within_days > 0 {
-        summary.expiring = summary::expiring(connection, key, at, until).await?;
+        summary.expiring = summary::expiring(connection, &books.account, at, until).await?;
     }
     Ok(Some((Some(balance), summary, version)))
 }

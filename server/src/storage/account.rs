@@ -1,8 +1,8 @@
 //! Table `account`: the state of members' books.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::mysql::Mysql;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -42,6 +42,8 @@ struct AccountRow {
     first_open_lot_sequence: Option<u64>,
     hold_lapses_at: Option<NaiveDateTime>,
     sweep_at: Option<NaiveDateTime>,
+    active_at: Option<NaiveDateTime>,
+    inactive_at: Option<NaiveDateTime>,
     tier_id: Option<String>,
     tier_spend: Decimal,
     lifetime_earned: Decimal,
@@ -135,18 +137,45 @@ pub(crate) async fn find_all(
     Ok(accounts)
 }
 
+/// Those of these members all of whose points lapsed before an instant, for want of activity, and when.
+pub(crate) async fn inactive_before(
+    connection: &mut Connection,
+    merchant_id: u32,
+    member_ids: &[Uuid],
+    until: DateTime<Utc>,
+) -> Result<HashMap<Uuid, DateTime<Utc>>, StorageError> {
+    let mut inactive = HashMap::new();
+    for question in member_ids.chunks(ACCOUNTS_OF_A_QUESTION) {
+        let ids = question.iter().map(|id| id.as_bytes().to_vec()).collect();
+        let rows: Vec<(Vec<u8>, Option<NaiveDateTime>)> = account::table
+            .filter(account::merchant_id.eq(merchant_id))
+            .filter(one_of(account::member_id, ids, true))
+            .filter(account::inactive_at.lt(until.naive_utc()))
+            .select((account::member_id, account::inactive_at))
+            .load(connection)
+            .await?;
+        for (member_id, inactive_at) in rows {
+            if let Some(inactive_at) = inactive_at {
+                inactive.insert(id(&member_id)?, instant(inactive_at));
+            }
+        }
+    }
+    Ok(inactive)
+}
+
 /// The rows of these accounts, new or changed.
 pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<String> {
     let mut insert = Insert::new(
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
-         pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, sweep_at, tier_id, tier_spend, lifetime_earned, \
+         pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, sweep_at, active_at, \
+         inactive_at, tier_id, tier_spend, lifetime_earned, \
          lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id, \
          block_reason, blocked_at, opted_out_at, merged_into, erased_at, state) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
          held = VALUES(held), debt = VALUES(debt), pending = VALUES(pending), pending_until = VALUES(pending_until), \
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
          first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
-         sweep_at = VALUES(sweep_at), \
+         sweep_at = VALUES(sweep_at), active_at = VALUES(active_at), inactive_at = VALUES(inactive_at), \
          tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
          lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
          carry = VALUES(carry), \
@@ -173,6 +202,8 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .optional(account.first_open_lot, |row, lot| row.integer(lot.sequence))
             .optional(account.hold_lapses_at, Insert::instant)
             .optional(account.sweep_at, Insert::instant)
+            .optional(account.active_at, Insert::instant)
+            .optional(account.inactive_at, Insert::instant)
             .optional(account.tier_id.as_deref(), Insert::text)
             .decimal(account.tier_spend)
             .decimal(account.lifetime_earned)
@@ -236,6 +267,8 @@ impl TryFrom<AccountRow> for Account {
             }),
             hold_lapses_at: row.hold_lapses_at.map(instant),
             sweep_at: row.sweep_at.map(instant),
+            active_at: row.active_at.map(instant),
+            inactive_at: row.inactive_at.map(instant),
             tier_id: row.tier_id,
             tier_spend: row.tier_spend,
             lifetime_earned: row.lifetime_earned,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::mysql::Mysql;
 use diesel::prelude::*;
+use diesel::sql_types::{Binary, Datetime};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -29,7 +30,7 @@ const MEMBERS_OF_A_QUESTION: usize = 500;
 /// The columns of `EntryRow`, for statements that are written out.
 pub(super) const COLUMNS: &str = "sequence, kind, points, balance_after, tier_spend, store_id, sale_id, document_type, \
     document_number, program_version, lot_expires_at, expense_account, cost_center, occurred_at, recorded_at, reference, \
-    at_store_id, terminal_id, cashier_id, actor, reason_id, note, spend_at";
+    at_store_id, terminal_id, cashier_id, actor, reason_id, note, spend_at, inactive_at";
 
 /// An entry as it is stored. What is added to it is added to what is hashed of it.
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -58,6 +59,16 @@ pub(super) struct EntryRow {
     reason_id: Option<String>,
     note: Option<String>,
     spend_at: Option<NaiveDateTime>,
+    inactive_at: Option<NaiveDateTime>,
+}
+
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(Mysql))]
+struct InactiveRow {
+    #[diesel(sql_type = Binary)]
+    member_id: Vec<u8>,
+    #[diesel(sql_type = Datetime)]
+    inactive_at: NaiveDateTime,
 }
 
 /// Spend that counts towards tiers, by day as `day_of` says, of sales from `since` on, less what came back of them.
@@ -102,6 +113,33 @@ pub(crate) async fn spend_by_day_of(
     Ok(spend)
 }
 
+/// When all points lapsed for want of activity, as it was known from these entries of members on; nothing where they did
+/// not.
+pub(super) async fn inactive_at(
+    connection: &mut Connection,
+    merchant_id: u32,
+    newest: Vec<(Uuid, u64)>,
+) -> Result<HashMap<Uuid, DateTime<Utc>>, StorageError> {
+    let pairs: Vec<String> = newest
+        .iter()
+        .map(|(member_id, sequence)| format!("member_id = x'{}' AND sequence = {sequence}", member_id.simple()))
+        .collect();
+    if pairs.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // All literals are integers and hex.
+    let text = format!(
+        "SELECT member_id, inactive_at FROM entry FORCE INDEX (PRIMARY) WHERE merchant_id = {merchant_id} \
+         AND ({}) AND inactive_at IS NOT NULL",
+        pairs.join(" OR ")
+    );
+    let rows: Vec<InactiveRow> = diesel::sql_query(text).load(connection).await?;
+    let known = rows
+        .into_iter()
+        .map(|row| Ok((id(&row.member_id)?, instant(row.inactive_at))));
+    known.collect()
+}
+
 /// What the spend that counts towards tiers moved by, and when, since an instant.
 pub(crate) async fn spend_moves(
     connection: &mut Connection,
@@ -134,7 +172,8 @@ impl EntryRows {
         Self(Insert::new(
             "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, store_id, \
              sale_id, document_type, document_number, program_version, lot_expires_at, expense_account, cost_center, \
-             occurred_at, recorded_at, reference, at_store_id, terminal_id, cashier_id, actor, reason_id, note, spend_at) \
+             occurred_at, recorded_at, reference, at_store_id, terminal_id, cashier_id, actor, reason_id, note, spend_at, \
+             inactive_at) \
              VALUES",
             "",
         ))
@@ -172,7 +211,9 @@ impl EntryRows {
         ] {
             self.0.optional(text.as_deref(), Insert::text);
         }
-        self.0.optional(entry.spend_at, Insert::instant);
+        self.0
+            .optional(entry.spend_at, Insert::instant)
+            .optional(entry.inactive_at, Insert::instant);
     }
 
     pub(crate) fn finish(self) -> Vec<String> {
@@ -234,6 +275,7 @@ impl TryFrom<EntryRow> for Entry {
             tier_spend: row.tier_spend,
             spend_at: row.spend_at.map(instant),
             lot_expires_at: row.lot_expires_at.map(instant),
+            inactive_at: row.inactive_at.map(instant),
             accounting: Accounting {
                 expense_account: row.expense_account.unwrap_or_default(),
                 cost_center: row.cost_center.unwrap_or_default(),

@@ -10,8 +10,9 @@ use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::account;
 use super::connection::Connection;
-use super::entry::{kind, kind_number};
+use super::entry::{self, kind, kind_number};
 use super::error::StorageError;
 use super::hold;
 use super::statement::literal;
@@ -40,6 +41,8 @@ pub(crate) enum Grouping {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MemberMovement {
     pub(crate) opening: Decimal,
+    /// Sequence of the last entry before the end of the period; 0 without any.
+    last: u64,
     pub(crate) by_label: BTreeMap<String, Movement>,
 }
 
@@ -82,6 +85,8 @@ struct SumRow {
     opening: Decimal,
     #[diesel(sql_type = Numeric)]
     moved: Decimal,
+    #[diesel(sql_type = Unsigned<BigInt>)]
+    last: u64,
 }
 
 #[derive(QueryableByName)]
@@ -129,7 +134,8 @@ pub(crate) async fn movements(
     let (from, until) = (literal(period.from), literal(period.until));
     let text = format!(
         "SELECT member_id, kind, label, SUM(IF(placed < {from}, points, 0)) AS opening, \
-         SUM(IF(placed >= {from}, points, 0)) AS moved FROM (SELECT member_id, kind, points, {} AS placed, {} AS label \
+         SUM(IF(placed >= {from}, points, 0)) AS moved, MAX(sequence) AS last \
+         FROM (SELECT member_id, sequence, kind, points, {} AS placed, {} AS label \
          FROM entry FORCE INDEX (PRIMARY) WHERE {}) placed_entry WHERE placed < {until} GROUP BY member_id, kind, label",
         placed("entry"),
         grouping.column(),
@@ -139,6 +145,7 @@ pub(crate) async fn movements(
     for row in rows {
         let member = members.entry(id(&row.member_id)?).or_default();
         member.opening += row.opening;
+        member.last = member.last.max(row.last);
         if !row.moved.is_zero() {
             let movement = member.by_label.entry(row.label.unwrap_or_default()).or_default();
             movement.count(known(row.kind)?, row.moved);
@@ -170,12 +177,14 @@ pub(crate) async fn breakage(
         return Ok(Breakage::default());
     }
     let (from, until, now) = (literal(period.from), literal(period.until), literal(now));
+    let has_lapsed = format!("(lot.expires_at <= {now} OR COALESCE(account.inactive_at <= {now}, FALSE))");
     let text = format!(
         "SELECT COALESCE(SUM(lot.points), 0) AS issued, \
-         COALESCE(SUM(lot.lapsed + IF(lot.expires_at <= {now}, lot.remaining, 0)), 0) AS lapsed, \
-         COALESCE(SUM(IF(lot.expires_at <= {now}, 0, lot.remaining)), 0) AS open \
+         COALESCE(SUM(lot.lapsed + IF({has_lapsed}, lot.remaining, 0)), 0) AS lapsed, \
+         COALESCE(SUM(IF({has_lapsed}, 0, lot.remaining)), 0) AS open \
          FROM entry FORCE INDEX (PRIMARY) STRAIGHT_JOIN lot ON lot.merchant_id = entry.merchant_id \
          AND lot.member_id = entry.member_id AND lot.expires_at = entry.lot_expires_at AND lot.sequence = entry.sequence \
+         STRAIGHT_JOIN account ON account.merchant_id = entry.merchant_id AND account.member_id = entry.member_id \
          WHERE {} AND entry.kind IN ({}, {}) AND entry.recorded_at >= {from} AND entry.recorded_at < {until}",
         of("entry", merchant_id, member_ids),
         kind_number(EntryKind::Earn),
@@ -206,19 +215,25 @@ pub(crate) async fn liability(
     };
     let movements = movements(connection, merchant_id, member_ids, period, Grouping::Nothing).await?;
     let balance: Decimal = movements.values().map(MemberMovement::closing).sum();
+    let newest = movements.iter().map(|(member_id, moved)| (*member_id, moved.last));
+    let inactive = entry::inactive_at(connection, merchant_id, newest.collect()).await?;
     let mut lots = lots_before(connection, merchant_id, member_ids, at).await?;
     for (lot, lapses) in unwritten(connection, merchant_id, member_ids, at).await? {
         if let Some((_, points)) = lots.get_mut(&lot) {
             *points -= lapses.iter().map(|(_, points)| points).sum::<Decimal>();
         }
     }
-    for ((_, key), (pending_until, points)) in lots {
+    for ((member_id, key), (pending_until, points)) in lots {
+        let inactive_at = inactive.get(&member_id).copied().unwrap_or(key.expires_at);
         liability.points += points;
         if pending_until.is_some_and(|until| until > at) {
             liability.pending += points;
         }
         let ends = AGES.map(|days| at + TimeDelta::days(i64::from(days)));
-        let age = ends.iter().position(|end| key.expires_at <= *end).unwrap_or(AGES.len());
+        let age = ends
+            .iter()
+            .position(|end| inactive_at.min(key.expires_at) <= *end)
+            .unwrap_or(AGES.len());
         if let Some(aged) = liability.ageing.get_mut(age) {
             *aged += points;
         }
@@ -288,9 +303,16 @@ async fn unwritten(
     member_ids: &[Uuid],
     until: DateTime<Utc>,
 ) -> Result<BTreeMap<OfLot, Vec<(DateTime<Utc>, Decimal)>>, StorageError> {
+    // Those whose time without activity has passed, all of whose lots have lapsed.
+    let inactive = account::inactive_before(connection, merchant_id, member_ids, until).await?;
+    let inactive_ids: Vec<Uuid> = inactive.keys().copied().collect();
+    let all_lapsed = match inactive_ids.is_empty() {
+        true => String::new(),
+        false => format!(" OR {}", of("lot", merchant_id, &inactive_ids)),
+    };
     let text = format!(
         "SELECT member_id, expires_at, sequence, pending_until, remaining AS points FROM lot FORCE INDEX (PRIMARY) \
-         WHERE {} AND expires_at < {} AND remaining > 0",
+         WHERE {} AND (expires_at < {}{all_lapsed}) AND remaining > 0",
         of("lot", merchant_id, member_ids),
         literal(until)
     );
@@ -306,18 +328,23 @@ async fn unwritten(
             expires_at: instant(row.expires_at),
             sequence: row.sequence,
         };
+        let lapsed_at = inactive
+            .get(&member_id)
+            .copied()
+            .unwrap_or(key.expires_at)
+            .min(key.expires_at);
         let mut free = row.points;
         let mut of_lot = Vec::new();
         for hold in holds.get(&member_id).into_iter().flatten() {
             let held = hold.terms.lots.iter().filter(|(lot, _)| *lot == key);
             let held: Decimal = held.map(|(_, points)| points).sum();
             free -= held;
-            let end = hold.terms.lapses_at.max(key.expires_at);
+            let end = hold.terms.lapses_at.max(lapsed_at);
             if end < until && !held.is_zero() {
                 of_lot.push((end, held));
             }
         }
-        of_lot.push((key.expires_at, free));
+        of_lot.push((lapsed_at, free));
         lapses.insert((member_id, key), of_lot);
     }
     Ok(lapses)

@@ -154,6 +154,8 @@ diesel::table! {
         merged_into -> Nullable<Binary>,
         erased_at -> Nullable<Datetime>,
         sweep_at -> Nullable<Datetime>,
+        active_at -> Nullable<Datetime>,
+        inactive_at -> Nullable<Datetime>,
     }
 }
 
@@ -216,6 +218,7 @@ diesel::table! {
         reason_id -> Nullable<Text>,
         note -> Nullable<Text>,
         spend_at -> Nullable<Datetime>,
+        inactive_at -> Nullable<Datetime>,
     }
 }
 

@@ -20,6 +20,7 @@ use super::statement::literal;
 use super::value::instant;
 use crate::domain::account::Account;
 use crate::domain::entry::{EntryKind, Lifetime};
+use crate::domain::expiry::NEVER;
 use crate::domain::summary::Summary;
 
 /// Entries that are looked at in one step of a search: three steps find one among a million.
@@ -35,7 +36,7 @@ enum Placed {
 }
 
 /// What of lots that had not lapsed was what.
-#[derive(QueryableByName)]
+#[derive(Default, QueryableByName)]
 #[diesel(check_for_backend(diesel::mysql::Mysql))]
 struct Parts {
     #[diesel(sql_type = Numeric)]
@@ -73,23 +74,34 @@ pub(crate) async fn past(
     let counted = last_entry(connection, key, account.last_sequence, at, Placed::Counted).await?;
     let written = last_entry(connection, key, counted, at, Placed::Recorded).await?;
     let side = Side::shorter(counted, account.last_sequence);
+    let last = after(connection, key, counted).await?;
+    // What lapsed for want of activity is in the lots until the next entry writes it off; then it is gone from them, but for
+    // what a hold kept.
+    let all_lapsed = counted == account.last_sequence && last.inactive_at.is_some_and(|instant| instant <= at);
 
     let holds = hold::live_at(connection, key, at).await?;
     let held = holds.iter().map(|hold| hold.terms.points()).sum();
     let held_lots = holds.iter().flat_map(|hold| &hold.terms.lots);
     let held_after_lapse: Decimal = held_lots
-        .filter(|(lot, _)| lot.expires_at <= at)
+        .filter(|(lot, _)| all_lapsed || lot.expires_at <= at)
         .map(|(_, points)| points)
         .sum();
     // The first entry after `at` wrote off what had lapsed by then; where there is none yet, the lots still have it.
     let unswept = if counted == account.last_sequence {
-        lapsed(connection, key, at).await? - held_after_lapse
+        let until = if all_lapsed { NEVER } else { at };
+        lapsed(connection, key, until).await? - held_after_lapse
     } else {
         Decimal::ZERO
     };
     let swept_later = expired_between(connection, key, written, counted).await?;
-    let balance = balance_after(connection, key, counted).await? - unswept;
-    let open = open_lots(connection, key, counted, side, at, expiring_until).await?;
+    let balance = last.balance - unswept;
+    let open = match all_lapsed {
+        true => Parts::default(),
+        false => {
+            let until = expiring_lots_until(last.inactive_at, at, expiring_until);
+            open_lots(connection, key, counted, side, at, until).await?
+        }
+    };
     let mut lifetime = lifetime(connection, account, counted, side).await?;
     lifetime.expired += unswept;
     Ok(Summary {
@@ -106,16 +118,28 @@ pub(crate) async fn past(
 /// What remains of lots that lapse after `at` and by `until`, as they are now.
 pub(crate) async fn expiring(
     connection: &mut Connection,
-    key: AccountKey,
+    account: &Account,
     at: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Decimal, StorageError> {
+    let key = (account.merchant_id, account.member_id);
+    let until = expiring_lots_until(account.inactive_at, at, until);
     let (at, until) = (literal(at), literal(until));
     let text = format!(
         "SELECT COALESCE(SUM(remaining), 0) AS points FROM lot WHERE {} AND expires_at > {at} AND expires_at <= {until}",
         of(key)
     );
     sum(connection, text).await
+}
+
+/// By which own instant lots lapse that lapse after `at` and by `until`: all of them where the member's does, none where
+/// it has passed.
+fn expiring_lots_until(inactive_at: Option<DateTime<Utc>>, at: DateTime<Utc>, until: DateTime<Utc>) -> DateTime<Utc> {
+    match inactive_at {
+        Some(instant) if instant <= at => at,
+        Some(instant) if instant <= until => NEVER,
+        _ => until,
+    }
 }
 
 /// On which side of an entry fewer others are: what was then is what is now less what came since, or the sum of all that
@@ -212,19 +236,30 @@ async fn instants(
         .collect()
 }
 
-async fn balance_after(connection: &mut Connection, key: AccountKey, sequence: u64) -> Result<Decimal, StorageError> {
-    let balance = entry::table
+/// What was known after an entry; before the first there was nothing.
+#[derive(Default)]
+struct After {
+    balance: Decimal,
+    inactive_at: Option<DateTime<Utc>>,
+}
+
+async fn after(connection: &mut Connection, key: AccountKey, sequence: u64) -> Result<After, StorageError> {
+    let found: Option<(Decimal, Option<NaiveDateTime>)> = entry::table
         .filter(
             entry::merchant_id
                 .eq(key.0)
                 .and(entry::member_id.eq(key.1.as_bytes().to_vec())),
         )
         .filter(entry::sequence.eq(sequence))
-        .select(entry::balance_after)
+        .select((entry::balance_after, entry::inactive_at))
         .first(connection)
         .await
         .optional()?;
-    Ok(balance.unwrap_or_default())
+    let after = found.map(|(balance, inactive_at)| After {
+        balance,
+        inactive_at: inactive_at.map(instant),
+    });
+    Ok(after.unwrap_or_default())
 }
 
 /// What entries behind `first`, up to `last`, wrote off.

@@ -17,19 +17,23 @@ type Lapses = BTreeMap<DateTime<Utc>, BTreeMap<LotKey, Decimal>>;
 impl Books {
     /// Whether a lot has lapsed that the books still count.
     pub(crate) fn has_lapsed_lots(&self, at: DateTime<Utc>) -> bool {
-        self.account.first_open_lot.is_some_and(|first| first.expires_at <= at)
+        self.account
+            .first_open_lot
+            .is_some_and(|first| self.lapses_at(first) <= at)
     }
 
     /// The instant after `at` at which the next points lapse; `None` when none will.
     pub(crate) fn next_expiry(&self, at: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, LotsMissing> {
-        let next = if self.has_lapsed_lots(at) {
+        let next = if self.is_inactive(at) {
+            None
+        } else if self.has_lapsed_lots(at) {
             match self.open_lots().find(|(key, _)| key.expires_at > at) {
-                Some((key, _)) => Some(key.expires_at),
+                Some((key, _)) => Some(self.lapses_at(key)),
                 None if self.knows_all_lots() => None,
                 None => return Err(LotsMissing),
             }
         } else {
-            self.account.first_open_lot.map(|first| first.expires_at)
+            self.account.first_open_lot.map(|first| self.lapses_at(first))
         };
         Ok(next.filter(|instant| *instant < NEVER))
     }
@@ -75,7 +79,7 @@ impl Books {
         if !self.knows_lots_beyond(at) || self.holds.has_unknown() {
             return Err(LotsMissing);
         }
-        let lots = self.open_lots().take_while(|(key, _)| key.expires_at <= at);
+        let lots = self.open_lots().take_while(|(key, _)| self.lapses_at(*key) <= at);
         let free = lots.map(|(key, remaining)| (key, remaining - self.holds.of_lot(key, at)));
         Ok(free.filter(|(_, points)| *points > Decimal::ZERO).collect())
     }
@@ -91,12 +95,13 @@ impl Books {
                     *lots.entry(key).or_default() += points;
                 }
             };
-            for (end, held) in self.holds.ended_of_lot(key, at) {
+            let own = self.lapses_at(key);
+            for (end, held) in self.holds.ended_of_lot(key, own, at) {
                 let held = held.min(free);
                 free -= held;
                 lapse(end, held);
             }
-            lapse(key.expires_at, free);
+            lapse(own, free);
         }
         Ok(lapses)
     }
@@ -104,6 +109,6 @@ impl Books {
     /// Whether an open lot that has not lapsed is known, or that there is none: only then is the sum of the lapsed
     /// ones complete.
     fn knows_lots_beyond(&self, at: DateTime<Utc>) -> bool {
-        self.knows_all_lots() || self.open_lots().any(|(key, _)| key.expires_at > at)
+        self.knows_all_lots() || self.open_lots().any(|(key, _)| self.lapses_at(key) > at)
     }
 }

@@ -21,6 +21,10 @@ pub(crate) struct Estate {
     /// Spend that counts towards tiers, by day, and an instant of that day.
     pub(crate) spend: BTreeMap<NaiveDate, (DateTime<Utc>, Decimal)>,
     pub(crate) carry: Fraction,
+    /// When the member last did something.
+    pub(crate) active_at: Option<DateTime<Utc>>,
+    /// When all of it would have lapsed for want of activity.
+    pub(crate) inactive_at: Option<DateTime<Utc>>,
 }
 
 impl Books {
@@ -51,6 +55,8 @@ impl Books {
         let mut estate = Estate {
             debt: self.account.debt,
             carry: self.account.carry,
+            active_at: self.account.active_at,
+            inactive_at: self.account.inactive_at,
             spend,
             points: BTreeMap::new(),
         };
@@ -85,6 +91,7 @@ impl Books {
         within_ledger("debt", self.account.debt + estate.debt)?;
         let spend: Decimal = estate.spend.values().map(|(_, spend)| spend).sum();
         within_ledger("tier_spend", self.account.tier_spend + spend)?;
+        self.join_activity(estate);
         let last = self.account.last_sequence;
         if !estate.debt.is_zero() {
             let policy = ShortfallPolicy::AllowNegative;

@@ -24,14 +24,15 @@ impl Books {
     /// not out of what lapsed meanwhile, which has to be written off again. The lots are known.
     pub(crate) fn give_back(&mut self, points: &[(LotKey, Decimal)], accounting: &Accounting, occasion: &Occasion) {
         let sum: Decimal = points.iter().map(|(_, points)| points).sum();
-        let live = points.iter().filter(|(key, _)| key.expires_at > occasion.recorded_at);
+        let is_live = |books: &Self, key: LotKey| books.lapses_at(key) > occasion.recorded_at;
+        let live = points.iter().filter(|(key, _)| is_live(self, *key));
         let mut owed = self.account.debt.min(live.map(|(_, points)| points).sum());
         self.account.debt -= owed;
         self.account.points += sum - owed;
         let entry_sequence = self.push(EntryKind::RedeemReversal, sum, occasion);
         // By expiry, as they come.
         for (key, points) in points.iter().copied() {
-            let repaid = match key.expires_at > occasion.recorded_at {
+            let repaid = match is_live(self, key) {
                 true => owed.min(points),
                 false => Decimal::ZERO,
             };
@@ -107,7 +108,7 @@ impl Books {
         });
         let first = self.account.first_open_lot.map_or(key, |first| first.min(key));
         self.account.first_open_lot = Some(first);
-        self.sweep_by(key.expires_at);
+        self.sweep_by(self.lapses_at(key));
     }
 
     fn book_to(&mut self, accounting: &Accounting) {

@@ -111,6 +111,7 @@ pub(crate) fn version(rules: Vec<(String, Rule)>, decimals: u32) -> ProgramVersi
             valid_until: None,
             redeem_until: None,
             expiry: None,
+            inactivity: None,
             redemption: None,
             rated_basis: RatedBasis::default(),
             earn_on_points_paid_part: false,

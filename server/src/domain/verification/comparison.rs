@@ -154,6 +154,11 @@ impl Replay {
             // What the missing entries added to these is not known.
             return;
         }
+        // Without points there is nothing to lapse, and no entry to say when.
+        if state.points > Decimal::ZERO && self.inactive_at != state.inactive_at {
+            let drift = Drift::new(DriftKind::Inactivity, "inactive_at");
+            self.tell(drift.expected(self.inactive_at).stored(state.inactive_at));
+        }
         self.differ(DriftKind::Debt, "debt", self.debt, state.debt);
         self.differ(DriftKind::TierSpend, "tier_spend", self.tier_spend, state.tier_spend);
         let lifetime = self.lifetime;

@@ -31,6 +31,8 @@ pub(crate) struct Replay {
     pub(super) debtors: Vec<Debtor>,
     pub(super) lifetime: Lifetime,
     pub(super) tier_spend: Decimal,
+    /// As the newest entry says.
+    pub(super) inactive_at: Option<DateTime<Utc>>,
     pub(super) drifts: Vec<Drift>,
     /// Drifts beyond the most that are told.
     pub(super) left_out: u64,
@@ -70,6 +72,7 @@ impl Replay {
             debtors: Vec::new(),
             lifetime: Lifetime::default(),
             tier_spend: Decimal::ZERO,
+            inactive_at: None,
             drifts: Vec::new(),
             left_out: 0,
         }
@@ -177,6 +180,7 @@ impl Replay {
         }
         self.balance = Some(fact.balance_after);
         self.tier_spend += fact.tier_spend;
+        self.inactive_at = fact.inactive_at;
         match fact.kind {
             Ok(kind) => self.lifetime.count(kind, fact.points),
             Err(number) => {

@@ -63,6 +63,7 @@ fn rows() -> Rows {
         tier_spend: entry.tier_spend,
         lot_expires_at: entry.lot_expires_at,
         recorded_at: entry.occasion.recorded_at,
+        inactive_at: entry.inactive_at,
         allocations: books
             .new_allocations
             .iter()
@@ -82,6 +83,7 @@ fn rows() -> Rows {
             held: account.held,
             hold_lapses_at: account.hold_lapses_at,
             first_open_lot: account.first_open_lot,
+            inactive_at: account.inactive_at,
             tier_spend: account.tier_spend,
             lifetime_earned: account.lifetime_earned,
             lifetime_redeemed: account.lifetime_redeemed,

@@ -38,6 +38,7 @@ fn kind(kind: DriftKind) -> wire::DriftKind {
         DriftKind::Pending => wire::DriftKind::Pending,
         DriftKind::Held => wire::DriftKind::Held,
         DriftKind::FirstOpenLot => wire::DriftKind::FirstOpenLot,
+        DriftKind::Inactivity => wire::DriftKind::Inactivity,
         DriftKind::LifetimeTotals => wire::DriftKind::LifetimeTotals,
         DriftKind::TierSpend => wire::DriftKind::TierSpend,
         DriftKind::Account => wire::DriftKind::Account,

@@ -4,6 +4,7 @@ use chrono::{Datelike, NaiveDate};
 use loyalty_api::v1 as wire;
 use loyalty_api::v1::expiry_policy::Period;
 
+use crate::domain::inactivity::{Activity, InactivityPolicy};
 use crate::domain::program::{ExpiryEnd, ExpiryPeriod, ExpiryPolicy};
 use crate::grpc::fields::Fields;
 
@@ -22,18 +23,8 @@ pub(super) fn expiry(fields: &mut Fields, at: &str, given: Option<wire::ExpiryPo
         Some(wire::ExpiryEnd::Unspecified) | None => ExpiryEnd::AsPeriod,
     };
     let period = match given.period {
-        Some(Period::Days(days)) => {
-            if days == 0 || days > 36_600 {
-                fields.wrong(format!("{at}.days"), "must be 1 to 36600");
-            }
-            ExpiryPeriod::Days(days)
-        }
-        Some(Period::Months(months)) => {
-            if months == 0 || months > 1_200 {
-                fields.wrong(format!("{at}.months"), "must be 1 to 1200");
-            }
-            ExpiryPeriod::Months(months)
-        }
+        Some(Period::Days(number)) => days(fields, at, number),
+        Some(Period::Months(number)) => months(fields, at, number),
         Some(Period::Yearly(text)) => yearly(fields, &format!("{at}.yearly"), &text)?,
         None => {
             fields.wrong(at, "names no period");
@@ -41,6 +32,43 @@ pub(super) fn expiry(fields: &mut Fields, at: &str, given: Option<wire::ExpiryPo
         }
     };
     Some(ExpiryPolicy { period, end })
+}
+
+/// What is said about members who do nothing; `None` when the field is empty or wrong.
+pub(super) fn inactivity(
+    fields: &mut Fields,
+    at: &str,
+    given: Option<wire::InactivityPolicy>,
+) -> Option<InactivityPolicy> {
+    let given = given?;
+    let activity = match fields.choice(&format!("{at}.activity"), given.activity) {
+        Some(wire::Activity::Earning) => Activity::Earning,
+        Some(wire::Activity::AnySale) => Activity::AnySale,
+        Some(wire::Activity::Unspecified | wire::Activity::EarningAndRedeeming) | None => Activity::default(),
+    };
+    let period = match given.period {
+        Some(wire::inactivity_policy::Period::Days(number)) => days(fields, at, number),
+        Some(wire::inactivity_policy::Period::Months(number)) => months(fields, at, number),
+        None => {
+            fields.wrong(at, "names no period");
+            return None;
+        }
+    };
+    Some(InactivityPolicy { period, activity })
+}
+
+fn days(fields: &mut Fields, at: &str, number: u32) -> ExpiryPeriod {
+    if number == 0 || number > 36_600 {
+        fields.wrong(format!("{at}.days"), "must be 1 to 36600");
+    }
+    ExpiryPeriod::Days(number)
+}
+
+fn months(fields: &mut Fields, at: &str, number: u32) -> ExpiryPeriod {
+    if number == 0 || number > 1_200 {
+        fields.wrong(format!("{at}.months"), "must be 1 to 1200");
+    }
+    ExpiryPeriod::Months(number)
 }
 
 fn yearly(fields: &mut Fields, field: &str, text: &str) -> Option<ExpiryPeriod> {
@@ -75,5 +103,23 @@ pub(super) fn expiry_to_wire(policy: ExpiryPolicy) -> wire::ExpiryPolicy {
     wire::ExpiryPolicy {
         period: Some(period),
         end: end.into(),
+    }
+}
+
+/// What is said about members who do nothing, on the wire; nothing where the period is none of it.
+pub(super) fn inactivity_to_wire(policy: InactivityPolicy) -> wire::InactivityPolicy {
+    let period = match policy.period {
+        ExpiryPeriod::Days(days) => Some(wire::inactivity_policy::Period::Days(days)),
+        ExpiryPeriod::Months(months) => Some(wire::inactivity_policy::Period::Months(months)),
+        ExpiryPeriod::Yearly { .. } => None,
+    };
+    let activity = match policy.activity {
+        Activity::EarningAndRedeeming => wire::Activity::EarningAndRedeeming,
+        Activity::Earning => wire::Activity::Earning,
+        Activity::AnySale => wire::Activity::AnySale,
+    };
+    wire::InactivityPolicy {
+        period,
+        activity: activity.into(),
     }
 }

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use loyalty_api::v1 as wire;
 use rust_decimal::Decimal;
 
-use super::expiry_policy::{expiry, expiry_to_wire};
+use super::expiry_policy::{expiry, expiry_to_wire, inactivity, inactivity_to_wire};
 use super::tier::{tier_spend_basis, tier_spend_window, tier_to_wire, tiers, window_to_wire};
 use super::{decimal, enrolment_policy, redemption_policy, timestamp};
 use crate::domain::answer::ProgramRecord;
@@ -27,7 +27,7 @@ pub(super) const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 
 pub(super) const PERCENT: Bounds = Bounds::up_to(Decimal::ONE_HUNDRED, 4);
 
 /// Every field that an update can name.
-const CHANGEABLE: [&str; 22] = [
+const CHANGEABLE: [&str; 23] = [
     "name",
     "state",
     "time_zone",
@@ -38,6 +38,7 @@ const CHANGEABLE: [&str; 22] = [
     "valid_until",
     "redeem_until",
     "expiry",
+    "inactivity",
     "redemption",
     "rated_basis",
     "earn_on_points_paid_part",
@@ -115,6 +116,7 @@ pub(in crate::grpc) fn new_program(fields: &mut Fields, given: wire::Program) ->
         valid_until: None,
         redeem_until: None,
         expiry: None,
+        inactivity: None,
         redemption: None,
         rated_basis: RatedBasis::default(),
         earn_on_points_paid_part: false,
@@ -149,6 +151,10 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
             "valid_until" => edit.valid_until = Some(fields.date("program.valid_until", &given.valid_until)),
             "redeem_until" => edit.redeem_until = Some(fields.date("program.redeem_until", &given.redeem_until)),
             "expiry" => edit.expiry = Some(expiry(fields, "program.expiry", given.expiry.clone())),
+            "inactivity" => {
+                let given = given.inactivity;
+                edit.inactivity = Some(inactivity(fields, "program.inactivity", given));
+            }
             "redemption" => {
                 let redemption = given.redemption.clone();
                 edit.redemption = Some(redemption.map(|given| redemption_policy::policy(fields, given)));
@@ -321,6 +327,7 @@ pub(in crate::grpc) fn program(record: ProgramRecord) -> wire::Program {
         valid_until: program.valid_until.map(|day| day.to_string()).unwrap_or_default(),
         redeem_until: program.redeem_until.map(|day| day.to_string()).unwrap_or_default(),
         expiry: program.expiry.map(expiry_to_wire),
+        inactivity: program.inactivity.map(inactivity_to_wire),
         redemption: program.redemption.as_ref().map(redemption_policy::to_wire),
         rated_basis: match program.rated_basis {
             RatedBasis::Gross => wire::RatedBasis::Gross,

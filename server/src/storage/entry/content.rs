@@ -25,6 +25,7 @@ impl EntryRow {
             tier_spend: self.tier_spend,
             lot_expires_at: self.lot_expires_at.map(instant),
             recorded_at: instant(self.recorded_at),
+            inactive_at: self.inactive_at.map(instant),
             allocations,
         }
     }
@@ -57,6 +58,7 @@ impl EntryRow {
             reason_id,
             note,
             spend_at,
+            inactive_at,
         } = self;
         let mut content = Content::new();
         content
@@ -86,6 +88,7 @@ impl EntryRow {
             .text(23, reason_id.as_deref())
             .text(24, note.as_deref());
         optional_instant(&mut content, 25, *spend_at);
+        optional_instant(&mut content, 26, *inactive_at);
         for allocation in allocations {
             content
                 .instant(128, allocation.lot.expires_at)

@@ -1,0 +1,2 @@
+ALTER TABLE entry DROP COLUMN inactive_at;
+ALTER TABLE account DROP COLUMN active_at, DROP COLUMN inactive_at;
