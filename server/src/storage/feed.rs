@@ -14,8 +14,8 @@ use super::statement::Insert;
 use super::value::{hash, id};
 use crate::domain::chain::{FORM, Hash, Head, Source};
 
-/// Members of one question: a text of some 40 KB.
-const MEMBERS_OF_A_QUESTION: usize = 500;
+/// Members of one question: fewer than elsewhere, since a database asks one condition after the other of each row.
+const MEMBERS_OF_A_QUESTION: usize = 100;
 
 /// A place of the feed.
 #[derive(Clone, Copy, Debug)]
