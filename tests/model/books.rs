@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::program::{Shape, Shortfall};
+use super::redemptions::{Hold, Redeemed, tender};
 use super::step::Pay;
 
 /// Points that arrived together, in the program's smallest unit.
@@ -13,6 +14,8 @@ pub(super) struct Lot {
     pub(super) expires_at: Option<DateTime<Utc>>,
     spendable_from: DateTime<Utc>,
     pub(super) remaining: i64,
+    /// What of `remaining` holds set aside.
+    pub(super) held: i64,
     /// What of it lapsed.
     lapsed: i64,
     /// Place of the sale that gave it.
@@ -27,8 +30,7 @@ struct Sold {
     at: DateTime<Utc>,
     /// Cents that points paid.
     paid: i64,
-    /// Lots that paid, in the order they were taken, and how much is not given back.
-    taken: Vec<(usize, i64)>,
+    taken: Taken,
     redeemed: i64,
     given_back: i64,
     earned: i64,
@@ -38,15 +40,24 @@ struct Sold {
     cancelled: Option<Undone>,
 }
 
+/// Lots that paid, in the order they were taken, and how much is not given back.
+pub(super) type Taken = Vec<(usize, i64)>;
+
 /// What a member has and did.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Books {
     /// In order of arrival.
     pub(super) lots: Vec<Lot>,
     sales: Vec<Sold>,
-    debt: i64,
+    pub(super) redemptions: Vec<Redeemed>,
+    pub(super) holds: Vec<Hold>,
+    pub(super) debt: i64,
     /// Cents that count towards tiers.
     spend: i64,
+    /// Redeemed so far, less what came back.
+    pub(super) redeemed: i64,
+    /// Added by hand, less what was removed.
+    pub(super) adjusted: i64,
 }
 
 /// What a sale is said to have done.
@@ -75,6 +86,7 @@ pub(super) struct Undone {
 pub(super) struct Balance {
     pub(super) available: i64,
     pub(super) pending: i64,
+    pub(super) held: i64,
     pub(super) spend: i64,
     pub(super) tier: Option<usize>,
 }
@@ -88,6 +100,7 @@ impl Books {
         Balance {
             available: self.spendable(now) - self.debt,
             pending: waiting.map(|lot| lot.remaining).sum(),
+            held: self.lots.iter().map(|lot| lot.held).sum(),
             spend: self.spend,
             tier: program.tier_of(self.spend),
         }
@@ -108,7 +121,7 @@ impl Books {
             None => (0, 0),
         };
 
-        let taken = self.take(points, now);
+        let taken = self.redeem_points(points, now);
         let spend_before = self.spend;
         let (spend, earned) = rated(program, spend_before, total, total, paid);
         self.spend += spend;
@@ -200,7 +213,9 @@ impl Books {
         };
         let taken_back = sold.earned - earned;
         // What comes back may have to cover what is taken back.
-        self.put_back(sale, given_back, now);
+        let mut taken = std::mem::take(&mut self.sales[sale].taken);
+        self.put_back(&mut taken, given_back, now);
+        self.sales[sale].taken = taken;
         if taken_back > 0 {
             self.take_back(program, sale, taken_back, now)?;
         }
@@ -222,10 +237,12 @@ impl Books {
         if points > 0 {
             let repaid = points.min(self.debt);
             self.debt -= repaid;
+            self.adjusted += points;
             self.lots.push(Lot {
                 expires_at: program.expires_at(now),
                 spendable_from: now,
                 remaining: points - repaid,
+                held: 0,
                 lapsed: 0,
                 sale: None,
             });
@@ -236,21 +253,29 @@ impl Books {
                 return Err("INSUFFICIENT_POINTS");
             }
             self.take(some, now);
+            self.adjusted -= some;
             if program.shortfall == Shortfall::Owed {
                 self.debt += missing;
+                self.adjusted -= missing;
             }
         }
         Ok(self.balance(program, now))
     }
 
-    /// What lapsed is gone.
+    /// What lapsed is gone, but for what a hold set aside.
     pub(super) fn lapse(&mut self, now: DateTime<Utc>) {
+        self.end_holds(now);
         for lot in &mut self.lots {
             if lot.expires_at.is_some_and(|at| at <= now) {
-                lot.lapsed += lot.remaining;
-                lot.remaining = 0;
+                lot.lapsed += lot.remaining - lot.held;
+                lot.remaining = lot.held;
             }
         }
+    }
+
+    /// All that is there, whether it can be spent or not, less the debt.
+    pub(super) fn all(&self) -> i64 {
+        self.lots.iter().map(|lot| lot.remaining).sum::<i64>() - self.debt
     }
 
     fn live(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Lot> {
@@ -259,9 +284,9 @@ impl Books {
             .filter(move |lot| lot.expires_at.is_none_or(|at| at > now))
     }
 
-    fn spendable(&self, now: DateTime<Utc>) -> i64 {
+    pub(super) fn spendable(&self, now: DateTime<Utc>) -> i64 {
         let spendable = self.live(now).filter(|lot| lot.spendable_from <= now);
-        spendable.map(|lot| lot.remaining).sum()
+        spendable.map(|lot| lot.remaining - lot.held).sum()
     }
 
     /// A debt is repaid first, but not by what has lapsed already.
@@ -276,14 +301,29 @@ impl Books {
             expires_at,
             spendable_from: program.pending_until(at).unwrap_or(now),
             remaining: points - repaid,
+            held: 0,
             lapsed: 0,
             sale,
         });
         self.lapse(now);
     }
 
+    fn take(&mut self, points: i64, now: DateTime<Utc>) -> Taken {
+        let chosen = self.choose(points, now);
+        for (place, points) in &chosen {
+            self.lots[*place].remaining -= points;
+        }
+        chosen
+    }
+
+    /// Points are redeemed out of these lots.
+    pub(super) fn redeem_points(&mut self, points: i64, now: DateTime<Utc>) -> Taken {
+        self.redeemed += points;
+        self.take(points, now)
+    }
+
     /// Earliest expiry first, never-expiring last, oldest first among equals.
-    fn take(&mut self, points: i64, now: DateTime<Utc>) -> Vec<(usize, i64)> {
+    pub(super) fn choose(&self, points: i64, now: DateTime<Utc>) -> Taken {
         let mut order: Vec<usize> = (0..self.lots.len())
             .filter(|place| {
                 let lot = &self.lots[*place];
@@ -293,14 +333,13 @@ impl Books {
         order.sort_by_key(|place| (self.lots[*place].expires_at.is_none(), self.lots[*place].expires_at));
         let (mut missing, mut taken) = (points, Vec::new());
         for place in order {
-            let some = missing.min(self.lots[place].remaining);
+            let some = missing.min(self.lots[place].remaining - self.lots[place].held);
             if some > 0 {
-                self.lots[place].remaining -= some;
                 missing -= some;
                 taken.push((place, some));
             }
         }
-        assert_eq!(missing, 0, "the model takes what is there");
+        assert_eq!(missing, 0, "the model takes what is free");
         taken
     }
 
@@ -309,7 +348,7 @@ impl Books {
     fn take_back(&mut self, program: &Shape, sale: usize, points: i64, now: DateTime<Utc>) -> Result<(), Refused> {
         let mut missing = points;
         for lot in self.lots.iter_mut().filter(|lot| lot.sale == Some(sale)) {
-            let some = missing.min(lot.remaining);
+            let some = missing.min(lot.remaining - lot.held);
             lot.remaining -= some;
             missing -= some;
         }
@@ -330,9 +369,10 @@ impl Books {
     }
 
     /// To the lots they came from, the last one first; a debt is repaid out of them.
-    fn put_back(&mut self, sale: usize, points: i64, now: DateTime<Utc>) {
+    pub(super) fn put_back(&mut self, taken: &mut Taken, points: i64, now: DateTime<Utc>) {
+        self.redeemed -= points;
         let (mut missing, mut returned) = (points, Vec::new());
-        for (place, left) in self.sales[sale].taken.iter_mut().rev() {
+        for (place, left) in taken.iter_mut().rev() {
             let some = missing.min(*left);
             *left -= some;
             missing -= some;
@@ -373,38 +413,4 @@ fn rated(program: &Shape, spend_before: i64, kept: i64, total: i64, paid: i64) -
     } else {
         (spend, program.earned(tier, without))
     }
-}
-
-/// Points and cents of a tender line.
-fn tender(program: &Shape, pay: Pay, due: i64, available: i64) -> Result<(i64, i64), Refused> {
-    let (points, paid) = match pay {
-        Pay::Most => {
-            let all = available.max(0);
-            let points = if program.money(all) > due {
-                all.min(most_not_worth_more(program, due))
-            } else {
-                all
-            };
-            let paid = program.money(points);
-            return Ok(if points > 0 && paid > 0 { (points, paid) } else { (0, 0) });
-        }
-        Pay::Points(points) => (points, program.money(points)),
-        Pay::Amount(cents) => (program.points_for(cents), cents),
-    };
-    if paid > due {
-        return Err("EXCEEDS_DUE");
-    }
-    if points == 0 || paid == 0 {
-        return Err("NOTHING_TO_REDEEM");
-    }
-    if points > available {
-        return Err("INSUFFICIENT_POINTS");
-    }
-    Ok((points, paid))
-}
-
-/// The most points whose exact value, before money is rounded, is not above what is due.
-fn most_not_worth_more(program: &Shape, due: i64) -> i64 {
-    let unit = 10_i64.pow(program.decimals);
-    due * 100 * unit / program.value
 }

@@ -4,10 +4,13 @@
 //! `LOYALTY_HISTORIES` says how many (200 without it), `LOYALTY_SEED` where they begin. A history that differs is
 //! shortened as far as it still does, and printed.
 
+mod aside;
 mod books;
 mod chance;
+mod past;
 mod play;
 mod program;
+mod redemptions;
 mod step;
 
 use crate::harness::Shop;

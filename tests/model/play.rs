@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use loyalty_sdk::{
-    Adjustment, Cancellation, Client, Entry, Error, MemberKey, NewMember, NewRule, PageRequest, Receipt, RequestId,
-    ReturnReceipt, Sale, SaleLine, SaleReturn,
+    Adjustment, Cancellation, Client, Entry, Error, HoldId, MemberId, MemberKey, NewMember, NewRule, PageRequest,
+    ProgramId, Receipt, RedemptionId, RequestId, ReturnReceipt, Sale, SaleLine, SaleReturn,
 };
 use rust_decimal::Decimal;
 
+use super::aside::Aside;
 use super::books::{Balance, Books, Refused, Told, Undone};
+use super::past::Past;
 use super::program::{Shape, tier_id};
 use super::step::{MEMBERS, Numbered, Pay, Step, Story};
 use crate::harness::Shop;
@@ -19,9 +21,10 @@ pub(super) const GIFT: &str = "gift";
 pub(super) const MISTAKE: &str = "mistake";
 
 /// A member, on both sides.
-struct Person {
-    key: MemberKey,
-    books: Books,
+pub(super) struct Person {
+    pub(super) member_id: MemberId,
+    pub(super) key: MemberKey,
+    pub(super) books: Books,
 }
 
 /// A sale that was sent, and what came of it.
@@ -32,11 +35,16 @@ struct Sent {
     told: Result<Told, Refused>,
 }
 
-struct Stage<'a> {
-    shop: &'a Shop,
-    program: &'a Shape,
-    people: Vec<Person>,
+pub(super) struct Stage<'a> {
+    pub(super) shop: &'a Shop,
+    pub(super) program: &'a Shape,
+    pub(super) program_id: ProgramId,
+    pub(super) people: Vec<Person>,
     sent: BTreeMap<usize, Sent>,
+    /// By the step that made them.
+    pub(super) redemptions: BTreeMap<usize, Aside<RedemptionId>>,
+    pub(super) holds: BTreeMap<usize, Aside<HoldId>>,
+    past: Vec<Past>,
 }
 
 /// Plays a history in a program of its own; says what differs.
@@ -50,7 +58,11 @@ pub(super) async fn play(shop: &Shop, story: &Story) -> Result<(), String> {
             .await
             .map_err(|difference| format!("after step {number}: {difference}"))?;
     }
-    stage.check_histories().await
+    stage.check_histories().await?;
+    for past in &stage.past {
+        past.check(&stage).await?;
+    }
+    Ok(())
 }
 
 impl<'a> Stage<'a> {
@@ -63,6 +75,7 @@ impl<'a> Stage<'a> {
             let member = NewMember::new(&created.program_id).customer_id(shop.next_sale_id());
             let member = shop.client.enroll_member(&member).await.expect("a member");
             people.push(Person {
+                member_id: member.member_id.clone(),
                 key: MemberKey::from(&member),
                 books: Books::default(),
             });
@@ -70,14 +83,19 @@ impl<'a> Stage<'a> {
         Self {
             shop,
             program,
+            program_id: created.program_id,
             people,
             sent: BTreeMap::new(),
+            redemptions: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            past: Vec::new(),
         }
     }
 
     async fn step(&mut self, number: usize, step: &Step) -> Result<(), String> {
         match step {
             Step::Wait { minutes } => {
+                self.past.push(Past::of(&self.people, self.program, self.shop.now()));
                 let later = self.shop.now() + TimeDelta::minutes(*minutes);
                 self.shop.it_is(&later.to_rfc3339());
                 for person in &mut self.people {
@@ -96,6 +114,19 @@ impl<'a> Stage<'a> {
             Step::ReturnRest { number } => self.give_back(*number, None).await,
             Step::Cancel { number } => self.cancel(*number).await,
             Step::Adjust { member, points } => self.adjust(*member, *points).await,
+            Step::Redeem { member, pay } => self.redeem(number, *member, *pay).await,
+            Step::Reverse { number, points } => self.reverse(*number, *points).await,
+            Step::Hold { member, pay, minutes } => self.hold(number, *member, *pay, *minutes).await,
+            Step::Capture {
+                number: hold,
+                points,
+                early,
+            } => self.capture(number, *hold, *points, *early).await,
+            Step::Release { number } => self.release(*number).await,
+            Step::Sweep => match self.shop.client.run_expiry().await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            },
         }
     }
 
@@ -268,7 +299,7 @@ impl<'a> Stage<'a> {
                 .books
                 .lots
                 .iter()
-                .filter(|lot| lot.remaining > 0)
+                .filter(|lot| lot.remaining > 0 && lot.expires_at.is_none_or(|at| at > now))
                 .map(|lot| (lot.expires_at, points(self.program, lot.remaining)))
                 .collect();
             expected.sort();
@@ -344,11 +375,12 @@ fn same_undone(
 }
 
 /// A balance in the model's numbers; `None` when it has more decimals than the program.
-fn balance(balance: &loyalty_sdk::Balance, program: &Shape) -> Option<Balance> {
+pub(super) fn balance(balance: &loyalty_sdk::Balance, program: &Shape) -> Option<Balance> {
     let tier = balance.tier_id.as_ref();
     Some(Balance {
         available: units(balance.available, program.decimals)?,
         pending: units(balance.pending, program.decimals)?,
+        held: units(balance.held, program.decimals)?,
         spend: units(balance.tier_spend.amount, 2)?,
         tier: tier.map(|tier| {
             (0..program.tiers.len())
@@ -358,15 +390,15 @@ fn balance(balance: &loyalty_sdk::Balance, program: &Shape) -> Option<Balance> {
     })
 }
 
-fn units(number: Decimal, decimals: u32) -> Option<i64> {
+pub(super) fn units(number: Decimal, decimals: u32) -> Option<i64> {
     let units = number * Decimal::from(10_i64.pow(decimals));
     units.is_integer().then(|| i64::try_from(units).ok()).flatten()
 }
 
-fn points(program: &Shape, units: i64) -> Decimal {
+pub(super) fn points(program: &Shape, units: i64) -> Decimal {
     Decimal::new(units, program.decimals)
 }
 
-fn cents(cents: i64) -> Decimal {
+pub(super) fn cents(cents: i64) -> Decimal {
     Decimal::new(cents, 2)
 }

@@ -23,7 +23,9 @@ pub(super) struct Numbered {
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// Time passes.
-    Wait { minutes: i64 },
+    Wait {
+        minutes: i64,
+    },
     /// A sale, in cents; it happened `late` minutes ago.
     Buy {
         member: usize,
@@ -32,15 +34,55 @@ pub(super) enum Step {
         late: i64,
     },
     /// A sale is sent once more, with its request id or with another one.
-    Repeat { number: usize, same_request: bool },
+    Repeat {
+        number: usize,
+        same_request: bool,
+    },
     /// Lines of a sale come back, those of them that have not yet.
-    Return { number: usize, lines: Vec<usize> },
+    Return {
+        number: usize,
+        lines: Vec<usize>,
+    },
     /// All that is left of a sale comes back.
-    ReturnRest { number: usize },
+    ReturnRest {
+        number: usize,
+    },
     /// A sale is cancelled, perhaps once more.
-    Cancel { number: usize },
+    Cancel {
+        number: usize,
+    },
     /// So many of the smallest units are added (positive) or removed (negative) by hand.
-    Adjust { member: usize, points: i64 },
+    Adjust {
+        member: usize,
+        points: i64,
+    },
+    /// Points are redeemed without a sale.
+    Redeem {
+        member: usize,
+        pay: Pay,
+    },
+    /// A redemption without a sale, or a captured hold, comes back: so many points, or all that is left.
+    Reverse {
+        number: usize,
+        points: Option<i64>,
+    },
+    /// Points are set aside.
+    Hold {
+        member: usize,
+        pay: Pay,
+        minutes: i64,
+    },
+    /// A hold is redeemed, all or so many points of it; `early`: the till tells that it was when the hold was placed.
+    Capture {
+        number: usize,
+        points: Option<i64>,
+        early: bool,
+    },
+    Release {
+        number: usize,
+    },
+    /// What has lapsed is written off.
+    Sweep,
 }
 
 /// What of a sale points pay.
@@ -77,12 +119,14 @@ impl Story {
 
 impl Step {
     fn random(chance: &mut Chance, program: &Shape, before: &[Numbered]) -> Self {
-        let sales: Vec<usize> = before
-            .iter()
-            .filter(|step| matches!(step.step, Self::Buy { .. }))
-            .map(|step| step.number)
-            .collect();
-        match chance.between(1, 16) {
+        let numbers = |is_one: fn(&Self) -> bool| -> Vec<usize> {
+            let ones = before.iter().filter(|step| is_one(&step.step));
+            ones.map(|step| step.number).collect()
+        };
+        let sales = numbers(|step| matches!(step, Self::Buy { .. }));
+        let redemptions = numbers(|step| matches!(step, Self::Redeem { .. } | Self::Capture { .. }));
+        let holds = numbers(|step| matches!(step, Self::Hold { .. }));
+        match chance.between(1, 25) {
             1 | 2 => Self::Wait {
                 minutes: chance.pick(&[1, 45, 700, 1_440, 4_000, 20_000, 50_000]),
             },
@@ -103,10 +147,32 @@ impl Step {
             8 | 9 => {
                 let points = chance.between(1, 200 * 10_i64.pow(program.decimals));
                 Self::Adjust {
-                    member: usize::try_from(chance.between(0, MEMBERS as i64 - 1)).expect("a member"),
+                    member: member(chance),
                     points: if chance.one_in(2) { points } else { -points },
                 }
             }
+            10 | 11 => Self::Redeem {
+                member: member(chance),
+                pay: without_sale(chance, program),
+            },
+            12 if !redemptions.is_empty() => Self::Reverse {
+                number: chance.pick(&redemptions),
+                points: chance.one_in(2).then(|| some_points(chance, program)),
+            },
+            13 | 14 => Self::Hold {
+                member: member(chance),
+                pay: without_sale(chance, program),
+                minutes: chance.pick(&[1, 15, 60, 1_440, 10_080]),
+            },
+            15 | 16 if !holds.is_empty() => Self::Capture {
+                number: chance.pick(&holds),
+                points: chance.one_in(3).then(|| some_points(chance, program)),
+                early: chance.one_in(3),
+            },
+            17 if !holds.is_empty() => Self::Release {
+                number: chance.pick(&holds),
+            },
+            18 if chance.one_in(3) => Self::Sweep,
             _ => Self::buy(chance, program),
         }
     }
@@ -115,17 +181,32 @@ impl Step {
         let lines: Vec<i64> = (0..chance.between(1, 3)).map(|_| chance.between(0, 30_000)).collect();
         let total: i64 = lines.iter().sum();
         let pay = match chance.between(1, 6) {
-            1 => Some(Pay::Points(chance.between(1, 60 * 10_i64.pow(program.decimals)))),
+            1 => Some(Pay::Points(some_points(chance, program))),
             2 => Some(Pay::Amount(chance.between(1, total.max(1)))),
             3 => Some(Pay::Most),
             _ => None,
         };
         Self::Buy {
-            member: usize::try_from(chance.between(0, MEMBERS as i64 - 1)).expect("a member"),
+            member: member(chance),
             lines,
             pay,
             late: if chance.one_in(5) { chance.between(1, 40_000) } else { 0 },
         }
+    }
+}
+
+fn member(chance: &mut Chance) -> usize {
+    usize::try_from(chance.between(0, MEMBERS as i64 - 1)).expect("a member")
+}
+
+fn some_points(chance: &mut Chance, program: &Shape) -> i64 {
+    chance.between(1, 60 * 10_i64.pow(program.decimals))
+}
+
+fn without_sale(chance: &mut Chance, program: &Shape) -> Pay {
+    match chance.one_in(3) {
+        true => Pay::Amount(chance.between(1, 20_000)),
+        false => Pay::Points(some_points(chance, program)),
     }
 }
 
