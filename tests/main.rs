@@ -50,6 +50,7 @@ mod identifiers;
 mod inactivity;
 mod interop;
 mod keys;
+mod large_member;
 mod latency;
 mod logs;
 mod lost_cards;

@@ -9,6 +9,7 @@ pub(crate) mod frames;
 pub(crate) mod guarded;
 pub(crate) mod keys;
 mod member;
+pub(crate) mod plans;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod raw;

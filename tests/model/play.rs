@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use loyalty_sdk::{
     Adjustment, Cancellation, Client, Entry, Error, HoldId, MemberId, MemberKey, NewMember, NewRule, PageRequest,
-    ProgramId, Receipt, RedemptionId, RequestId, ReturnReceipt, Sale, SaleLine, SaleReturn,
+    ProgramId, Receipt, RedemptionId, RequestId, ReturnReceipt, Sale, SaleLine, SaleReturn, VerifyRequest,
 };
 use rust_decimal::Decimal;
 
@@ -15,6 +15,7 @@ use super::past::Past;
 use super::program::{Shape, tier_id};
 use super::step::{MEMBERS, Numbered, Pay, Step, Story};
 use crate::harness::Shop;
+use crate::harness::books::drifts;
 
 /// The reasons of adjustments in every town.
 pub(super) const GIFT: &str = "gift";
@@ -62,7 +63,10 @@ pub(super) async fn play(shop: &Shop, story: &Story) -> Result<(), String> {
     for past in &stage.past {
         past.check(&stage).await?;
     }
-    Ok(())
+    match drifts(&shop.client, &VerifyRequest::program(stage.program_id.clone())).await {
+        drifts if drifts.is_empty() => Ok(()),
+        drifts => Err(format!("the books drift: {drifts:?}")),
+    }
 }
 
 impl<'a> Stage<'a> {

@@ -69,22 +69,22 @@ pub(crate) fn cover_from(
     if books.pending.has_unknown() || books.holds.has_unknown() {
         return Err(Stop::LotsMissing);
     }
-    let mut available = books.available(at)?.max(Decimal::ZERO);
+    let mut available = books.available(at)?;
     let mut missing = points;
     let mut allocations = Vec::new();
     for key in first {
         let remaining = books.lot(*key).map_or(Decimal::ZERO, |lot| lot.remaining);
         let waiting = remaining - books.pending.spendable(*key, remaining, at);
         let spendable = books.spendable(*key, remaining, at).max(Decimal::ZERO);
-        // What waits is in nobody's way; of the rest there is no more than is available.
-        let taken = missing.min(waiting + spendable.min(available));
+        // A debt is no reason to leave them there: it would go on beside points that lapse.
+        let taken = missing.min(waiting + spendable);
         available -= (taken - waiting).max(Decimal::ZERO);
         missing -= taken;
         if taken > Decimal::ZERO {
             allocations.push((*key, taken));
         }
     }
-    let others = missing.min(available);
+    let others = missing.min(available.max(Decimal::ZERO));
     missing -= others;
     if missing > Decimal::ZERO && policy == ShortfallPolicy::Refuse {
         return Err(Stop::Rejected(Rejection::InsufficientPoints {

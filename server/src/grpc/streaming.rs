@@ -1,7 +1,7 @@
 //! Answers of many messages: they are made in a task of their own, one ahead of what the caller has taken, so that a
 //! caller who is slow holds nothing but that one message, and one who hangs up ends the task.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
@@ -15,6 +15,9 @@ use crate::jobs::FeedOptions;
 
 /// Streams at once: each holds two messages of a megabyte at most.
 const MOST: usize = 64;
+
+/// How long a caller waits for a sign of a step that takes its time.
+const SIGN: Duration = Duration::from_secs(2);
 
 /// The streams of a server.
 pub(crate) struct Streams {
@@ -78,6 +81,21 @@ impl<T> Outlet<T> {
         tokio::select! {
             sent = self.sender.send(Part::Message(message)) => sent.map_err(|_| hung_up()),
             _ = self.stopping.wait_for(|stops| *stops) => Err(status::stopping()),
+        }
+    }
+
+    /// Waits for a step, in which the caller gets signs that it goes on.
+    pub(super) async fn signs_of_life<R>(
+        &mut self,
+        step: impl Future<Output = R>,
+        sign: impl Fn() -> T,
+    ) -> Result<R, Status> {
+        let mut step = pin!(step);
+        loop {
+            match tokio::time::timeout(SIGN, &mut step).await {
+                Ok(done) => return Ok(done),
+                Err(_) => self.send(sign()).await?,
+            }
         }
     }
 

@@ -45,14 +45,15 @@ pub(super) async fn verify_ledger(
         }
         fields.finish(())?;
         let member_id = member_lookup::resolve_as_named(context, caller, &program_id, &key, "member").await?;
-        let checked = of_member(context, merchant_id, program_id.clone(), member_id).await?;
-        let Some(checked) = checked else {
-            return Err(member_lookup::not_found(context, caller, &program_id, "member").await);
-        };
-        let message = message(checked, String::new());
-        return context
-            .streams
-            .start(|mut outlet| async move { outlet.send(message).await });
+        let context = Arc::clone(context);
+        return Arc::clone(&context).streams.start(move |mut outlet| async move {
+            let check = of_member(&context, merchant_id, program_id.clone(), member_id);
+            let checked = outlet.signs_of_life(check, Message::default).await??;
+            match checked {
+                Some(checked) => outlet.send(message(checked, String::new())).await,
+                None => Err(member_lookup::not_found(&context, caller, &program_id, "member").await),
+            }
+        });
     }
     let place = Place::parse(merchant_id, &program_id, &request.resume_token).unwrap_or_else(|| {
         fields.wrong("resume_token", "is not a token of this verification");
@@ -91,17 +92,26 @@ enum Place {
 impl Verification {
     async fn tell(self, mut outlet: Outlet<Message>, mut place: Place) -> Result<(), Status> {
         loop {
-            let (checked, next) = match place {
-                Place::Members(after) => self.verify_members(after).await,
-                Place::Chain(after) => self.walk(after).await,
-            }
-            .map_err(|error| status::storage(&error))?;
+            let sign = || Message {
+                resume_token: place.token(self.merchant_id, &self.program_id),
+                ..Message::default()
+            };
+            let step = self.step(place.clone());
+            let checked = outlet.signs_of_life(step, sign).await?;
+            let (checked, next) = checked.map_err(|error| status::storage(&error))?;
             let token = next.as_ref().map(|next| next.token(self.merchant_id, &self.program_id));
             outlet.send(message(checked, token.unwrap_or_default())).await?;
             match next {
                 Some(next) => place = next,
                 None => return Ok(()),
             }
+        }
+    }
+
+    async fn step(&self, place: Place) -> Result<(Checked, Option<Place>), StorageError> {
+        match place {
+            Place::Members(after) => self.verify_members(after).await,
+            Place::Chain(after) => self.walk(after).await,
         }
     }
 

@@ -1,8 +1,9 @@
 //! History: the entries of a member, or across the members of a merchant, newest first.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Datetime, Unsigned};
 use diesel_async::RunQueryDsl;
@@ -12,10 +13,10 @@ use super::account::AccountKey;
 use super::connection::Connection;
 use super::entry::{COLUMNS, kind_number};
 use super::entry_runs::{MemberEntryRow, Stretch, allocate, collect, entries_where};
-use super::erasure;
 use super::error::StorageError;
 use super::statement::{hex_text, literal};
 use super::value::{id, instant};
+use super::{erasure, summary};
 use crate::domain::entry::{Entry, EntryKind};
 use crate::domain::lot::Allocation;
 
@@ -23,6 +24,9 @@ use crate::domain::lot::Allocation;
 const STEP: i64 = 500;
 /// Steps of one page: what is wanted seldom is searched in several pages.
 const MOST_STEPS: usize = 20;
+
+/// Instants are stored by it.
+const TICK: TimeDelta = TimeDelta::microseconds(1);
 
 /// Which entries are wanted; what is `None` or empty is any.
 #[derive(Clone, Debug, Default)]
@@ -122,13 +126,20 @@ pub(crate) async fn of_member(
     before: u64,
     limit: i64,
 ) -> Result<Vec<FoundEntry>, StorageError> {
+    // Of one member the time of recording rises with the sequence.
+    let (mut first, mut before) = (0, before);
+    if let Some(from) = wanted.from {
+        first = summary::last_recorded(connection, key, from - TICK).await? + 1;
+    }
+    if let Some(until) = wanted.until {
+        before = before.min(summary::last_recorded(connection, key, until - TICK).await? + 1);
+    }
     let text = format!(
         "SELECT member_id, {COLUMNS} FROM entry FORCE INDEX (PRIMARY) WHERE merchant_id = {} AND member_id = x'{}' \
-         AND sequence < {before} AND {}{} ORDER BY sequence DESC LIMIT {limit}",
+         AND sequence >= {first} AND sequence < {before} AND {} ORDER BY sequence DESC LIMIT {limit}",
         key.0,
         key.1.simple(),
         wanted.condition(key.0),
-        wanted.period()
     );
     let rows: Vec<MemberEntryRow> = diesel::sql_query(text).load(connection).await?;
     let mut entries = collect(rows)?;
@@ -152,15 +163,21 @@ pub(crate) async fn of_person(
     size: usize,
 ) -> Result<(Vec<FoundEntry>, Option<EntryPosition>), StorageError> {
     let limit = i64::try_from(size).unwrap_or(STEP) + 1;
-    let persons = erasure::persons(connection, key).await?;
-    let mut found = match persons.as_slice() {
-        [_] => {
-            // Of one member the time of recording rises with the sequence.
-            let before = after.map_or(i64::MAX.unsigned_abs(), |after| after.sequence);
-            of_member(connection, key, wanted, before, limit).await?
-        }
-        several => of_members(connection, key.0, several, wanted, after, limit).await?,
-    };
+    let mut found = Vec::new();
+    for member_id in erasure::persons(connection, key).await? {
+        let key = (key.0, member_id);
+        let before = match after {
+            None => i64::MAX.unsigned_abs(),
+            Some(after) if after.member_id == member_id => after.sequence,
+            Some(after) => {
+                let is_behind = member_id < after.member_id;
+                let at = after.recorded_at - if is_behind { TimeDelta::zero() } else { TICK };
+                summary::last_recorded(connection, key, at).await? + 1
+            }
+        };
+        found.extend(of_member(connection, key, wanted, before, limit).await?);
+    }
+    found.sort_by_key(|(member_id, entry, _)| Reverse((entry.occasion.recorded_at, *member_id, entry.sequence)));
     let is_last = found.len() <= size;
     found.truncate(size);
     let last = found.last().filter(|_| !is_last);
@@ -170,38 +187,6 @@ pub(crate) async fn of_person(
         sequence: entry.sequence,
     });
     Ok((found, next))
-}
-
-/// Up to `limit` entries of these members behind `after`, newest first by the time of recording.
-async fn of_members(
-    connection: &mut Connection,
-    merchant_id: u32,
-    member_ids: &[Uuid],
-    wanted: &WantedEntries,
-    after: Option<EntryPosition>,
-    limit: i64,
-) -> Result<Vec<FoundEntry>, StorageError> {
-    let ids: Vec<String> = member_ids.iter().map(|id| format!("x'{}'", id.simple())).collect();
-    let text = format!(
-        "SELECT member_id, {COLUMNS} FROM entry FORCE INDEX (PRIMARY) WHERE merchant_id = {merchant_id} \
-         AND member_id IN ({}) AND {}{}{} ORDER BY recorded_at DESC, member_id DESC, sequence DESC LIMIT {limit}",
-        ids.join(", "),
-        wanted.condition(merchant_id),
-        wanted.period(),
-        behind(after)
-    );
-    let rows: Vec<MemberEntryRow> = diesel::sql_query(text).load(connection).await?;
-    let mut entries = collect(rows)?;
-    allocate(connection, merchant_id, &mut entries).await?;
-    let read = entries.into_iter().map(|((member_id, _), stored)| {
-        let (entry, allocations) = stored.read()?;
-        Ok((member_id, entry, allocations))
-    });
-    let mut found: Vec<FoundEntry> = read.collect::<Result<_, StorageError>>()?;
-    found.sort_by_key(|(member_id, entry, _)| {
-        std::cmp::Reverse((entry.occasion.recorded_at, *member_id, entry.sequence))
-    });
-    Ok(found)
 }
 
 #[derive(QueryableByName)]

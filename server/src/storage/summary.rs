@@ -168,6 +168,26 @@ impl Side {
     }
 }
 
+/// Sequence of a member's last entry that was recorded at or before `at`; 0 when none was.
+pub(super) async fn last_recorded(
+    connection: &mut Connection,
+    key: AccountKey,
+    at: DateTime<Utc>,
+) -> Result<u64, StorageError> {
+    let newest = entry::table
+        .filter(
+            entry::merchant_id
+                .eq(key.0)
+                .and(entry::member_id.eq(key.1.as_bytes().to_vec())),
+        )
+        .order(entry::sequence.desc())
+        .select(entry::sequence)
+        .first(connection)
+        .await
+        .optional()?;
+    last_entry(connection, key, newest.unwrap_or_default(), at, Placed::Recorded).await
+}
+
 /// Sequence of the last entry, up to `newest`, that is placed at or before `at`; 0 when none is.
 async fn last_entry(
     connection: &mut Connection,
