@@ -123,6 +123,7 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         scene.shop.client.raw_programs().enroll_member(call).await.err()
     })),
     (ErrorReason::SaleIdConflict, Code::AlreadyExists, &["store_id", "sale_id"], |scene| scene.sells(|sale| sale.sale_id = "recorded".to_owned())),
+    (ErrorReason::ImportRowConflict, Code::AlreadyExists, &["import_id", "row_number"], |scene| scene.imports_twice()),
     (ErrorReason::ReturnIdConflict, Code::AlreadyExists, &["store_id", "return_id"], |scene| scene.returns(|sale_return| {
         sale_return.return_id = "returned".to_owned();
         sale_return.returned = Some(Returned::Rest(true));

@@ -133,3 +133,29 @@ fn the_readme_shows_the_till_exactly_as_it_is_compiled_and_run() {
 
     assert!(readme.contains(&format!("```rust,no_run\nuse {shown}```")), "{readme}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_of_another_system_come_from_a_file_once() {
+    let shop = Shop::serving(quick).await;
+    shop.opens().await;
+    let home = TempDir::new().expect("a directory");
+    let file = home.path().join("members.csv");
+    let rows = "customer_id,name,points,lapse\nada,Ada,10,2099-01-01\nbob,Bob,many,\ncyd,Cyd,0.5,\ndee,Dee,7,\n";
+    std::fs::write(&file, rows).expect("a file");
+    let import = || {
+        let mut example = Command::new(env!("CARGO_BIN_EXE_example-import-members"));
+        said(example.arg(&shop.endpoint).arg(&file))
+    };
+
+    let (first, again) = (import(), import());
+
+    assert!(first.contains("line 3 cannot be read: bob,Bob,many,"), "{first}");
+    assert!(first.contains("line 4: "), "{first}");
+    assert!(first.contains("2 imported, 0 there before, 1 refused"), "{first}");
+    assert!(again.contains("0 imported, 2 there before, 1 refused"), "{again}");
+    let dee = shop
+        .client
+        .get_balance(loyalty_sdk::MemberKey::customer_id("dee"))
+        .await;
+    assert_eq!(dee.expect("a balance").balance.available, dec("7"));
+}

@@ -47,6 +47,8 @@ mod hold_races;
 mod holds;
 mod hostile;
 mod identifiers;
+mod import_streams;
+mod imports;
 mod inactivity;
 mod interop;
 mod keys;

@@ -370,7 +370,7 @@ async fn members_come_in_parts_that_can_be_taken_up_again_and_open_in_a_spreadsh
     MemberReport::write_csv_header(&mut file).expect("a line");
     whole[0].write_csv(&mut file).expect("a line");
     let expected = format!(
-        "member_id,opening,earned,redeemed,expired,adjusted,merged,closing\r\n{},0,1,0,0,0,0,1\r\n",
+        "member_id,opening,earned,redeemed,expired,adjusted,merged,imported,closing\r\n{},0,1,0,0,0,0,0,1\r\n",
         whole[0].member_id
     );
     assert_eq!(String::from_utf8(file).expect("text"), expected);

@@ -6,6 +6,7 @@ mod credentials;
 mod expiry;
 mod feed;
 mod history;
+mod imports;
 mod ledger;
 mod member_changes;
 mod members;

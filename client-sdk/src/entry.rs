@@ -87,6 +87,8 @@ open_enum! {
         RedeemReversal,
         /// Points added or removed by hand, for a reason.
         Adjust,
+        /// What a member brought along from another system: a lot, or (0 points) the spend of a day.
+        Opening,
         /// What left a member who was merged into another: the points, and (positive) what was owed.
         MergeOut,
         /// What came of a member who was merged into this one: points, (negative) what was owed, and (0) spend.

@@ -279,6 +279,14 @@ pub enum Error {
         /// The sale.
         sale_id: String,
     },
+    /// The import has brought another member under this row number.
+    #[error("the import {import_id} has brought another member in its row {row_number}")]
+    ImportRowConflict {
+        /// The import.
+        import_id: String,
+        /// The row.
+        row_number: u64,
+    },
     /// The store has recorded another return with this id.
     #[error("store {store_id} has recorded another return {return_id}")]
     ReturnIdConflict {

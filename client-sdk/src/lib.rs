@@ -51,6 +51,7 @@ mod error;
 mod expiry;
 mod feed;
 mod id;
+mod import;
 mod inactivity;
 mod member;
 mod member_change;
@@ -100,6 +101,7 @@ pub use feed::{ChainLink, FeedBatch, FeedCursor, FeedRequest};
 pub use id::{
     AdjustmentId, HoldId, MemberId, ProductId, ProgramId, ReasonId, RedemptionId, RequestId, RewardId, RuleId,
 };
+pub use import::{ImportCounts, ImportProgress, ImportedMember, OpeningExpiry, OpeningLot, RefusedRow};
 pub use inactivity::{Activity, InactivityPolicy};
 pub use member::{
     AffordableReward, Balance, BalanceSummary, Identifier, MarketingConsent, Member, MemberBalance, MemberBlock,

@@ -60,12 +60,14 @@ pub struct PointsMovement {
     pub adjusted: Decimal,
     /// What members who were merged brought (positive) or left (negative).
     pub merged: Decimal,
+    /// What members brought along from another system.
+    pub imported: Decimal,
 }
 
 impl PointsMovement {
-    /// By how much the balance changed: earned − redeemed − expired + adjusted + merged.
+    /// By how much the balance changed: earned − redeemed − expired + adjusted + merged + imported.
     pub fn sum(&self) -> Decimal {
-        self.earned - self.redeemed - self.expired + self.adjusted + self.merged
+        self.earned - self.redeemed - self.expired + self.adjusted + self.merged + self.imported
     }
 }
 
@@ -76,6 +78,7 @@ impl AddAssign for PointsMovement {
         self.expired += other.expired;
         self.adjusted += other.adjusted;
         self.merged += other.merged;
+        self.imported += other.imported;
     }
 }
 
@@ -107,6 +110,7 @@ impl MemberReport {
             "expired",
             "adjusted",
             "merged",
+            "imported",
             "closing",
         ];
         write_line(out, &columns.map(str::to_owned))
@@ -126,6 +130,7 @@ impl MemberReport {
             moved.expired,
             moved.adjusted,
             moved.merged,
+            moved.imported,
             self.closing,
         ];
         let mut fields = vec![self.member_id.to_string()];
@@ -148,7 +153,7 @@ open_enum! {
     }
 }
 
-/// All members of a program in a period: opening + earned − redeemed − expired + adjusted + merged = closing.
+/// All members of a program in a period: opening + earned − redeemed − expired + adjusted + merged + imported = closing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RollForward {
     /// How many members.

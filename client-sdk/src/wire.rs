@@ -6,6 +6,7 @@ mod configuration_change;
 mod entry;
 mod expiry;
 mod feed;
+mod import;
 mod inactivity;
 mod member;
 mod member_change;

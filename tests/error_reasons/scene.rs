@@ -1,15 +1,17 @@
 //! The shop in which the reasons are provoked.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use loyalty_sdk::api::{self as wire, sale_redemption::Ask, sale_return::Returned};
 use loyalty_sdk::{
-    DocumentTreatment, EarnRate, EnrolmentPolicy, HoldCapture, MemberId, MemberKey, NewHold, NewMember, NewProgram,
-    NewReason, NewReward, NewRule, ProductUpdate, ProgramState, ProgramUpdate, ReasonState, RedemptionPolicy,
-    RedemptionRequest,
+    DocumentTreatment, EarnRate, EnrolmentPolicy, Error, HoldCapture, ImportProgress, ImportedMember, MemberId,
+    MemberKey, NewHold, NewMember, NewProgram, NewReason, NewReward, NewRule, ProductUpdate, ProgramState,
+    ProgramUpdate, ReasonState, RedemptionPolicy, RedemptionRequest,
 };
 use loyalty_server::tenants::Role;
 use tonic::Status;
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::Provoked;
 use crate::harness::keys::Keys as _;
@@ -314,6 +316,28 @@ impl Scene {
             ..wire::AdjustPointsRequest::default()
         };
         Box::pin(async { self.shop.client.raw_ledger().adjust_points(call).await.err() })
+    }
+
+    /// Two members under one number. A row has no status of its own: its refusal as a call would answer it.
+    pub(super) fn imports_twice(&self) -> Provoked<'_> {
+        Box::pin(async {
+            let mut refused = None;
+            for card in ["1001", "1002"] {
+                let row = ImportedMember::new(1, NewMember::new("club").card(card));
+                let told = |part: &ImportProgress| refused = part.refused.first().map(|row| row.error.clone());
+                let import = self.shop.client.import_members("club", "erp", [row], told);
+                import.await.expect("an import");
+            }
+            let error = refused.expect("a refused row");
+            let Error::ImportRowConflict { import_id, row_number } = &error else {
+                panic!("{error}");
+            };
+            let metadata = [("import_id", import_id.clone()), ("row_number", row_number.to_string())];
+            let metadata = HashMap::from(metadata.map(|(name, value)| (name.to_owned(), value)));
+            let name = error.reason().as_str_name().trim_start_matches("ERROR_REASON_");
+            let details = ErrorDetails::with_error_info(name, "loyalty.v1", metadata);
+            Some(Status::with_error_details(error.code(), error.to_string(), details))
+        })
     }
 
     pub(super) fn archives_rule(&self, rule_id: &str, etag: &str) -> Provoked<'_> {

@@ -73,6 +73,22 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         identifiers: vec![identifier("bert")],
         ..wire::EnrollMemberRequest::default()
     }]),
+    scenario!("ProgramService/ImportMembers", |_world| [wire::ImportMembersRequest {
+        program_id: "club".to_owned(),
+        import_id: "erp".to_owned(),
+        rows: vec![wire::ImportedMember {
+            row_number: 1,
+            member: Some(wire::EnrollMemberRequest {
+                identifiers: vec![identifier("carol")],
+                ..wire::EnrollMemberRequest::default()
+            }),
+            lots: vec![wire::OpeningLot {
+                points: number("5"),
+                ..wire::OpeningLot::default()
+            }],
+            ..wire::ImportedMember::default()
+        }],
+    }]),
     scenario!("ProgramService/LookupMember", |_world| [wire::LookupMemberRequest {
         member: customer("alpha-ada"),
         ..wire::LookupMemberRequest::default()

@@ -4,8 +4,8 @@ use std::vec;
 
 use super::Client;
 use crate::{
-    Entry, EntryFeed, Error, FeedBatch, FeedRequest, MemberQuery, MemberReport, MemberReports, PageRequest,
-    ReportPeriod, Verification, Verified, VerifyRequest,
+    Entry, EntryFeed, Error, FeedBatch, FeedRequest, ImportCounts, ImportProgress, ImportedMember, MemberQuery,
+    MemberReport, MemberReports, PageRequest, ProgramId, ReportPeriod, Verification, Verified, VerifyRequest,
 };
 
 impl Client {
@@ -25,6 +25,25 @@ impl Client {
             client: self.clone(),
             feed: self.client.stream_entries(request),
         }
+    }
+
+    /// Brings members of another system into a program, and tells `progress` of each part that was dealt with.
+    ///
+    /// # Errors
+    ///
+    /// As [`import_members`](crate::Client::import_members).
+    pub fn import_members<R>(
+        &self,
+        program_id: impl Into<ProgramId> + Send,
+        import_id: impl Into<String> + Send,
+        rows: R,
+        progress: impl FnMut(&ImportProgress) + Send,
+    ) -> Result<ImportCounts, Error>
+    where
+        R: IntoIterator<Item = ImportedMember> + Send,
+        R::IntoIter: Send,
+    {
+        self.wait(self.client.import_members(program_id, import_id, rows, progress))
     }
 
     /// What each member of a program earned, redeemed and lost in a period, some members at a time: see

@@ -196,6 +196,7 @@ async fn report(client: &Client, period: &ReportPeriod) -> Result<Answer, Error>
         "expired",
         "adjusted",
         "merged",
+        "imported",
         "closing",
     ];
     let mut rows = Vec::new();
@@ -210,6 +211,7 @@ async fn report(client: &Client, period: &ReportPeriod) -> Result<Answer, Error>
                 moved.expired,
                 moved.adjusted,
                 moved.merged,
+                moved.imported,
                 member.closing,
             ];
             std::iter::once(member.member_id.to_string())

@@ -84,6 +84,7 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::IdentifierTaken
         | Reason::SaleIdConflict
         | Reason::ReturnIdConflict
+        | Reason::ImportRowConflict
         | Reason::ReasonExists => Code::AlreadyExists,
         Reason::OperationNotFound
         | Reason::ProgramNotFound
@@ -276,6 +277,10 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         Reason::SaleIdConflict => Error::SaleIdConflict {
             store_id: facts.text("store_id")?,
             sale_id: facts.text("sale_id")?,
+        },
+        Reason::ImportRowConflict => Error::ImportRowConflict {
+            import_id: facts.text("import_id")?,
+            row_number: facts.text("row_number")?.parse().ok()?,
         },
         Reason::ReturnIdConflict => Error::ReturnIdConflict {
             store_id: facts.text("store_id")?,

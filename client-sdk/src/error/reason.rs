@@ -52,6 +52,7 @@ impl Error {
             Self::RuleTie { .. } => Reason::RuleTie,
             Self::IdentifierTaken { .. } => Reason::IdentifierTaken,
             Self::SaleIdConflict { .. } => Reason::SaleIdConflict,
+            Self::ImportRowConflict { .. } => Reason::ImportRowConflict,
             Self::ReturnIdConflict { .. } => Reason::ReturnIdConflict,
             Self::SaleCancelled { .. } => Reason::SaleCancelled,
             Self::CurrencyMismatch { .. } => Reason::CurrencyMismatch,

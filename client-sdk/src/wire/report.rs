@@ -40,6 +40,8 @@ impl PointsMovement {
             expired: decimal("movement.expired", moved.expired)?,
             adjusted: decimal("movement.adjusted", moved.adjusted)?,
             merged: decimal("movement.merged", moved.merged)?,
+            // Servers before it had none.
+            imported: optional_decimal("movement.imported", moved.imported)?.unwrap_or_default(),
         })
     }
 }

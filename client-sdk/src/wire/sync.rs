@@ -76,7 +76,7 @@ impl SyncOutcome {
 }
 
 /// The error that the operation's own call would have ended in.
-fn refused(refusal: v1::Refusal) -> Error {
+pub(super) fn refused(refusal: v1::Refusal) -> Error {
     let v1::Refusal {
         reason,
         message,

@@ -3,6 +3,7 @@
 mod activity;
 mod lapsing;
 mod merging;
+mod opening;
 mod reversing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -426,6 +427,7 @@ impl Books {
             spend_at: None,
             lot_expires_at: None,
             inactive_at: self.account.inactive_at,
+            lifetime_before: Lifetime::default(),
             accounting: Accounting::default(),
             occasion: occasion.clone(),
         });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::adjustment::AdjustmentOutcome;
 use super::expiry_schedule::ExpirySchedule;
@@ -46,6 +47,8 @@ pub(crate) enum Answer {
     OfflinePolicy(OfflinePolicy),
     ReceiptTemplates(Box<ReceiptTemplatesRecord>),
     Swept(Swept),
+    /// The member that a row of an import brought.
+    Imported(Uuid),
     Reason(Box<ReasonRecord>),
     Adjustment(Box<AdjustmentOutcome>),
 }

@@ -1,9 +1,11 @@
 //! Entries: the immutable movements of the ledger.
 
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 use super::outcome::Accounting;
 
@@ -22,6 +24,8 @@ pub(crate) struct Entry {
     pub(crate) lot_expires_at: Option<DateTime<Utc>>,
     /// When all points lapse for want of activity, as it was known from this entry on.
     pub(crate) inactive_at: Option<DateTime<Utc>>,
+    /// What an opening tells of the time before.
+    pub(crate) lifetime_before: Lifetime,
     /// Where a redemption is booked.
     pub(crate) accounting: Accounting,
     pub(crate) occasion: Occasion,
@@ -39,6 +43,8 @@ pub(crate) enum EntryKind {
     RedeemReversal,
     /// Points added or removed by hand, for a reason.
     Adjust,
+    /// What a member brings along from another system.
+    Opening,
     /// What a member who is merged into another leaves.
     MergeOut,
     /// What comes of a member who is merged into this one.
@@ -46,7 +52,7 @@ pub(crate) enum EntryKind {
 }
 
 /// What a member earned, redeemed and lost by expiry, over all entries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Lifetime {
     pub(crate) earned: Decimal,
     pub(crate) redeemed: Decimal,
@@ -60,9 +66,23 @@ impl Lifetime {
             EntryKind::Earn | EntryKind::SignUpBonus | EntryKind::EarnReversal => self.earned += points,
             EntryKind::Redeem | EntryKind::RedeemReversal => self.redeemed -= points,
             EntryKind::Expire => self.expired -= points,
-            // What a merged member earned, redeemed and lost stays counted there.
-            EntryKind::Adjust | EntryKind::MergeOut | EntryKind::MergeIn => {}
+            // What a merged member earned, redeemed and lost stays counted there; what one did who is imported is told
+            // beside the points.
+            EntryKind::Adjust | EntryKind::Opening | EntryKind::MergeOut | EntryKind::MergeIn => {}
         }
+    }
+
+    /// Whether nothing ever came or went.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.earned.is_zero() && self.redeemed.is_zero() && self.expired.is_zero()
+    }
+}
+
+impl AddAssign for Lifetime {
+    fn add_assign(&mut self, other: Self) {
+        self.earned += other.earned;
+        self.redeemed += other.redeemed;
+        self.expired += other.expired;
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod giving_back;
 pub(crate) mod hold;
 pub(crate) mod holding;
 pub(crate) mod identifiers;
+pub(crate) mod importing;
 pub(crate) mod inactivity;
 pub(crate) mod kept_goods;
 pub(crate) mod lot;

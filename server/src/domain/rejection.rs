@@ -67,6 +67,8 @@ pub(crate) enum Rejection {
     NotEligible { program_id: String, field: &'static str },
     #[error("the store has recorded another sale with the id `{sale_id}`")]
     SaleIdConflict { store_id: String, sale_id: String },
+    #[error("the import `{import_id}` has brought another member in its row {row_number}")]
+    ImportRowConflict { import_id: String, row_number: u64 },
     #[error("the store has recorded another return with the id `{return_id}`")]
     ReturnIdConflict { store_id: String, return_id: String },
     #[error("the sale `{sale_id}` was cancelled")]
@@ -275,6 +277,10 @@ impl Rejection {
                 ],
             ),
             Self::SaleIdConflict { store_id, sale_id } => ("SALE_ID_CONFLICT", sale(store_id, sale_id)),
+            Self::ImportRowConflict { import_id, row_number } => (
+                "IMPORT_ROW_CONFLICT",
+                vec![("import_id", import_id.clone()), ("row_number", row_number.to_string())],
+            ),
             Self::ReturnIdConflict { store_id, return_id } => (
                 "RETURN_ID_CONFLICT",
                 vec![("store_id", store_id.clone()), ("return_id", return_id.clone())],

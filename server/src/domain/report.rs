@@ -12,6 +12,8 @@ pub(crate) struct Movement {
     pub(crate) lifetime: Lifetime,
     pub(crate) adjusted: Decimal,
     pub(crate) merged: Decimal,
+    /// Brought along from another system.
+    pub(crate) imported: Decimal,
 }
 
 impl Movement {
@@ -19,6 +21,7 @@ impl Movement {
     pub(crate) fn count(&mut self, kind: EntryKind, points: Decimal) {
         match kind {
             EntryKind::Adjust => self.adjusted += points,
+            EntryKind::Opening => self.imported += points,
             EntryKind::MergeOut | EntryKind::MergeIn => self.merged += points,
             EntryKind::Earn
             | EntryKind::Redeem
@@ -36,17 +39,16 @@ impl Movement {
             redeemed,
             expired,
         } = self.lifetime;
-        earned - redeemed - expired + self.adjusted + self.merged
+        earned - redeemed - expired + self.adjusted + self.merged + self.imported
     }
 }
 
 impl AddAssign for Movement {
     fn add_assign(&mut self, other: Self) {
-        self.lifetime.earned += other.lifetime.earned;
-        self.lifetime.redeemed += other.lifetime.redeemed;
-        self.lifetime.expired += other.lifetime.expired;
+        self.lifetime += other.lifetime;
         self.adjusted += other.adjusted;
         self.merged += other.merged;
+        self.imported += other.imported;
     }
 }
 

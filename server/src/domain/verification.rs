@@ -17,7 +17,7 @@ pub(crate) use link::{StoredLink, check_head, check_link, missing_links};
 pub(crate) use replay::Replay;
 
 use super::chain::Hash;
-use super::entry::EntryKind;
+use super::entry::{EntryKind, Lifetime};
 use super::hold::HoldTerms;
 use super::lot::{Allocation, Lot, LotKey};
 use super::pending::PendingLot;
@@ -32,6 +32,8 @@ pub(crate) struct Fact {
     pub(crate) balance_after: Decimal,
     pub(crate) tier_spend: Decimal,
     pub(crate) lot_expires_at: Option<DateTime<Utc>>,
+    /// What an opening tells of the time before.
+    pub(crate) lifetime_before: Lifetime,
     pub(crate) recorded_at: DateTime<Utc>,
     pub(crate) inactive_at: Option<DateTime<Utc>>,
     pub(crate) allocations: Vec<Allocation>,

@@ -90,6 +90,7 @@ const RULES: &[Rule] = &[
     call("ProgramService/ListConfigurationChanges", LOOK),
     call("ProgramService/ListProductChanges", LOOK),
     call("ProgramService/EnrollMember", SELL),
+    call("ProgramService/ImportMembers", CONFIGURE),
     call("ProgramService/LookupMember", ALL),
     call("ProgramService/GetMember", LOOK),
     call("ProgramService/ListMembers", LOOK),

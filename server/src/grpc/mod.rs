@@ -16,6 +16,7 @@ mod foreign;
 mod gate;
 mod history_calls;
 mod hold_calls;
+mod import_calls;
 mod keys;
 mod ledger_service;
 mod limits;

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::auth::{Caller, actor, caller};
 use super::fields::Fields;
+use super::streaming::Told;
 use super::{
-    Context, convert, deadline, history_calls, member_calls, member_changes, member_list, merge_calls, page_token,
-    product_calls, status,
+    Context, convert, deadline, history_calls, import_calls, member_calls, member_changes, member_list, merge_calls,
+    page_token, product_calls, status,
 };
 use crate::domain::answer::{Answer, ProgramRecord};
 use crate::domain::configuration::ProgramEdit;
@@ -207,6 +208,16 @@ impl ProgramService for Programs {
             Ok(wire::EnrollMemberResponse { member: Some(member) })
         })
         .await
+    }
+
+    type ImportMembersStream = Told<wire::ImportMembersResponse>;
+
+    async fn import_members(
+        &self,
+        request: Request<Streaming<wire::ImportMembersRequest>>,
+    ) -> Result<Response<Self::ImportMembersStream>, Status> {
+        let (metadata, _, messages) = request.into_parts();
+        import_calls::import(&self.0, &metadata, messages).map(Response::new)
     }
 
     async fn lookup_member(

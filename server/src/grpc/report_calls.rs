@@ -356,5 +356,6 @@ fn movement(movement: &Movement) -> wire::PointsMovement {
         expired: decimal(movement.lifetime.expired),
         adjusted: decimal(movement.adjusted),
         merged: decimal(movement.merged),
+        imported: decimal(movement.imported),
     }
 }

@@ -257,6 +257,7 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::IdentifierTaken
         | ErrorReason::SaleIdConflict
         | ErrorReason::ReturnIdConflict
+        | ErrorReason::ImportRowConflict
         | ErrorReason::ReasonExists => Code::AlreadyExists,
         ErrorReason::OperationNotFound
         | ErrorReason::ProgramNotFound

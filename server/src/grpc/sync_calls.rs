@@ -256,7 +256,7 @@ async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<(Arc<SaleOutcome>, 
 }
 
 /// The refusal of an operation; an error where it says nothing about the operation, so that the queue cannot go on.
-fn refusal(status: Status) -> Result<wire::Refusal, Status> {
+pub(super) fn refusal(status: Status) -> Result<wire::Refusal, Status> {
     let details = status.get_error_details();
     let is_failure = matches!(
         status.code(),

@@ -3,6 +3,7 @@
 mod adjusting;
 mod enrolling;
 mod erasing;
+mod importing;
 mod loading;
 mod members;
 mod merging;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use self::importing::Imports;
 use self::members::MemberRecords;
 use self::reversing::Reversing;
 use super::command::{Named, Subject};
@@ -95,6 +97,8 @@ struct Batch<'a> {
     identifiers: HashMap<(u32, Identifier), Vec<(String, Uuid)>>,
     requests: HashMap<RequestKey, RequestRecord>,
     sales: HashMap<RecordedSaleKey, RecordedSale>,
+    /// Rows of imports that were written before, or are now.
+    imports: Imports,
     /// Sales that commands undo, and what came back of them.
     reversing: Reversing<'a>,
     cache: &'a ProgramCache,
@@ -123,6 +127,7 @@ impl<'a> Batch<'a> {
         }
         let result = match &command.action {
             Action::Sweep(member) => return self.sweep(connection, command, member).await,
+            Action::Import(member_id, imported) => return Ok(self.import(command, *member_id, imported)),
             Action::Redeeming(redeeming) => self.redeeming(connection, command, redeeming).await?,
             Action::RecordSale(sale, _) => {
                 let decided = self.record_sale(connection, command, sale).await?;

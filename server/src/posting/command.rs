@@ -14,6 +14,7 @@ pub(crate) use redeeming::{Redeeming, RedeemingAct};
 use crate::domain::adjustment::{Adjusting, Adjustment};
 use crate::domain::answer::{Answer, Refusal};
 use crate::domain::enrolment::Enrolment;
+use crate::domain::importing::ImportedMember;
 use crate::domain::member_change::MemberChange;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::sale_recording;
@@ -38,6 +39,8 @@ pub(crate) enum Action {
     RecordSale(Box<Sale>, String),
     /// With the id that the new member will have.
     Enrol(Uuid, Enrolment),
+    /// With the id that the new member will have.
+    Import(Uuid, Box<ImportedMember>),
     ChangeMember(Box<ChangingMember>),
     MergeMembers(Box<MergingMembers>),
     Redeeming(Box<Redeeming>),
@@ -140,6 +143,7 @@ impl Action {
         match self {
             Self::RecordSale(sale, _) => Subject::Member(Named::in_sale(sale)),
             Self::Enrol(_, enrolment) => Subject::New(enrolment),
+            Self::Import(_, imported) => Subject::New(&imported.enrolment),
             Self::ChangeMember(changing) => Subject::Member(changing.named()),
             Self::MergeMembers(merging) => Subject::Member(Named::alone(&merging.member)),
             Self::Redeeming(redeeming) => Subject::Member(redeeming.named()),
@@ -154,6 +158,7 @@ impl Action {
         match self {
             Self::RecordSale(sale, _) => Some(sale),
             Self::Enrol(..)
+            | Self::Import(..)
             | Self::ChangeMember(_)
             | Self::MergeMembers(_)
             | Self::Redeeming(_)
@@ -169,6 +174,7 @@ impl Action {
             Self::Redeeming(redeeming) => redeeming.act.hold_id(),
             Self::RecordSale(..)
             | Self::Enrol(..)
+            | Self::Import(..)
             | Self::ChangeMember(_)
             | Self::MergeMembers(_)
             | Self::ReverseSale(_)
@@ -182,6 +188,7 @@ impl Action {
         match self {
             Self::RecordSale(..)
             | Self::Enrol(..)
+            | Self::Import(..)
             | Self::Redeeming(_)
             | Self::ReverseSale(_)
             | Self::Sweep(_)
@@ -200,7 +207,7 @@ impl Action {
                 ..Needs::default()
             },
             // What has lapsed is loaded where anything has.
-            Self::Enrol(..) | Self::Sweep(_) => Needs::default(),
+            Self::Enrol(..) | Self::Import(..) | Self::Sweep(_) => Needs::default(),
             Self::ChangeMember(_) => Needs {
                 record: true,
                 ..Needs::default()

@@ -20,7 +20,7 @@ use super::one_of::one_of;
 use super::schema::entry;
 use super::statement::Insert;
 use super::value::{id, instant};
-use crate::domain::entry::{Entry, EntryKind, Occasion, Origin, SaleKey};
+use crate::domain::entry::{Entry, EntryKind, Lifetime, Occasion, Origin, SaleKey};
 use crate::domain::outcome::Accounting;
 use crate::domain::sale_recording::MOST_BACK;
 
@@ -30,7 +30,8 @@ const MEMBERS_OF_A_QUESTION: usize = 500;
 /// The columns of `EntryRow`, for statements that are written out.
 pub(super) const COLUMNS: &str = "sequence, kind, points, balance_after, tier_spend, store_id, sale_id, document_type, \
     document_number, program_version, lot_expires_at, expense_account, cost_center, occurred_at, recorded_at, reference, \
-    at_store_id, terminal_id, cashier_id, actor, reason_id, note, spend_at, inactive_at";
+    at_store_id, terminal_id, cashier_id, actor, reason_id, note, spend_at, inactive_at, lifetime_earned, \
+    lifetime_redeemed, lifetime_expired";
 
 /// An entry as it is stored. What is added to it is added to what is hashed of it.
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -60,6 +61,9 @@ pub(super) struct EntryRow {
     note: Option<String>,
     spend_at: Option<NaiveDateTime>,
     inactive_at: Option<NaiveDateTime>,
+    lifetime_earned: Option<Decimal>,
+    lifetime_redeemed: Option<Decimal>,
+    lifetime_expired: Option<Decimal>,
 }
 
 #[derive(QueryableByName)]
@@ -173,8 +177,7 @@ impl EntryRows {
             "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, store_id, \
              sale_id, document_type, document_number, program_version, lot_expires_at, expense_account, cost_center, \
              occurred_at, recorded_at, reference, at_store_id, terminal_id, cashier_id, actor, reason_id, note, spend_at, \
-             inactive_at) \
-             VALUES",
+             inactive_at, lifetime_earned, lifetime_redeemed, lifetime_expired) VALUES",
             "",
         ))
     }
@@ -214,6 +217,15 @@ impl EntryRows {
         self.0
             .optional(entry.spend_at, Insert::instant)
             .optional(entry.inactive_at, Insert::instant);
+        let Lifetime {
+            earned,
+            redeemed,
+            expired,
+        } = entry.lifetime_before;
+        for total in [earned, redeemed, expired] {
+            self.0
+                .optional(Some(total).filter(|total| !total.is_zero()), Insert::decimal);
+        }
     }
 
     pub(crate) fn finish(self) -> Vec<String> {
@@ -240,6 +252,7 @@ pub(super) fn kind_number(kind: EntryKind) -> u8 {
         EntryKind::EarnReversal => 5,
         EntryKind::RedeemReversal => 6,
         EntryKind::Adjust => 7,
+        EntryKind::Opening => 9,
         EntryKind::MergeOut => 10,
         EntryKind::MergeIn => 11,
     }
@@ -254,6 +267,7 @@ pub(super) fn kind(number: u8) -> Option<EntryKind> {
         5 => Some(EntryKind::EarnReversal),
         6 => Some(EntryKind::RedeemReversal),
         7 => Some(EntryKind::Adjust),
+        9 => Some(EntryKind::Opening),
         10 => Some(EntryKind::MergeOut),
         11 => Some(EntryKind::MergeIn),
         _ => None,
@@ -266,6 +280,7 @@ impl TryFrom<EntryRow> for Entry {
     fn try_from(row: EntryRow) -> Result<Self, StorageError> {
         let unknown = || StorageError::Corrupt(format!("an entry of the unknown kind {}", row.kind));
         let kind = kind(row.kind).ok_or_else(unknown)?;
+        let lifetime_before = row.lifetime_before();
         let sale = row.store_id.zip(row.sale_id);
         Ok(Self {
             sequence: row.sequence,
@@ -276,6 +291,7 @@ impl TryFrom<EntryRow> for Entry {
             spend_at: row.spend_at.map(instant),
             lot_expires_at: row.lot_expires_at.map(instant),
             inactive_at: row.inactive_at.map(instant),
+            lifetime_before,
             accounting: Accounting {
                 expense_account: row.expense_account.unwrap_or_default(),
                 cost_center: row.cost_center.unwrap_or_default(),

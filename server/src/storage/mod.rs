@@ -16,6 +16,7 @@ pub(crate) mod error;
 pub(crate) mod expiry_schedule;
 pub(crate) mod feed;
 pub(crate) mod hold;
+pub(crate) mod import_row;
 pub(crate) mod job_lease;
 pub(crate) mod lot;
 pub(crate) mod member;

@@ -219,6 +219,20 @@ diesel::table! {
         note -> Nullable<Text>,
         spend_at -> Nullable<Datetime>,
         inactive_at -> Nullable<Datetime>,
+        lifetime_earned -> Nullable<Numeric>,
+        lifetime_redeemed -> Nullable<Numeric>,
+        lifetime_expired -> Nullable<Numeric>,
+    }
+}
+
+diesel::table! {
+    import_row (merchant_id, import_id, number) {
+        merchant_id -> Unsigned<Integer>,
+        import_id -> Text,
+        number -> Unsigned<BigInt>,
+        content_hash -> Binary,
+        member_id -> Binary,
+        recorded_at -> Datetime,
     }
 }
 

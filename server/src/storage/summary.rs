@@ -61,6 +61,12 @@ struct KindSum {
     kind: u8,
     #[diesel(sql_type = Numeric)]
     points: Decimal,
+    #[diesel(sql_type = Numeric)]
+    earned: Decimal,
+    #[diesel(sql_type = Numeric)]
+    redeemed: Decimal,
+    #[diesel(sql_type = Numeric)]
+    expired: Decimal,
 }
 
 /// What of the points was what at `at`, and would lapse by `expiring_until`.
@@ -366,14 +372,20 @@ async fn lifetime(
     side: Side,
 ) -> Result<Lifetime, StorageError> {
     let text = format!(
-        "SELECT kind, SUM(points) AS points FROM entry FORCE INDEX (PRIMARY) WHERE {} AND {} GROUP BY kind",
+        "SELECT kind, SUM(points) AS points, COALESCE(SUM(lifetime_earned), 0) AS earned, \
+         COALESCE(SUM(lifetime_redeemed), 0) AS redeemed, COALESCE(SUM(lifetime_expired), 0) AS expired FROM entry FORCE INDEX (PRIMARY) WHERE {} AND {} GROUP BY kind",
         of((account.merchant_id, account.member_id)),
         side.of(counted)
     );
     let kinds: Vec<KindSum> = diesel::sql_query(text).load(connection).await?;
     let mut moved = Lifetime::default();
-    for KindSum { kind, points } in kinds {
-        moved.count(known(kind)?, points);
+    for of_kind in kinds {
+        moved.count(known(of_kind.kind)?, of_kind.points);
+        moved += Lifetime {
+            earned: of_kind.earned,
+            redeemed: of_kind.redeemed,
+            expired: of_kind.expired,
+        };
     }
     let now = Lifetime::of(account);
     Ok(match side {

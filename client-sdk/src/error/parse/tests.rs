@@ -48,6 +48,8 @@ fn all_facts() -> HashMap<String, String> {
         ("available", "10"),
         ("requested", "11.5"),
         ("return_id", "w"),
+        ("import_id", "erp"),
+        ("row_number", "17"),
         ("left", "3"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

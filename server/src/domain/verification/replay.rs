@@ -181,6 +181,7 @@ impl Replay {
         self.balance = Some(fact.balance_after);
         self.tier_spend += fact.tier_spend;
         self.inactive_at = fact.inactive_at;
+        self.lifetime += fact.lifetime_before;
         match fact.kind {
             Ok(kind) => self.lifetime.count(kind, fact.points),
             Err(number) => {

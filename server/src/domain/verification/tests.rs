@@ -62,6 +62,7 @@ fn rows() -> Rows {
         balance_after: entry.balance_after,
         tier_spend: entry.tier_spend,
         lot_expires_at: entry.lot_expires_at,
+        lifetime_before: entry.lifetime_before,
         recorded_at: entry.occasion.recorded_at,
         inactive_at: entry.inactive_at,
         allocations: books

@@ -85,6 +85,7 @@ pub(in crate::grpc) fn kind_from(kind: wire::EntryKind) -> Option<EntryKind> {
         wire::EntryKind::EarnReversal => EntryKind::EarnReversal,
         wire::EntryKind::RedeemReversal => EntryKind::RedeemReversal,
         wire::EntryKind::Adjust => EntryKind::Adjust,
+        wire::EntryKind::Opening => EntryKind::Opening,
         wire::EntryKind::MergeOut => EntryKind::MergeOut,
         wire::EntryKind::MergeIn => EntryKind::MergeIn,
     })
@@ -99,6 +100,7 @@ fn kind(kind: EntryKind) -> wire::EntryKind {
         EntryKind::EarnReversal => wire::EntryKind::EarnReversal,
         EntryKind::RedeemReversal => wire::EntryKind::RedeemReversal,
         EntryKind::Adjust => wire::EntryKind::Adjust,
+        EntryKind::Opening => wire::EntryKind::Opening,
         EntryKind::MergeOut => wire::EntryKind::MergeOut,
         EntryKind::MergeIn => wire::EntryKind::MergeIn,
     }

@@ -8,6 +8,7 @@ pub(super) mod entry;
 pub(super) mod expiry;
 mod expiry_policy;
 mod field_changes;
+pub(super) mod importing;
 pub(super) mod member;
 pub(super) mod member_edit;
 pub(super) mod offline;

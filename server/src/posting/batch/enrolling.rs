@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::Batch;
 use super::members::holder_in;
+use crate::domain::account::Books;
 use crate::domain::enrolment::Enrolment;
 use crate::domain::member::Member;
 use crate::domain::member_status::MemberStatus;
 use crate::domain::opt_in;
-use crate::domain::program::ProgramState;
+use crate::domain::program::{ProgramState, ProgramVersion};
 use crate::domain::rejection::Rejection;
 use crate::domain::sale::Sale;
 use crate::posting::Command;
@@ -23,6 +24,20 @@ impl Batch<'_> {
         command: &Command,
         member_id: Uuid,
         enrolment: &Enrolment,
+    ) -> Result<Member, Rejection> {
+        let (merchant_id, now) = (command.merchant_id, command.now);
+        self.admit(command, member_id, enrolment, |version| {
+            opt_in::open(version, merchant_id, member_id, enrolment.attributes.clone(), now)
+        })
+    }
+
+    /// A new member whose books `open` opens.
+    pub(super) fn admit(
+        &mut self,
+        command: &Command,
+        member_id: Uuid,
+        enrolment: &Enrolment,
+        open: impl FnOnce(&ProgramVersion) -> Result<Books, Rejection>,
     ) -> Result<Member, Rejection> {
         let (merchant_id, program_id) = (command.merchant_id, enrolment.program_id.clone());
         let shared_id: Arc<str> = program_id.as_str().into();
@@ -45,8 +60,7 @@ impl Batch<'_> {
             }
         }
 
-        let attributes = enrolment.attributes.clone();
-        let books = opt_in::open(version, merchant_id, member_id, attributes, command.now)?;
+        let books = open(version)?;
         for identifier in &enrolment.identifiers {
             let holders = self.identifiers.entry((merchant_id, identifier.clone())).or_default();
             holders.push((program_id.clone(), member_id));

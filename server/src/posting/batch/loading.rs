@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::importing::Imports;
 use super::members::MemberRecords;
 use super::reversing::Reversing;
 use super::{Batch, LookUp, adjusting, request_key};
@@ -39,6 +40,7 @@ impl<'a> Batch<'a> {
             identifiers: HashMap::new(),
             requests: HashMap::new(),
             sales: HashMap::new(),
+            imports: Imports::default(),
             reversing: Reversing::default(),
             cache,
             versions: HashMap::new(),
@@ -59,6 +61,7 @@ impl<'a> Batch<'a> {
         let remembered = commands.iter().filter(|command| command.is_remembered());
         let requests = request::find(connection, remembered.map(request_key)).await?;
         batch.requests = requests.into_iter().collect();
+        batch.load_imports(connection, commands).await?;
         batch.load_sales(connection, commands, look_up).await?;
         batch.load_reversals(connection, commands).await?;
         let mut programs = batch.programs_of(commands);

@@ -89,6 +89,7 @@ impl Batch<'_> {
         }
         statements.extend(self.erasures.iter().cloned());
         statements.extend(self.told_rows());
+        statements.extend(self.imports.rows());
         statements.extend(self.request_rows()?);
         if let Some(last) = commands.last().filter(|_| !touched.is_empty()) {
             statements.extend(posting_batch::insert(batch_id(last.now), last.now, &touched));

@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 
 use super::{EntryRow, kind};
 use crate::domain::chain::Content;
+use crate::domain::entry::Lifetime;
 use crate::domain::lot::Allocation;
 use crate::domain::verification::Fact;
 use crate::storage::account::AccountKey;
@@ -15,6 +16,15 @@ impl EntryRow {
         self.sequence
     }
 
+    /// What it tells of the time before.
+    pub(in crate::storage) fn lifetime_before(&self) -> Lifetime {
+        Lifetime {
+            earned: self.lifetime_earned.unwrap_or_default(),
+            redeemed: self.lifetime_redeemed.unwrap_or_default(),
+            expired: self.lifetime_expired.unwrap_or_default(),
+        }
+    }
+
     /// What of the entry does something to the books.
     pub(in crate::storage) fn fact(&self, allocations: Vec<Allocation>) -> Fact {
         Fact {
@@ -24,6 +34,7 @@ impl EntryRow {
             balance_after: self.balance_after,
             tier_spend: self.tier_spend,
             lot_expires_at: self.lot_expires_at.map(instant),
+            lifetime_before: self.lifetime_before(),
             recorded_at: instant(self.recorded_at),
             inactive_at: self.inactive_at.map(instant),
             allocations,
@@ -59,6 +70,9 @@ impl EntryRow {
             note,
             spend_at,
             inactive_at,
+            lifetime_earned,
+            lifetime_redeemed,
+            lifetime_expired,
         } = self;
         let mut content = Content::new();
         content
@@ -89,6 +103,11 @@ impl EntryRow {
             .text(24, note.as_deref());
         optional_instant(&mut content, 25, *spend_at);
         optional_instant(&mut content, 26, *inactive_at);
+        for (tag, total) in [(27, lifetime_earned), (28, lifetime_redeemed), (29, lifetime_expired)] {
+            if let Some(total) = total {
+                content.decimal(tag, *total);
+            }
+        }
         for allocation in allocations {
             content
                 .instant(128, allocation.lot.expires_at)
