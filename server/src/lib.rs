@@ -18,6 +18,7 @@ mod telemetry;
 pub mod tenants;
 mod tls;
 
+pub use grpc::{EvaluatedSale, Evaluation};
 pub use jobs::{Clock, FeedOptions};
 pub use measures::PostingStatistics;
 pub use posting::PostingOptions;

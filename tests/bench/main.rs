@@ -4,6 +4,8 @@
 //! - (b) the same code with one transaction for each write, at its best number of writers;
 //! - (c) the ceiling: the very same rows written straight into the database, by many rows a statement, with no logic.
 //!
+//! and what rating alone costs.
+//!
 //! `cargo bench -p loyalty-tests --bench sales [-- --quick]`; `options.rs` has the other options. Progress goes to
 //! stderr, the tables, as Markdown, to stdout. Machine, server and database share their cores with the load, which is
 //! therefore kept cheap: one thread, a few HTTP/2 connections.
@@ -14,6 +16,8 @@ mod books;
 mod ceiling;
 mod ceiling_rows;
 mod enrolment;
+mod evaluation;
+mod importing;
 mod load;
 mod machine;
 mod members;
@@ -57,10 +61,18 @@ fn main() -> ExitCode {
 /// A signal drops the work in the middle: the guards stop the processes and remove the files.
 async fn run() -> Result<String, Failure> {
     let options = options::Options::parse(std::env::args().skip(1))?;
+    if options.only_rating {
+        return evaluation::tables();
+    }
+    if let Some(rows) = options.only_import {
+        // A directory in memory would make commits free, and `/tmp` may be one.
+        let directory = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
+        return importing::measure(directory.path(), rows).await;
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
-        report = rounds::run(&options) => report,
+        report = rounds::run(&options) => Ok(format!("{}\n{}", report?, evaluation::tables()?)),
         _ = terminate.recv() => Err("terminated".into()),
         _ = interrupt.recv() => Err("interrupted".into()),
     }

@@ -7,6 +7,8 @@ use crate::members::Distribution;
 
 const USAGE: &str = "options, after `--`:
   --quick               a smoke test: 1 round, 1 s, 10,000 members, 16 and 256 callers
+  --only-rating         what rating alone costs, and nothing else
+  --only-import NUMBER  how fast so many members of another system come in, and nothing else
   --rounds NUMBER       rounds of (a), (b), (c); the tables show medians (default 3)
   --seconds NUMBER      length of each measurement (default 3)
   --members NUMBER      enrolled members (default 100,000)
@@ -16,6 +18,10 @@ const USAGE: &str = "options, after `--`:
 
 /// What is measured, and for how long.
 pub(crate) struct Options {
+    /// Only what rating alone costs.
+    pub(crate) only_rating: bool,
+    /// Only an import of so many rows.
+    pub(crate) only_import: Option<u64>,
     pub(crate) rounds: u64,
     /// Before each measurement the same load runs for so long unmeasured.
     pub(crate) warm_up: Duration,
@@ -38,10 +44,13 @@ impl Options {
         } else {
             Self::full()
         };
-        let mut rest = arguments.iter().filter(|argument| *argument != "--quick");
+        options.only_rating = arguments.iter().any(|argument| argument == "--only-rating");
+        let flags = ["--quick", "--only-rating"];
+        let mut rest = arguments.iter().filter(|argument| !flags.contains(&argument.as_str()));
         while let Some(name) = rest.next() {
             let value = rest.next().ok_or(USAGE)?;
             match name.as_str() {
+                "--only-import" => options.only_import = Some(at_least_one(value)?),
                 "--rounds" => options.rounds = at_least_one(value)?,
                 "--seconds" => options.cell = Duration::from_secs(at_least_one(value)?),
                 "--members" => options.members = at_least_one(value)?,
@@ -57,6 +66,8 @@ impl Options {
     /// Two modes × three distributions × five numbers of callers × 3.5 s is 105 s a round; the rest adds about 30 s.
     fn full() -> Self {
         Self {
+            only_rating: false,
+            only_import: None,
             rounds: 3,
             warm_up: Duration::from_millis(500),
             cell: Duration::from_secs(3),

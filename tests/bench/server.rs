@@ -82,9 +82,14 @@ impl Server {
         Err(format!("the server does not serve:\n{}", self.log_excerpt()).into())
     }
 
+    /// Where it takes calls.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// A connection for calls.
     pub(crate) async fn connect(&self) -> Result<Channel, Failure> {
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.address))?;
+        let endpoint = Endpoint::from_shared(self.endpoint())?;
         Ok(endpoint.tcp_nodelay(true).connect().await?)
     }
 

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use super::outcome::{RateOutcome, RateSource};
 use super::program::ProgramVersion;
 use super::rule::Rule;
+use super::sale::Sale;
 
 /// Stands for all days together, in a row of its own: what a limit per member asks for.
 pub(crate) const ALL_DAYS: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
@@ -28,8 +29,11 @@ impl RuleUsage {
         self.given.entry((day, rule_id)).or_insert(points);
     }
 
-    /// What the limited rules of a version may still give on a day.
-    pub(crate) fn allowances(&self, version: &ProgramVersion, day: NaiveDate) -> Allowances {
+    /// What the limited rules that a sale may meet may still give on its day.
+    pub(crate) fn allowances(&self, version: &ProgramVersion, sale: &Sale, day: NaiveDate) -> Allowances {
+        if !version.rules.count_usage() {
+            return Allowances::new();
+        }
         let allowance = |(rule_id, rule): &(String, Rule)| {
             let left =
                 |most: Option<Decimal>, day| most.map(|most| (most - self.given(rule_id, day)).max(Decimal::ZERO));
@@ -37,7 +41,10 @@ impl RuleUsage {
             let ever = left(rule.max_points_per_member, ALL_DAYS);
             Some((rule_id.clone(), today.into_iter().chain(ever).min()?))
         };
-        version.rules.counting().filter_map(allowance).collect()
+        let met = version.rules.met_by(sale);
+        met.filter(|(_, rule)| rule.counts_usage())
+            .filter_map(allowance)
+            .collect()
     }
 
     /// Counts what the limited rules gave on a day.

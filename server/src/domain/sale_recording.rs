@@ -158,7 +158,7 @@ impl Recording<'_> {
             field: "sale.redemptions",
         };
         let carried_before = program.carry_fractions.then_some(books.account.carry);
-        let allowances = books.rule_usage.allowances(self.version, self.day);
+        let allowances = books.rule_usage.allowances(self.version, self.sale, self.day);
         let counting = Counting {
             version: self.version,
             occurred_at: self.occurred_at,

@@ -8,6 +8,7 @@ mod browsers;
 mod convert;
 mod deadline;
 mod entry_calls;
+mod evaluation;
 mod expiry_calls;
 mod feed_calls;
 mod feed_cursor;
@@ -52,6 +53,7 @@ use loyalty_api::v1::redemption_service_server::RedemptionServiceServer;
 use loyalty_api::v1::rule_service_server::RuleServiceServer;
 
 pub(crate) use browsers::Browsers;
+pub use evaluation::{EvaluatedSale, Evaluation};
 pub(crate) use gate::Gate;
 pub(crate) use streaming::Streams;
 

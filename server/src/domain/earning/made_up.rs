@@ -1,5 +1,7 @@
 //! Rules, programs and sales that are made up, thousands of them and the same in every run.
 
+pub(crate) mod terms;
+
 use std::sync::Arc;
 
 use chrono_tz::Tz;

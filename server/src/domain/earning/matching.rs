@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use ethnum::I256;
 use rust_decimal::Decimal;
@@ -71,9 +72,11 @@ pub(super) fn matched<'a>(rated: Rated<'a>, tier: Option<&'a Tier>) -> Matched<'
         rated,
         tier,
         assigned: assigned(rated.version, rated.member).map(|(place, _)| place),
-        for_sale: rated.version.rules.for_sale(rated.sale),
+        of_sale: None,
+        are_bases_of_sale_met: false,
         verdicts: BTreeMap::new(),
         outranked: BTreeMap::new(),
+        groups: HashMap::new(),
         bases: Vec::new(),
         sums: Vec::new(),
     };
@@ -114,15 +117,36 @@ fn without(line: Cow<'_, SaleLine>, bought: BoughtLine) -> Cow<'_, SaleLine> {
     })
 }
 
+/// Rules that apply to every line of the sale.
+#[derive(Default)]
+struct OfSale {
+    bases: Vec<Place>,
+    /// The one of them that goes first: they name all lines equally closely.
+    base: Option<Place>,
+    campaigns: Vec<Place>,
+}
+
+/// What a line is rated by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Source {
+    Products,
+    Tier,
+    Rule(Place),
+}
+
 struct Matching<'a> {
     rated: Rated<'a>,
     tier: Option<&'a Tier>,
     assigned: Option<Place>,
-    for_sale: Vec<Place>,
+    /// Found out with the first line that asks.
+    of_sale: Option<Rc<OfSale>>,
+    are_bases_of_sale_met: bool,
     /// Whether a rule applies to the sale at all.
     verdicts: BTreeMap<Place, Result<(), EarnReason>>,
     /// Bases that might have rated a line, and whether they did.
     outranked: BTreeMap<Place, bool>,
+    /// Places of bases by what they come from.
+    groups: HashMap<Source, usize>,
     bases: Vec<Base<'a>>,
     sums: Vec<I256>,
 }
@@ -144,10 +168,10 @@ impl<'a> Matching<'a> {
         let base = match refused {
             Some(reason) => Err(reason),
             None => {
-                let candidates = self.candidates(line);
-                let base = self.base(line, &candidates);
+                let (of_sale, named) = (self.of_sale(), self.named(line));
+                let base = self.base(line, &of_sale, &named);
                 if base.is_ok() {
-                    campaigns = self.campaigns(line, &candidates);
+                    campaigns = self.campaigns(line, of_sale.campaigns.iter().chain(&named));
                 }
                 base
             }
@@ -160,22 +184,42 @@ impl<'a> Matching<'a> {
         MatchedLine { base, campaigns }
     }
 
-    /// The rules that select the line and whose sale they may apply to.
-    fn candidates(&mut self, line: &SaleLine) -> Vec<Place> {
-        let named = self.rated.version.rules.for_line(line);
-        let mut places = Vec::with_capacity(self.for_sale.len() + named.len());
-        for place in self.for_sale.iter().copied().chain(named).collect::<Vec<_>>() {
-            let Some((_, rule)) = self.rated.version.rules.at(place) else {
+    /// The rules that name no line and apply to the sale: looked through once, whatever the number of lines.
+    fn of_sale(&mut self) -> Rc<OfSale> {
+        if let Some(known) = &self.of_sale {
+            return Rc::clone(known);
+        }
+        let rules = &self.rated.version.rules;
+        let mut of_sale = OfSale::default();
+        for place in rules.for_sale(self.rated.sale) {
+            let Some((_, rule)) = rules.at(place).filter(|(_, rule)| self.is_sold_here(rule)) else {
                 continue;
             };
-            let selects = rule
-                .selector
-                .lines
-                .selects(&line.product_id, &line.category, &line.brand);
-            if selects && self.is_sold_here(rule) && self.verdict(place, rule).is_ok() {
-                places.push(place);
+            if self.verdict(place, rule).is_err() {
+                continue;
+            }
+            if rule.is_campaign() {
+                of_sale.campaigns.push(place);
+            } else {
+                of_sale.bases.push(place);
             }
         }
+        of_sale.base = self.first(of_sale.bases.iter(), "");
+        Rc::clone(self.of_sale.insert(Rc::new(of_sale)))
+    }
+
+    /// The rules that name the line and apply to the sale.
+    fn named(&mut self, line: &SaleLine) -> Vec<Place> {
+        let rules = &self.rated.version.rules;
+        let mut places = rules.for_line(line);
+        places.retain(|place| {
+            rules.at(*place).is_some_and(|(_, rule)| {
+                let lines = &rule.selector.lines;
+                lines.selects(&line.product_id, &line.category, &line.brand)
+                    && self.is_sold_here(rule)
+                    && self.verdict(*place, rule).is_ok()
+            })
+        });
         places
     }
 
@@ -185,7 +229,7 @@ impl<'a> Matching<'a> {
     }
 
     /// Product points, else the assigned rule, else the first by rank, else the tier's rate, else the default rule.
-    fn base(&mut self, line: &SaleLine, candidates: &[Place]) -> Result<(usize, I256), EarnReason> {
+    fn base(&mut self, line: &SaleLine, of_sale: &OfSale, named: &[Place]) -> Result<(usize, I256), EarnReason> {
         let version = self.rated.version;
         if let Some(points) = version
             .products
@@ -195,35 +239,40 @@ impl<'a> Matching<'a> {
             if points.is_zero() {
                 return Err(EarnReason::ProductNeverEarns);
             }
-            let group = self.group(RateSource::Products, None, None);
+            let group = self.group(Source::Products, RateSource::Products, None, None);
             return Ok((group, millionths(line.quantity) * ten_thousandths(points)));
         }
-        let mut best: Option<(Place, &'a str, &'a Rule)> = None;
-        for place in candidates {
-            let Some((rule_id, rule)) = version.rules.at(*place).filter(|(_, rule)| !rule.is_campaign()) else {
-                continue;
-            };
-            self.outranked.entry(*place).or_insert(false);
-            let order = |place: Place, rule_id: &'a str, rule: &Rule| {
-                let rank = precedence::rank(rule, &line.category);
-                (self.assigned == Some(place), rank, Reverse(rule_id))
-            };
-            let goes_first = best.is_none_or(|(other, other_id, other_rule)| {
-                order(*place, rule_id, rule) > order(other, other_id, other_rule)
-            });
-            if goes_first {
-                best = Some((*place, rule_id, rule));
-            }
+        if !self.are_bases_of_sale_met {
+            self.are_bases_of_sale_met = true;
+            self.outranked.extend(of_sale.bases.iter().map(|place| (*place, false)));
         }
-        if let Some((place, rule_id, rule)) = best {
+        let is_base = |place: &&Place| version.rules.at(**place).is_some_and(|(_, rule)| !rule.is_campaign());
+        for place in named.iter().filter(is_base) {
+            self.outranked.entry(*place).or_insert(false);
+        }
+        let bases = named.iter().filter(is_base).chain(&of_sale.base);
+        if let Some(place) = self.first(bases, &line.category)
+            && let Some((rule_id, rule)) = version.rules.at(place)
+        {
             self.outranked.insert(place, true);
-            return self.by_rule(rule_id, rule, line);
+            return self.by_rule(place, rule_id, rule, line);
         }
         if let Some((tier, rate)) = self.tier.and_then(|tier| Some((tier, tier.earn_rate.as_ref()?))) {
-            let group = self.group(RateSource::Tier(tier.tier_id.clone()), Some(rate), None);
+            let source = RateSource::Tier(tier.tier_id.clone());
+            let group = self.group(Source::Tier, source, Some(rate), None);
             return Ok((group, self.amount(line)));
         }
         self.by_default(line)
+    }
+
+    /// Of some bases the one that goes first: the assigned one, else by rank.
+    fn first<'p>(&self, places: impl Iterator<Item = &'p Place>, category: &str) -> Option<Place> {
+        let order = |place: &Place| {
+            let (rule_id, rule) = self.rated.version.rules.at(*place)?;
+            let rank = precedence::rank(rule, category);
+            Some((self.assigned == Some(*place), rank, Reverse(rule_id.as_str())))
+        };
+        places.max_by_key(|place| order(place)).copied()
     }
 
     fn by_default(&mut self, line: &SaleLine) -> Result<(usize, I256), EarnReason> {
@@ -232,37 +281,43 @@ impl<'a> Matching<'a> {
         match default {
             Some((place, (rule_id, rule))) => {
                 self.verdict(place, rule)?;
-                self.by_rule(rule_id, rule, line)
+                self.by_rule(place, rule_id, rule, line)
             }
             None if rules.has_assigned() => Err(EarnReason::NoRuleAssigned),
             None => Err(EarnReason::NoRate),
         }
     }
 
-    fn by_rule(&mut self, rule_id: &'a str, rule: &'a Rule, line: &SaleLine) -> Result<(usize, I256), EarnReason> {
+    fn by_rule(
+        &mut self,
+        place: Place,
+        rule_id: &str,
+        rule: &'a Rule,
+        line: &SaleLine,
+    ) -> Result<(usize, I256), EarnReason> {
         if rule.excludes.names(&line.product_id, &line.category, &line.brand) {
             return Err(EarnReason::ExcludedProduct);
         }
         let RuleEffect::EarnRate(rate) = &rule.effect else {
             return Err(EarnReason::ExcludedProduct);
         };
-        let group = self.group(RateSource::Rule(rule_id.to_owned()), Some(rate), Some(rule));
+        let source = RateSource::Rule(rule_id.to_owned());
+        let group = self.group(Source::Rule(place), source, Some(rate), Some(rule));
         Ok((group, self.amount(line)))
     }
 
-    fn campaigns(&self, line: &SaleLine, candidates: &[Place]) -> Vec<Place> {
+    fn campaigns<'p>(&self, line: &SaleLine, places: impl Iterator<Item = &'p Place>) -> Vec<Place> {
         let is_met = |place: &&Place| {
             self.rated.version.rules.at(**place).is_some_and(|(_, rule)| {
                 rule.is_campaign() && !rule.excludes.names(&line.product_id, &line.category, &line.brand)
             })
         };
-        candidates.iter().filter(is_met).copied().collect()
+        places.filter(is_met).copied().collect()
     }
 
     /// The place of a base, which is added when it is new.
-    fn group(&mut self, source: RateSource, rate: Option<&'a EarnRate>, rule: Option<&'a Rule>) -> usize {
-        let known = self.bases.iter().position(|base| base.source == source);
-        known.unwrap_or_else(|| {
+    fn group(&mut self, key: Source, source: RateSource, rate: Option<&'a EarnRate>, rule: Option<&'a Rule>) -> usize {
+        *self.groups.entry(key).or_insert_with(|| {
             self.bases.push(Base { source, rate, rule });
             self.sums.push(I256::ZERO);
             self.bases.len() - 1

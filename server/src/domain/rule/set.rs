@@ -1,6 +1,6 @@
 //! The rules in force under one version, arranged so that a sale meets only those that name something of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Rule, precedence};
 use crate::domain::path;
@@ -24,8 +24,8 @@ pub(crate) struct RuleSet {
     /// Rules that name none of these.
     open: Vec<Place>,
     has_assigned: bool,
-    /// Rules whose usage counts.
-    counting: Vec<Place>,
+    /// Whether the usage of any rule counts.
+    counts_usage: bool,
 }
 
 impl RuleSet {
@@ -33,9 +33,7 @@ impl RuleSet {
     pub(crate) fn new(rules: Vec<(String, Rule)>) -> Self {
         let mut set = Self::default();
         for (place, (_, rule)) in rules.iter().enumerate() {
-            if rule.counts_usage() {
-                set.counting.push(place);
-            }
+            set.counts_usage |= rule.counts_usage();
             set.has_assigned |= rule.audience.assigned && !rule.is_campaign();
             if precedence::is_default(rule) {
                 set.fallback = Some(place);
@@ -82,14 +80,18 @@ impl RuleSet {
         self.has_assigned
     }
 
-    /// The rules whose usage counts, with their ids.
-    pub(crate) fn counting(&self) -> impl Iterator<Item = &(String, Rule)> {
-        self.counting.iter().filter_map(|place| self.rules.get(*place))
-    }
-
     /// Whether the usage of any rule counts.
     pub(crate) fn count_usage(&self) -> bool {
-        !self.counting.is_empty()
+        self.counts_usage
+    }
+
+    /// The rules that a sale may meet, each once, with their ids.
+    pub(crate) fn met_by(&self, sale: &Sale) -> impl Iterator<Item = &(String, Rule)> {
+        let mut places: BTreeSet<Place> = self.for_sale(sale).into_iter().chain(self.fallback).collect();
+        for line in &sale.lines {
+            places.extend(self.for_line(line));
+        }
+        places.into_iter().filter_map(|place| self.rules.get(place))
     }
 
     /// Rules that name no product, category or brand and may apply to any line of the sale, in order of place.
