@@ -35,6 +35,7 @@ mod error_reasons;
 mod every_call;
 mod examples_of_the_field;
 mod expiry;
+mod expiry_changes;
 mod expiry_ends;
 mod expiry_entries;
 mod expiry_runs;

@@ -4,6 +4,7 @@ mod adjustments;
 mod builder;
 mod credentials;
 mod expiry;
+mod expiry_changes;
 mod feed;
 mod history;
 mod imports;

@@ -93,6 +93,8 @@ open_enum! {
         MergeOut,
         /// What came of a member who was merged into this one: points, (negative) what was owed, and (0) spend.
         MergeIn,
+        /// A lot that went to the expiry which its program has by now, or only another instant of the member's: 0 points.
+        ExpiryChange,
     }
 }
 

@@ -49,6 +49,7 @@ mod csv;
 mod entry;
 mod error;
 mod expiry;
+mod expiry_change;
 mod feed;
 mod id;
 mod import;
@@ -97,6 +98,7 @@ pub use csv::CsvWriter;
 pub use entry::{Entry, EntryFilter, EntryKind, LotMovement};
 pub use error::{Error, Failure, FieldViolation};
 pub use expiry::{ExpiryCounts, ExpiryRun, ExpirySchedule};
+pub use expiry_change::{ExpiryChange, ExpiryChangeCounts, ExpiryForecast};
 pub use feed::{ChainLink, FeedBatch, FeedCursor, FeedRequest};
 pub use id::{
     AdjustmentId, HoldId, MemberId, ProductId, ProgramId, ReasonId, RedemptionId, RequestId, RewardId, RuleId,

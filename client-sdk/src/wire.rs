@@ -5,6 +5,7 @@ mod adjustment;
 mod configuration_change;
 mod entry;
 mod expiry;
+mod expiry_change;
 mod feed;
 mod import;
 mod inactivity;

@@ -50,6 +50,20 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             last: true,
         }
     ]),
+    scenario!("ProgramService/PreviewExpiryPolicy", |_world| [
+        wire::PreviewExpiryPolicyRequest {
+            program_id: "club".to_owned(),
+            ..wire::PreviewExpiryPolicyRequest::default()
+        }
+    ]),
+    scenario!("ProgramService/ApplyExpiryPolicy", |world| [
+        wire::ApplyExpiryPolicyRequest {
+            request_id: request_id(),
+            program_id: "club".to_owned(),
+            etag: world.program_etag().await,
+            extend_only: false,
+        }
+    ]),
     scenario!("ProgramService/GetProduct", |_world| [wire::GetProductRequest {
         program_id: "club".to_owned(),
         product_id: "alpha-cake".to_owned(),

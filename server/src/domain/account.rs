@@ -4,6 +4,7 @@ mod activity;
 mod lapsing;
 mod merging;
 mod opening;
+mod moving;
 mod reversing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +125,8 @@ pub(crate) struct Books {
     pub(crate) account: Account,
     known: Known,
     lots: BTreeMap<LotKey, Lot>,
+    /// Where lots went that were moved to another expiry, as far as they are known.
+    moved: BTreeMap<LotKey, LotKey>,
     pub(crate) pending: Pending,
     pub(crate) holds: Holds,
     /// Spend by day of the program's zone, where its window needs it.
@@ -190,6 +193,7 @@ impl Books {
             account,
             known,
             lots: BTreeMap::new(),
+            moved: BTreeMap::new(),
             spend_by_day: None,
             rule_usage: RuleUsage::default(),
             new_entries: Vec::new(),
@@ -242,6 +246,12 @@ impl Books {
     /// Whether `open_lots` goes to the end.
     pub(crate) fn knows_all_lots(&self) -> bool {
         self.known == Known::All
+    }
+
+    /// Asks for everything there is to load of the points.
+    pub(crate) fn all_known(&self) -> Result<(), LotsMissing> {
+        let is_missing = self.pending.has_unknown() || self.holds.has_unknown() || !self.knows_all_lots();
+        if is_missing { Err(LotsMissing) } else { Ok(()) }
     }
 
     /// Whether no page of open lots was loaded though there are some.

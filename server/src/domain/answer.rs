@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::adjustment::AdjustmentOutcome;
+use super::expiry_change::ChangeCounts;
 use super::expiry_schedule::ExpirySchedule;
 use super::giving_back::ReversalOutcome;
 use super::holding::HoldOutcome;
@@ -49,6 +50,7 @@ pub(crate) enum Answer {
     Swept(Swept),
     /// The member that a row of an import brought.
     Imported(Uuid),
+    ExpiryChanged(ChangeCounts),
     Reason(Box<ReasonRecord>),
     Adjustment(Box<AdjustmentOutcome>),
 }

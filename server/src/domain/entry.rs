@@ -49,6 +49,8 @@ pub(crate) enum EntryKind {
     MergeOut,
     /// What comes of a member who is merged into this one.
     MergeIn,
+    /// A lot that goes to another expiry, or another instant of the member's: no points come or go.
+    ExpiryChange,
 }
 
 /// What a member earned, redeemed and lost by expiry, over all entries.
@@ -68,7 +70,11 @@ impl Lifetime {
             EntryKind::Expire => self.expired -= points,
             // What a merged member earned, redeemed and lost stays counted there; what one did who is imported is told
             // beside the points.
-            EntryKind::Adjust | EntryKind::Opening | EntryKind::MergeOut | EntryKind::MergeIn => {}
+            EntryKind::Adjust
+            | EntryKind::Opening
+            | EntryKind::MergeOut
+            | EntryKind::MergeIn
+            | EntryKind::ExpiryChange => {}
         }
     }
 

@@ -138,7 +138,14 @@ pub(super) struct Returning {
 impl Returning {
     /// Gives points back that one tender took, when `given` of all went back before.
     pub(super) fn give(&self, books: &mut Books, given: Decimal, points: Decimal, accounting: &Accounting) {
-        let back = self.spent.back(given, points);
+        let mut back = self.spent.back(given, points);
+        if !self.is_moved {
+            // Lots whose points went to another expiry since then have none any more: theirs follow them.
+            for (key, _) in &mut back.lots {
+                *key = books.with_moves(*key).last().unwrap_or(*key);
+            }
+            back.lots.sort_by_key(|(key, _)| *key);
+        }
         if !back.lots.is_empty() && self.is_moved {
             books.give_back_as_new(&back.lots, accounting, &self.occasion);
         } else if !back.lots.is_empty() {

@@ -15,6 +15,7 @@ pub(crate) mod earning;
 pub(crate) mod enrolment;
 pub(crate) mod entry;
 pub(crate) mod expiry;
+pub(crate) mod expiry_change;
 pub(crate) mod expiry_schedule;
 pub(crate) mod giving_back;
 pub(crate) mod hold;

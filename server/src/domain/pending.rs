@@ -66,6 +66,11 @@ impl Pending {
         self.lots.get(&key).map(|lot| lot.until)
     }
 
+    /// What is pending of a lot, if anything.
+    pub(crate) fn of(&self, key: LotKey) -> Option<PendingLot> {
+        self.lots.get(&key).copied().filter(|lot| !lot.points.is_zero())
+    }
+
     /// Points that are pending at an instant; those of lots that lapsed by then are not.
     pub(crate) fn at(&self, at: DateTime<Utc>) -> Decimal {
         self.pending_at(at).map(|lot| lot.points).sum()

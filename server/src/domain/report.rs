@@ -23,6 +23,7 @@ impl Movement {
             EntryKind::Adjust => self.adjusted += points,
             EntryKind::Opening => self.imported += points,
             EntryKind::MergeOut | EntryKind::MergeIn => self.merged += points,
+            EntryKind::ExpiryChange => {}
             EntryKind::Earn
             | EntryKind::Redeem
             | EntryKind::Expire

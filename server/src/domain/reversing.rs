@@ -341,13 +341,16 @@ impl Taking<'_> {
                 new_lot: Some(new_lot),
             });
         }
-        let own: &[LotKey] = match self.recorded.is_moved {
-            true => &[],
-            false => &self.recorded.state.own_lots,
+        let own: Vec<LotKey> = match self.recorded.is_moved {
+            true => Vec::new(),
+            false => {
+                let own = self.recorded.state.own_lots.iter();
+                own.flat_map(|key| books.with_moves(*key)).collect()
+            }
         };
         let mut lapsed = Vec::new();
         let mut left = points;
-        for key in own {
+        for key in &own {
             let gone = books.lot(*key).map_or(Decimal::ZERO, |lot| lot.lapsed).min(left);
             if gone > Decimal::ZERO {
                 left -= gone;
@@ -355,7 +358,7 @@ impl Taking<'_> {
             }
         }
         let policy = self.current.program.shortfall_policy;
-        let mut cover = shortfall::cover_from(books, own, left, policy, recorded_at)?;
+        let mut cover = shortfall::cover_from(books, &own, left, policy, recorded_at)?;
         let owed = cover.debt;
         within_ledger("debt", books.account.debt + owed)?;
         for (key, gone) in &lapsed {

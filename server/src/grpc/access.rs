@@ -87,6 +87,8 @@ const RULES: &[Rule] = &[
     call("ProgramService/UpsertProducts", CONFIGURE),
     call("ProgramService/GetProduct", ALL),
     call("ProgramService/ListProducts", ALL),
+    call("ProgramService/PreviewExpiryPolicy", LOOK),
+    call("ProgramService/ApplyExpiryPolicy", CONFIGURE),
     call("ProgramService/ListConfigurationChanges", LOOK),
     call("ProgramService/ListProductChanges", LOOK),
     call("ProgramService/EnrollMember", SELL),

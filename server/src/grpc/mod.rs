@@ -10,6 +10,7 @@ mod deadline;
 mod entry_calls;
 mod evaluation;
 mod expiry_calls;
+mod expiry_change_calls;
 mod feed_calls;
 mod feed_cursor;
 mod fields;

@@ -11,8 +11,8 @@ use super::auth::{Caller, actor, caller};
 use super::fields::Fields;
 use super::streaming::Told;
 use super::{
-    Context, convert, deadline, history_calls, import_calls, member_calls, member_changes, member_list, merge_calls,
-    page_token, product_calls, status,
+    Context, convert, deadline, expiry_change_calls, history_calls, import_calls, member_calls, member_changes,
+    member_list, merge_calls, page_token, product_calls, status,
 };
 use crate::domain::answer::{Answer, ProgramRecord};
 use crate::domain::configuration::ProgramEdit;
@@ -164,6 +164,27 @@ impl ProgramService for Programs {
     ) -> Result<Response<wire::UpsertProductsResponse>, Status> {
         let (metadata, _, messages) = request.into_parts();
         deadline::bounded(&metadata, product_calls::upsert(&self.0, &metadata, messages)).await
+    }
+
+    type PreviewExpiryPolicyStream = Told<wire::PreviewExpiryPolicyResponse>;
+
+    async fn preview_expiry_policy(
+        &self,
+        request: Request<wire::PreviewExpiryPolicyRequest>,
+    ) -> Result<Response<Self::PreviewExpiryPolicyStream>, Status> {
+        let told = expiry_change_calls::preview(&self.0, request.into_inner()).await?;
+        Ok(Response::new(told))
+    }
+
+    type ApplyExpiryPolicyStream = Told<wire::ApplyExpiryPolicyResponse>;
+
+    async fn apply_expiry_policy(
+        &self,
+        request: Request<wire::ApplyExpiryPolicyRequest>,
+    ) -> Result<Response<Self::ApplyExpiryPolicyStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let told = expiry_change_calls::apply(&self.0, &metadata, request).await?;
+        Ok(Response::new(told))
     }
 
     async fn get_product(

@@ -1,6 +1,7 @@
 //! Work that nobody calls for: each job runs beside the calls, on one server at a time.
 
 pub(crate) mod expiry;
+pub(crate) mod expiry_change;
 mod lease;
 mod request_purge;
 mod scheduler;

@@ -4,6 +4,7 @@ mod adjusting;
 mod enrolling;
 mod erasing;
 mod importing;
+mod expiry_changing;
 mod loading;
 mod members;
 mod merging;
@@ -128,6 +129,9 @@ impl<'a> Batch<'a> {
         let result = match &command.action {
             Action::Sweep(member) => return self.sweep(connection, command, member).await,
             Action::Import(member_id, imported) => return Ok(self.import(command, *member_id, imported)),
+            Action::ChangeExpiry(member, applying) => {
+                return self.change_expiry(connection, command, member, applying).await;
+            }
             Action::Redeeming(redeeming) => self.redeeming(connection, command, redeeming).await?,
             Action::RecordSale(sale, _) => {
                 let decided = self.record_sale(connection, command, sale).await?;

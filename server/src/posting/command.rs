@@ -15,6 +15,7 @@ use crate::domain::adjustment::{Adjusting, Adjustment};
 use crate::domain::answer::{Answer, Refusal};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::importing::ImportedMember;
+use crate::domain::expiry_change::Applying;
 use crate::domain::member_change::MemberChange;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::sale_recording;
@@ -47,6 +48,8 @@ pub(crate) enum Action {
     ReverseSale(Box<ReversingSale>),
     /// Writes off what has lapsed of this member's points.
     Sweep(MemberKey),
+    /// Moves this member's lots to the expiry that their program has by now.
+    ChangeExpiry(MemberKey, Applying),
     /// Points added or removed for a reason.
     Adjust(Box<Adjusting>),
 }
@@ -148,7 +151,7 @@ impl Action {
             Self::MergeMembers(merging) => Subject::Member(Named::alone(&merging.member)),
             Self::Redeeming(redeeming) => Subject::Member(redeeming.named()),
             Self::ReverseSale(reversing) => Subject::Sale(reversing.reversal.sale()),
-            Self::Sweep(member) => Subject::Member(Named::alone(member)),
+            Self::Sweep(member) | Self::ChangeExpiry(member, _) => Subject::Member(Named::alone(member)),
             Self::Adjust(adjusting) => Subject::Member(Named::in_adjustment(&adjusting.adjustment)),
         }
     }
@@ -164,6 +167,7 @@ impl Action {
             | Self::Redeeming(_)
             | Self::ReverseSale(_)
             | Self::Sweep(_)
+            | Self::ChangeExpiry(..)
             | Self::Adjust(_) => None,
         }
     }
@@ -179,6 +183,7 @@ impl Action {
             | Self::MergeMembers(_)
             | Self::ReverseSale(_)
             | Self::Sweep(_)
+            | Self::ChangeExpiry(..)
             | Self::Adjust(_) => None,
         }
     }
@@ -192,6 +197,7 @@ impl Action {
             | Self::Redeeming(_)
             | Self::ReverseSale(_)
             | Self::Sweep(_)
+            | Self::ChangeExpiry(..)
             | Self::Adjust(_) => false,
             Self::ChangeMember(changing) => changing.change.is_about_identity(),
             Self::MergeMembers(_) => true,
@@ -223,7 +229,7 @@ impl Action {
                 spend_at: Some(now),
                 ..Needs::default()
             },
-            Self::ReverseSale(_) => Needs {
+            Self::ReverseSale(_) | Self::ChangeExpiry(..) => Needs {
                 lots: true,
                 ..Needs::default()
             },

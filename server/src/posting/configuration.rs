@@ -1,6 +1,7 @@
 //! Changes of configuration: one transaction each, the program's row locked (or the merchant's, for what belongs to no
 //! program), idempotent like every write.
 
+mod expiry_change;
 mod history;
 mod products;
 mod reasons;
@@ -75,6 +76,11 @@ pub(crate) enum ChangeAction {
     },
     /// No product twice.
     UpsertProducts(Arc<[ProductEdit]>),
+    /// Begins to move lots to the expiry that the program has; changes nothing of the program.
+    BeginExpiryChange {
+        etag: u32,
+        extend_only: bool,
+    },
     /// `None`: only when it is asked for.
     SetExpirySchedule {
         period_seconds: Option<u32>,
@@ -237,6 +243,9 @@ async fn carry_out(
         }
         ChangeAction::UpdateReward { reward_id, etag, edit } => {
             return rewards::update(connection, change, next, reward_id, *etag, edit).await;
+        }
+        ChangeAction::BeginExpiryChange { etag, extend_only } => {
+            return expiry_change::begin(connection, change, *etag, *extend_only).await;
         }
         ChangeAction::SetExpirySchedule { period_seconds } => {
             let (merchant_id, now) = (change.merchant_id, change.now);

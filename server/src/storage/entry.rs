@@ -255,6 +255,7 @@ pub(super) fn kind_number(kind: EntryKind) -> u8 {
         EntryKind::Opening => 9,
         EntryKind::MergeOut => 10,
         EntryKind::MergeIn => 11,
+        EntryKind::ExpiryChange => 12,
     }
 }
 
@@ -270,6 +271,7 @@ pub(super) fn kind(number: u8) -> Option<EntryKind> {
         9 => Some(EntryKind::Opening),
         10 => Some(EntryKind::MergeOut),
         11 => Some(EntryKind::MergeIn),
+        12 => Some(EntryKind::ExpiryChange),
         _ => None,
     }
 }

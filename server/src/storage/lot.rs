@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Datetime, Integer, Numeric, Unsigned};
+use diesel::sql_types::{BigInt, Binary, Datetime, Integer, Nullable, Numeric, Unsigned};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
@@ -48,10 +48,15 @@ struct LotRow {
     remaining: Decimal,
     #[diesel(sql_type = Numeric)]
     lapsed: Decimal,
+    #[diesel(sql_type = Nullable<Datetime>)]
+    moved_expires_at: Option<NaiveDateTime>,
+    #[diesel(sql_type = Nullable<Unsigned<BigInt>>)]
+    moved_sequence: Option<u64>,
 }
 
 /// The columns of `LotRow`.
-const COLUMNS: &str = "merchant_id, member_id, expires_at, sequence, points, remaining, lapsed";
+const COLUMNS: &str = "merchant_id, member_id, expires_at, sequence, points, remaining, lapsed, moved_expires_at, \
+    moved_sequence";
 
 /// The next open lots of several members, up to a page of each, in one statement: every branch reads its own stretch
 /// of the primary key and stops at its limit.
@@ -90,17 +95,20 @@ fn branch(start: &PageStart) -> String {
     )
 }
 
-/// These lots of a member, open or used up, those that there are.
+/// These lots of a member, open or used up, those that there are, and where each went if it was moved.
 pub(crate) async fn find(
     connection: &mut Connection,
     account: AccountKey,
     keys: &[LotKey],
-) -> Result<Vec<(LotKey, Lot)>, StorageError> {
+) -> Result<Vec<(LotKey, Lot, Option<LotKey>)>, StorageError> {
     let mut lots = Vec::with_capacity(keys.len());
     for keys in keys.chunks(LOTS_OF_A_QUESTION) {
         let branches: Vec<String> = keys.iter().map(|key| exactly(account, key)).collect();
         let rows: Vec<LotRow> = diesel::sql_query(branches.join(" UNION ALL ")).load(connection).await?;
-        lots.extend(rows.iter().map(LotRow::lot));
+        lots.extend(rows.iter().map(|row| {
+            let (key, lot) = row.lot();
+            (key, lot, row.moved_to())
+        }));
     }
     Ok(lots)
 }
@@ -128,6 +136,13 @@ impl LotRow {
             lapsed: self.lapsed,
         };
         (key, lot)
+    }
+
+    fn moved_to(&self) -> Option<LotKey> {
+        Some(LotKey {
+            expires_at: instant(self.moved_expires_at?),
+            sequence: self.moved_sequence?,
+        })
     }
 }
 
@@ -177,13 +192,22 @@ pub(crate) struct LotRows(Insert);
 impl LotRows {
     pub(crate) fn new() -> Self {
         Self(Insert::new(
-            "INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining, lapsed, pending_until) VALUES",
-            " ON DUPLICATE KEY UPDATE remaining = VALUES(remaining), lapsed = VALUES(lapsed)",
+            "INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining, lapsed, pending_until, \
+             moved_expires_at, moved_sequence) VALUES",
+            " ON DUPLICATE KEY UPDATE remaining = VALUES(remaining), lapsed = VALUES(lapsed), \
+             moved_expires_at = COALESCE(VALUES(moved_expires_at), moved_expires_at), \
+             moved_sequence = COALESCE(VALUES(moved_sequence), moved_sequence)",
         ))
     }
 
-    /// `pending_until` is kept of a new lot alone.
-    pub(crate) fn push(&mut self, account: AccountKey, key: LotKey, lot: Lot, pending_until: Option<DateTime<Utc>>) {
+    /// `pending_until` is kept of a new lot alone; `moved_to` stays once it is known.
+    pub(crate) fn push(
+        &mut self,
+        account: AccountKey,
+        (key, lot): (LotKey, Lot),
+        pending_until: Option<DateTime<Utc>>,
+        moved_to: Option<LotKey>,
+    ) {
         self.0
             .row()
             .integer(account.0)
@@ -193,7 +217,9 @@ impl LotRows {
             .decimal(lot.points)
             .decimal(lot.remaining)
             .decimal(lot.lapsed)
-            .optional(pending_until, Insert::instant);
+            .optional(pending_until, Insert::instant)
+            .optional(moved_to, |row, lot| row.instant(lot.expires_at))
+            .optional(moved_to, |row, lot| row.integer(lot.sequence));
     }
 
     pub(crate) fn finish(self) -> Vec<String> {

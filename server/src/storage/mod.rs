@@ -1,6 +1,7 @@
 //! The only room that knows SQL. A file per table; rows stay in here.
 
 pub(crate) mod account;
+pub(crate) mod accrual;
 pub(crate) mod administration;
 pub(crate) mod api_key;
 pub(crate) mod books;
@@ -13,6 +14,7 @@ pub(crate) mod entry_runs;
 pub(crate) mod entry_search;
 pub(crate) mod erasure;
 pub(crate) mod error;
+pub(crate) mod expiry_change;
 pub(crate) mod expiry_schedule;
 pub(crate) mod feed;
 pub(crate) mod hold;

@@ -178,24 +178,43 @@ pub(crate) async fn breakage(
     }
     let (from, until, now) = (literal(period.from), literal(period.until), literal(now));
     let has_lapsed = format!("(lot.expires_at <= {now} OR COALESCE(account.inactive_at <= {now}, FALSE))");
-    let text = format!(
-        "SELECT COALESCE(SUM(lot.points), 0) AS issued, \
-         COALESCE(SUM(lot.lapsed + IF({has_lapsed}, lot.remaining, 0)), 0) AS lapsed, \
-         COALESCE(SUM(IF({has_lapsed}, 0, lot.remaining)), 0) AS open \
-         FROM entry FORCE INDEX (PRIMARY) STRAIGHT_JOIN lot ON lot.merchant_id = entry.merchant_id \
-         AND lot.member_id = entry.member_id AND lot.expires_at = entry.lot_expires_at AND lot.sequence = entry.sequence \
-         STRAIGHT_JOIN account ON account.merchant_id = entry.merchant_id AND account.member_id = entry.member_id \
-         WHERE {} AND entry.kind IN ({}, {}) AND entry.recorded_at >= {from} AND entry.recorded_at < {until}",
-        of("entry", merchant_id, member_ids),
+    let kinds = format!(
+        "{}, {}",
         kind_number(EntryKind::Earn),
-        kind_number(EntryKind::SignUpBonus),
+        kind_number(EntryKind::SignUpBonus)
     );
-    let row: BreakageRow = diesel::sql_query(text).get_result(connection).await?;
-    Ok(Breakage {
-        issued: row.issued,
-        lapsed: row.lapsed,
-        open: row.open,
-    })
+    let lots_of = "STRAIGHT_JOIN lot ON lot.merchant_id = entry.merchant_id AND lot.member_id = entry.member_id \
+         AND lot.expires_at = entry.lot_expires_at AND lot.sequence = entry.sequence \
+         STRAIGHT_JOIN account ON account.merchant_id = entry.merchant_id AND account.member_id = entry.member_id";
+    let whose = of("entry", merchant_id, member_ids);
+    let became = format!(
+        "COALESCE(SUM(lot.lapsed + IF({has_lapsed}, lot.remaining, 0)), 0) AS lapsed, \
+         COALESCE(SUM(IF({has_lapsed}, 0, lot.remaining)), 0) AS open"
+    );
+    let came = |entry: &str| {
+        format!("{entry}.kind IN ({kinds}) AND {entry}.recorded_at >= {from} AND {entry}.recorded_at < {until}")
+    };
+    let issued = format!(
+        "SELECT COALESCE(SUM(lot.points), 0) AS issued, {became} FROM entry FORCE INDEX (PRIMARY) {lots_of} \
+         WHERE {whose} AND {}",
+        came("entry")
+    );
+    // Of those that went to another expiry since then, in the lots they went to.
+    let moved = format!(
+        "SELECT 0 + 0.0 AS issued, {became} FROM entry FORCE INDEX (PRIMARY) {lots_of} \
+         STRAIGHT_JOIN entry origin ON origin.merchant_id = entry.merchant_id AND origin.member_id = entry.member_id \
+         AND origin.sequence = CAST(entry.reference AS UNSIGNED) WHERE {whose} AND entry.kind = {} AND {}",
+        kind_number(EntryKind::ExpiryChange),
+        came("origin"),
+    );
+    let mut breakage = Breakage::default();
+    for text in [issued, moved] {
+        let row: BreakageRow = diesel::sql_query(text).get_result(connection).await?;
+        breakage.issued += row.issued;
+        breakage.lapsed += row.lapsed;
+        breakage.open += row.open;
+    }
+    Ok(breakage)
 }
 
 /// What these members were owed before `at`, which is not ahead of now.

@@ -444,3 +444,22 @@ diesel::table! {
         recorded_at -> Datetime,
     }
 }
+
+diesel::table! {
+    expiry_change_run (merchant_id, request_id) {
+        merchant_id -> Unsigned<Integer>,
+        request_id -> Text,
+        program_id -> Text,
+        extend_only -> Unsigned<TinyInt>,
+        actor -> Text,
+        started_at -> Datetime,
+        finished_at -> Nullable<Datetime>,
+        done_member_id -> Binary,
+        members -> Unsigned<BigInt>,
+        lots -> Unsigned<BigInt>,
+        points -> Numeric,
+        lapsed_points -> Numeric,
+        kept_lots -> Unsigned<BigInt>,
+        kept_points -> Numeric,
+    }
+}

@@ -32,17 +32,23 @@ pub(crate) async fn lots(
     Ok(sequences.iter().flat_map(of_entry).collect())
 }
 
-/// Takes these lots into the books, open or used up.
+/// Takes these lots into the books, open or used up, and those that their points went to.
 pub(crate) async fn learn(
     connection: &mut Connection,
     account: AccountKey,
     books: &mut Books,
     keys: impl Iterator<Item = LotKey>,
 ) -> Result<(), StorageError> {
-    let keys: BTreeSet<LotKey> = keys.filter(|key| books.lot(*key).is_none()).collect();
-    let keys: Vec<LotKey> = keys.into_iter().collect();
-    for (key, lot) in lot::find(connection, account, &keys).await? {
-        books.learn_lot(key, lot);
+    let mut asked: BTreeSet<LotKey> = keys.filter(|key| books.lot(*key).is_none()).collect();
+    while !asked.is_empty() {
+        let keys: Vec<LotKey> = std::mem::take(&mut asked).into_iter().collect();
+        for (key, lot, moved_to) in lot::find(connection, account, &keys).await? {
+            books.learn_lot(key, lot);
+            if let Some(into) = moved_to {
+                books.learn_move(key, into);
+                asked.extend(Some(into).filter(|into| books.lot(*into).is_none()));
+            }
+        }
     }
     Ok(())
 }

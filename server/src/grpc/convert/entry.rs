@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use loyalty_api::v1 as wire;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{decimal, timestamp};
@@ -16,15 +17,18 @@ pub(in crate::grpc) fn entry(member_id: Uuid, entry: &Entry, allocations: &[Allo
         expires_at,
         sequence: entry.sequence,
     });
-    let created = created.map(|lot| Allocation {
-        entry_sequence: entry.sequence,
-        lot,
-        points: entry.points,
-    });
     let touched = allocations
         .iter()
         .filter(|allocation| allocation.entry_sequence == entry.sequence)
         .copied();
+    // What came from other lots is in the new one too.
+    let moved = touched.clone().filter(|allocation| Some(allocation.lot) != created);
+    let moved: Decimal = moved.map(|allocation| allocation.points).sum();
+    let created = created.map(|lot| Allocation {
+        entry_sequence: entry.sequence,
+        lot,
+        points: entry.points - moved,
+    });
     let occasion = &entry.occasion;
     let origin = &occasion.origin;
     let of_sale = |field: fn(&SaleKey) -> &Arc<str>| {
@@ -88,6 +92,7 @@ pub(in crate::grpc) fn kind_from(kind: wire::EntryKind) -> Option<EntryKind> {
         wire::EntryKind::Opening => EntryKind::Opening,
         wire::EntryKind::MergeOut => EntryKind::MergeOut,
         wire::EntryKind::MergeIn => EntryKind::MergeIn,
+        wire::EntryKind::ExpiryChange => EntryKind::ExpiryChange,
     })
 }
 
@@ -103,5 +108,6 @@ fn kind(kind: EntryKind) -> wire::EntryKind {
         EntryKind::Opening => wire::EntryKind::Opening,
         EntryKind::MergeOut => wire::EntryKind::MergeOut,
         EntryKind::MergeIn => wire::EntryKind::MergeIn,
+        EntryKind::ExpiryChange => wire::EntryKind::ExpiryChange,
     }
 }

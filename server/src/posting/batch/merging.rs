@@ -109,7 +109,7 @@ impl Batch<'_> {
     }
 
     /// Loads all open lots, what is pending and what is held.
-    async fn learn_all(
+    pub(super) async fn learn_all(
         &mut self,
         connection: &mut Connection,
         key: AccountKey,

@@ -40,7 +40,8 @@ impl Batch<'_> {
                 allocations.push(*key, allocation);
             }
             for (lot_key, lot) in books.touched_lots() {
-                lots.push(*key, lot_key, lot, books.pending.until(lot_key));
+                let (pending_until, moved_to) = (books.pending.until(lot_key), books.moved_to(lot_key));
+                lots.push(*key, (lot_key, lot), pending_until, moved_to);
             }
             for hold in books.holds.touched() {
                 holds.push(key.0, hold)?;
