@@ -15,6 +15,7 @@ mod assigned_rules;
 mod bad_input;
 mod bad_requests;
 mod bad_returns;
+mod birthdays;
 mod blocking;
 mod bought_with_points;
 mod business_time;

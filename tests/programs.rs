@@ -50,6 +50,7 @@ async fn a_program_is_read_as_it_was_created() {
         redeem_until: read.redeem_until,
         expiry: read.expiry,
         inactivity: read.inactivity,
+        birthday_bonus: read.birthday_bonus,
         redemption: read.redemption,
         rated_basis: read.rated_basis,
         earn_on_points_paid_part: read.earn_on_points_paid_part,

@@ -89,6 +89,8 @@ open_enum! {
         Adjust,
         /// What a member brought along from another system: a lot, or (0 points) the spend of a day.
         Opening,
+        /// Points given for a birthday.
+        BirthdayBonus,
         /// What left a member who was merged into another: the points, and (positive) what was owed.
         MergeOut,
         /// What came of a member who was merged into this one: points, (negative) what was owed, and (0) spend.

@@ -39,6 +39,7 @@
 struct Readme;
 
 mod adjustment;
+mod birthday_bonus;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 #[cfg(feature = "cli")]
@@ -90,6 +91,7 @@ mod verification;
 mod wire;
 
 pub use adjustment::{Adjustment, AdjustmentReceipt};
+pub use birthday_bonus::BirthdayBonus;
 pub use client::{Client, ClientBuilder, Connection, Credentials, EntryFeed, MemberReports, Verification};
 pub use configuration_change::{
     ConfigurationChange, ConfigurationFilter, ConfigurationResource, FieldChange, ProductChange, RuleVersion,

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use crate::{
+    birthday_bonus::BirthdayBonus,
     id::ProgramId,
     inactivity::InactivityPolicy,
     redemption_policy::RedemptionPolicy,
@@ -45,6 +46,8 @@ pub struct NewProgram {
     pub expiry: Option<ExpiryPolicy>,
     /// When all points lapse of a member who does nothing; `None`: never for that.
     pub inactivity: Option<InactivityPolicy>,
+    /// What members get for their birthdays; `None`: nothing.
+    pub birthday_bonus: Option<BirthdayBonus>,
     /// What points are worth; `None`: they cannot pay.
     pub redemption: Option<RedemptionPolicy>,
     /// What of a line's price is rated.
@@ -131,6 +134,13 @@ impl NewProgram {
         self
     }
 
+    /// Gives members something for their birthdays.
+    #[must_use]
+    pub fn birthday_bonus(mut self, bonus: BirthdayBonus) -> Self {
+        self.birthday_bonus = Some(bonus);
+        self
+    }
+
     /// Says who can be a member, and how one becomes one.
     #[must_use]
     pub fn enrolment(mut self, enrolment: EnrolmentPolicy) -> Self {
@@ -196,6 +206,8 @@ pub struct Program {
     pub expiry: Option<ExpiryPolicy>,
     /// When all points lapse of a member who does nothing; `None`: never for that.
     pub inactivity: Option<InactivityPolicy>,
+    /// What members get for their birthdays; `None`: nothing.
+    pub birthday_bonus: Option<BirthdayBonus>,
     /// What points are worth; `None`: they cannot pay.
     pub redemption: Option<RedemptionPolicy>,
     /// What of a line's price is rated.

@@ -5,6 +5,7 @@ use loyalty_api::v1;
 use rust_decimal::Decimal;
 
 use crate::{
+    birthday_bonus::BirthdayBonus,
     inactivity::InactivityPolicy,
     program::{DocumentType, EnrolmentPolicy, ExpiryPolicy, Program, ProgramState, RatedBasis, ShortfallPolicy},
     redemption_policy::RedemptionPolicy,
@@ -105,6 +106,12 @@ impl ProgramUpdate {
     pub fn inactivity(mut self, policy: Option<InactivityPolicy>) -> Self {
         self.program.inactivity = policy.map(InactivityPolicy::to_wire);
         self.changing("inactivity")
+    }
+
+    /// What members get for their birthdays; `None`: nothing. It holds for birthdays after this call returned.
+    pub fn birthday_bonus(mut self, bonus: Option<BirthdayBonus>) -> Self {
+        self.program.birthday_bonus = bonus.map(BirthdayBonus::to_wire);
+        self.changing("birthday_bonus")
     }
 
     /// What points are worth; `None`: they cannot pay.

@@ -2,6 +2,7 @@
 //! the files below, by noun.
 
 mod adjustment;
+mod birthday_bonus;
 mod configuration_change;
 mod entry;
 mod expiry;

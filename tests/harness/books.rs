@@ -79,7 +79,7 @@ const WRONG: &[(&str, &str)] = &[
     (
         "an account whose spend or lifetime totals are not those of its entries",
         "SELECT COUNT(*) AS n FROM account a WHERE (a.tier_spend, a.lifetime_earned, a.lifetime_redeemed, \
-         a.lifetime_expired) <> (SELECT COALESCE(SUM(e.tier_spend), 0), COALESCE(SUM(IF(e.kind IN (1, 4, 5), e.points, COALESCE(e.lifetime_earned, 0))), 0), \
+         a.lifetime_expired) <> (SELECT COALESCE(SUM(e.tier_spend), 0), COALESCE(SUM(IF(e.kind IN (1, 4, 5, 8), e.points, COALESCE(e.lifetime_earned, 0))), 0), \
          COALESCE(SUM(IF(e.kind IN (2, 6), -e.points, COALESCE(e.lifetime_redeemed, 0))), 0), \
          COALESCE(SUM(IF(e.kind = 3, -e.points, COALESCE(e.lifetime_expired, 0))), 0) FROM entry e \
          WHERE e.merchant_id = a.merchant_id AND e.member_id = a.member_id)",

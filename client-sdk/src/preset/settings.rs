@@ -31,6 +31,7 @@ pub(crate) fn program_update(program: &Program, settings: &NewProgram) -> Result
         redeem_until,
         expiry,
         inactivity,
+        birthday_bonus,
         redemption,
         rated_basis,
         earn_on_points_paid_part,
@@ -74,6 +75,7 @@ pub(crate) fn program_update(program: &Program, settings: &NewProgram) -> Result
         .redeem_until(*redeem_until)
         .expiry(*expiry)
         .inactivity(*inactivity)
+        .birthday_bonus(*birthday_bonus)
         .redemption(redemption.clone())
         .rated_basis(*rated_basis)
         .earn_on_points_paid_part(*earn_on_points_paid_part)

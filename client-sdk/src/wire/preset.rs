@@ -50,6 +50,7 @@ impl NewProgram {
             redeem_until: program.redeem_until,
             expiry: program.expiry,
             inactivity: program.inactivity,
+            birthday_bonus: program.birthday_bonus,
             redemption: program.redemption,
             rated_basis: program.rated_basis,
             earn_on_points_paid_part: program.earn_on_points_paid_part,

@@ -4,6 +4,7 @@ use loyalty_api::v1::{self, expiry_policy::Period};
 
 use super::{day, day_text, decimal_message, instant, optional_decimal, optional_text};
 use crate::{
+    birthday_bonus::BirthdayBonus,
     error::Error,
     id::ProgramId,
     inactivity::InactivityPolicy,
@@ -33,6 +34,7 @@ impl NewProgram {
             redeem_until: day_text(self.redeem_until),
             expiry: self.expiry.map(ExpiryPolicy::to_wire),
             inactivity: self.inactivity.map(InactivityPolicy::to_wire),
+            birthday_bonus: self.birthday_bonus.map(BirthdayBonus::to_wire),
             redemption: self.redemption.as_ref().map(RedemptionPolicy::to_wire),
             rated_basis: self.rated_basis.number(),
             earn_on_points_paid_part: self.earn_on_points_paid_part,
@@ -75,6 +77,7 @@ impl Program {
             redeem_until: day("program.redeem_until", program.redeem_until)?,
             expiry: program.expiry.map(ExpiryPolicy::from_wire),
             inactivity: program.inactivity.map(InactivityPolicy::from_wire),
+            birthday_bonus: program.birthday_bonus.map(BirthdayBonus::from_wire).transpose()?,
             redemption: program.redemption.map(RedemptionPolicy::from_wire).transpose()?,
             rated_basis: RatedBasis::from_number(program.rated_basis),
             earn_on_points_paid_part: program.earn_on_points_paid_part,

@@ -3,8 +3,8 @@
 mod activity;
 mod lapsing;
 mod merging;
-mod opening;
 mod moving;
+mod opening;
 mod reversing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,8 @@ pub(crate) struct Account {
     pub(crate) active_at: Option<DateTime<Utc>>,
     /// When all points lapse unless the member does something before; `None`: not for that.
     pub(crate) inactive_at: Option<DateTime<Utc>>,
+    /// The birthday of the last bonus for one.
+    pub(crate) birthday_bonus_on: Option<NaiveDate>,
     /// The tier as of the newest sale.
     pub(crate) tier_id: Option<String>,
     /// Spend that counts towards tiers, over the member's lifetime.
@@ -166,6 +168,7 @@ impl Account {
             sweep_at: None,
             active_at: None,
             inactive_at: None,
+            birthday_bonus_on: None,
             tier_id: None,
             tier_spend: Decimal::ZERO,
             lifetime_earned: Decimal::ZERO,

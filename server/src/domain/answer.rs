@@ -51,6 +51,8 @@ pub(crate) enum Answer {
     /// The member that a row of an import brought.
     Imported(Uuid),
     ExpiryChanged(ChangeCounts),
+    /// Whether it was given.
+    BirthdayBonus(bool),
     Reason(Box<ReasonRecord>),
     Adjustment(Box<AdjustmentOutcome>),
 }

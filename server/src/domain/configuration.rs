@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::birthday::BirthdayBonus;
 use super::inactivity::InactivityPolicy;
 use super::number::Rounding;
 use super::program::{
@@ -38,6 +39,8 @@ pub(crate) struct ProgramEdit {
     pub(crate) redeem_until: Option<Option<NaiveDate>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expiry: Option<Option<ExpiryPolicy>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) birthday_bonus: Option<Option<BirthdayBonus>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) inactivity: Option<Option<InactivityPolicy>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +84,7 @@ impl ProgramEdit {
         set(&mut program.redeem_until, edit.redeem_until);
         set(&mut program.expiry, edit.expiry);
         set(&mut program.inactivity, edit.inactivity);
+        set(&mut program.birthday_bonus, edit.birthday_bonus);
         set(&mut program.redemption, edit.redemption);
         set(&mut program.rated_basis, edit.rated_basis);
         set(&mut program.earn_on_points_paid_part, edit.earn_on_points_paid_part);
@@ -129,12 +133,17 @@ fn check(program: &Program) -> Result<(), Rejection> {
     if let Some(policy) = &program.redemption {
         check_redemption(program, policy)?;
     }
-    let bonus = program.enrolment.sign_up_bonus;
-    if bonus.is_some_and(|points| points.normalize().scale() > program.decimals) {
-        return Err(Rejection::TooManyDecimals {
-            field: "program.enrolment.sign_up_bonus".to_owned(),
-            decimals: program.decimals,
-        });
+    let birthday_bonus = program.birthday_bonus.map(|bonus| bonus.points);
+    for (field, points) in [
+        ("program.enrolment.sign_up_bonus", program.enrolment.sign_up_bonus),
+        ("program.birthday_bonus.points", birthday_bonus),
+    ] {
+        if points.is_some_and(|points| points.normalize().scale() > program.decimals) {
+            return Err(Rejection::TooManyDecimals {
+                field: field.to_owned(),
+                decimals: program.decimals,
+            });
+        }
     }
     for (place, listed) in program.document_types.iter().enumerate() {
         if program.document_types[..place]

@@ -45,6 +45,8 @@ pub(crate) enum EntryKind {
     Adjust,
     /// What a member brings along from another system.
     Opening,
+    /// Given for a birthday.
+    BirthdayBonus,
     /// What a member who is merged into another leaves.
     MergeOut,
     /// What comes of a member who is merged into this one.
@@ -65,7 +67,9 @@ impl Lifetime {
     /// Counts the points of an entry.
     pub(crate) fn count(&mut self, kind: EntryKind, points: Decimal) {
         match kind {
-            EntryKind::Earn | EntryKind::SignUpBonus | EntryKind::EarnReversal => self.earned += points,
+            EntryKind::Earn | EntryKind::SignUpBonus | EntryKind::BirthdayBonus | EntryKind::EarnReversal => {
+                self.earned += points
+            }
             EntryKind::Redeem | EntryKind::RedeemReversal => self.redeemed -= points,
             EntryKind::Expire => self.expired -= points,
             // What a merged member earned, redeemed and lost stays counted there; what one did who is imported is told

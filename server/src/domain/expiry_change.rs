@@ -263,12 +263,13 @@ impl Forecast {
 /// own, or kept that of lots elsewhere.
 fn is_by_program(kind: EntryKind) -> bool {
     match kind {
-        EntryKind::Earn | EntryKind::SignUpBonus => true,
+        EntryKind::Earn | EntryKind::SignUpBonus | EntryKind::BirthdayBonus => true,
         EntryKind::Redeem
         | EntryKind::Expire
         | EntryKind::EarnReversal
         | EntryKind::RedeemReversal
         | EntryKind::Adjust
+        | EntryKind::Opening
         | EntryKind::MergeOut
         | EntryKind::MergeIn
         | EntryKind::ExpiryChange => false,

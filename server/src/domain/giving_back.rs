@@ -138,19 +138,23 @@ pub(super) struct Returning {
 impl Returning {
     /// Gives points back that one tender took, when `given` of all went back before.
     pub(super) fn give(&self, books: &mut Books, given: Decimal, points: Decimal, accounting: &Accounting) {
-        let mut back = self.spent.back(given, points);
-        if !self.is_moved {
-            // Lots whose points went to another expiry since then have none any more: theirs follow them.
-            for (key, _) in &mut back.lots {
-                *key = books.with_moves(*key).last().unwrap_or(*key);
-            }
-            back.lots.sort_by_key(|(key, _)| *key);
+        let back = self.spent.back(given, points);
+        // What remained of a lot may have gone to another expiry since then: what comes back has that expiry too.
+        let went_to = |key: LotKey| books.with_moves(key).last().filter(|into| *into != key);
+        let (gone, there): (Vec<_>, Vec<_>) = back
+            .lots
+            .into_iter()
+            .map(|(key, points)| (key, went_to(key), points))
+            .partition(|(_, into, _)| self.is_moved || into.is_some());
+        let there: Vec<_> = there.into_iter().map(|(key, _, points)| (key, points)).collect();
+        let gone: Vec<_> = gone
+            .into_iter()
+            .map(|(key, into, points)| (into.unwrap_or(key), points))
+            .collect();
+        if !there.is_empty() {
+            books.give_back(&there, accounting, &self.occasion);
         }
-        if !back.lots.is_empty() && self.is_moved {
-            books.give_back_as_new(&back.lots, accounting, &self.occasion);
-        } else if !back.lots.is_empty() {
-            books.give_back(&back.lots, accounting, &self.occasion);
-        }
+        books.give_back_as_new(&gone, accounting, &self.occasion);
         if !back.owed.is_zero() {
             books.give_back_owed(back.owed, self.owed_expires_at, accounting, &self.occasion);
         }

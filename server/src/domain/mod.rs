@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod adjustment;
 pub(crate) mod answer;
+pub(crate) mod birthday;
 pub(crate) mod chain;
 pub(crate) mod configuration;
 pub(crate) mod configuration_change;

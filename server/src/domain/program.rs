@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::birthday::BirthdayBonus;
 use super::inactivity::InactivityPolicy;
 use super::number::{Currency, Rounding};
 use super::outcome::Accounting;
@@ -43,6 +44,9 @@ pub(crate) struct Program {
     /// When points lapse of members who do nothing; `None`: not for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) inactivity: Option<InactivityPolicy>,
+    /// What members get for their birthdays; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) birthday_bonus: Option<BirthdayBonus>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) redemption: Option<RedemptionPolicy>,
     #[serde(default)]

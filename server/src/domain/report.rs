@@ -28,6 +28,7 @@ impl Movement {
             | EntryKind::Redeem
             | EntryKind::Expire
             | EntryKind::SignUpBonus
+            | EntryKind::BirthdayBonus
             | EntryKind::EarnReversal
             | EntryKind::RedeemReversal => self.lifetime.count(kind, points),
         }

@@ -1,5 +1,6 @@
 //! Work that nobody calls for: each job runs beside the calls, on one server at a time.
 
+mod birthdays;
 pub(crate) mod expiry;
 pub(crate) mod expiry_change;
 mod lease;
@@ -126,4 +127,10 @@ impl Job {
             tracing::error!(%error, "a job ended by a fault");
         }
     }
+}
+
+/// Whether a job has been told to stop.
+fn is_stopped(stop: &watch::Receiver<bool>) -> bool {
+    // A handle that is gone tells to stop as well.
+    stop.has_changed().unwrap_or(true)
 }

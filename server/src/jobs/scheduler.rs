@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::expiry::Sweep;
-use super::{JobError, Jobs};
+use super::{JobError, Jobs, birthdays, is_stopped};
 use crate::storage::expiry_schedule;
 
 /// Merchants that are looked at in one round.
@@ -18,7 +18,11 @@ pub(super) async fn run(jobs: Arc<Jobs>, interval: Duration, mut stop: watch::Re
     loop {
         let (this, stopped) = (Arc::clone(&jobs), stop.clone());
         // In a task of its own: a fault in it ends that task, not the job, and takes the connection along.
-        let round = tokio::spawn(async move { round(&this, &stopped).await });
+        let round = tokio::spawn(async move {
+            // What hinders the one need not hinder the other.
+            let swept = round(&this, &stopped).await;
+            birthdays::round(&this, &stopped).await.and(swept)
+        });
         let outcome = round
             .await
             .unwrap_or_else(|error| Err(JobError::Fault(error.to_string())));
@@ -78,9 +82,4 @@ async fn write_off(mut sweep: Sweep<'_>, stop: &watch::Receiver<bool>) -> Result
     outcome?;
     ended?;
     Ok(())
-}
-
-fn is_stopped(stop: &watch::Receiver<bool>) -> bool {
-    // A handle that is gone tells to stop as well.
-    stop.has_changed().unwrap_or(true)
 }

@@ -1,10 +1,11 @@
 //! One batch: load what its commands need, decide them in order, write what they did.
 
 mod adjusting;
+mod birthdays;
 mod enrolling;
 mod erasing;
-mod importing;
 mod expiry_changing;
+mod importing;
 mod loading;
 mod members;
 mod merging;
@@ -129,6 +130,9 @@ impl<'a> Batch<'a> {
         let result = match &command.action {
             Action::Sweep(member) => return self.sweep(connection, command, member).await,
             Action::Import(member_id, imported) => return Ok(self.import(command, *member_id, imported)),
+            Action::GiveBirthdayBonus(member, day) => {
+                return self.give_birthday_bonus(connection, command, member, *day).await;
+            }
             Action::ChangeExpiry(member, applying) => {
                 return self.change_expiry(connection, command, member, applying).await;
             }

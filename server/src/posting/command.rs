@@ -4,7 +4,7 @@ mod redeeming;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -14,8 +14,8 @@ pub(crate) use redeeming::{Redeeming, RedeemingAct};
 use crate::domain::adjustment::{Adjusting, Adjustment};
 use crate::domain::answer::{Answer, Refusal};
 use crate::domain::enrolment::Enrolment;
-use crate::domain::importing::ImportedMember;
 use crate::domain::expiry_change::Applying;
+use crate::domain::importing::ImportedMember;
 use crate::domain::member_change::MemberChange;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::sale_recording;
@@ -50,6 +50,8 @@ pub(crate) enum Action {
     Sweep(MemberKey),
     /// Moves this member's lots to the expiry that their program has by now.
     ChangeExpiry(MemberKey, Applying),
+    /// Gives this member the bonus for a birthday, if there is one to give.
+    GiveBirthdayBonus(MemberKey, NaiveDate),
     /// Points added or removed for a reason.
     Adjust(Box<Adjusting>),
 }
@@ -151,7 +153,9 @@ impl Action {
             Self::MergeMembers(merging) => Subject::Member(Named::alone(&merging.member)),
             Self::Redeeming(redeeming) => Subject::Member(redeeming.named()),
             Self::ReverseSale(reversing) => Subject::Sale(reversing.reversal.sale()),
-            Self::Sweep(member) | Self::ChangeExpiry(member, _) => Subject::Member(Named::alone(member)),
+            Self::Sweep(member) | Self::ChangeExpiry(member, _) | Self::GiveBirthdayBonus(member, _) => {
+                Subject::Member(Named::alone(member))
+            }
             Self::Adjust(adjusting) => Subject::Member(Named::in_adjustment(&adjusting.adjustment)),
         }
     }
@@ -168,6 +172,7 @@ impl Action {
             | Self::ReverseSale(_)
             | Self::Sweep(_)
             | Self::ChangeExpiry(..)
+            | Self::GiveBirthdayBonus(..)
             | Self::Adjust(_) => None,
         }
     }
@@ -184,6 +189,7 @@ impl Action {
             | Self::ReverseSale(_)
             | Self::Sweep(_)
             | Self::ChangeExpiry(..)
+            | Self::GiveBirthdayBonus(..)
             | Self::Adjust(_) => None,
         }
     }
@@ -198,6 +204,7 @@ impl Action {
             | Self::ReverseSale(_)
             | Self::Sweep(_)
             | Self::ChangeExpiry(..)
+            | Self::GiveBirthdayBonus(..)
             | Self::Adjust(_) => false,
             Self::ChangeMember(changing) => changing.change.is_about_identity(),
             Self::MergeMembers(_) => true,
@@ -214,7 +221,7 @@ impl Action {
             },
             // What has lapsed is loaded where anything has.
             Self::Enrol(..) | Self::Import(..) | Self::Sweep(_) => Needs::default(),
-            Self::ChangeMember(_) => Needs {
+            Self::ChangeMember(_) | Self::GiveBirthdayBonus(..) => Needs {
                 record: true,
                 ..Needs::default()
             },

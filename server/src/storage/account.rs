@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use diesel::mysql::Mysql;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -44,6 +44,7 @@ struct AccountRow {
     sweep_at: Option<NaiveDateTime>,
     active_at: Option<NaiveDateTime>,
     inactive_at: Option<NaiveDateTime>,
+    birthday_bonus_on: Option<NaiveDate>,
     tier_id: Option<String>,
     tier_spend: Decimal,
     lifetime_earned: Decimal,
@@ -168,7 +169,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
     let mut insert = Insert::new(
         "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
          pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, sweep_at, active_at, \
-         inactive_at, tier_id, tier_spend, lifetime_earned, \
+         inactive_at, birthday_bonus_on, tier_id, tier_spend, lifetime_earned, \
          lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id, \
          block_reason, blocked_at, opted_out_at, merged_into, erased_at, state) VALUES",
         " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
@@ -176,6 +177,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
          first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
          first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
          sweep_at = VALUES(sweep_at), active_at = VALUES(active_at), inactive_at = VALUES(inactive_at), \
+         birthday_bonus_on = VALUES(birthday_bonus_on), \
          tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
          lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
          carry = VALUES(carry), \
@@ -204,6 +206,7 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .optional(account.sweep_at, Insert::instant)
             .optional(account.active_at, Insert::instant)
             .optional(account.inactive_at, Insert::instant)
+            .optional(account.birthday_bonus_on, Insert::date)
             .optional(account.tier_id.as_deref(), Insert::text)
             .decimal(account.tier_spend)
             .decimal(account.lifetime_earned)
@@ -269,6 +272,7 @@ impl TryFrom<AccountRow> for Account {
             sweep_at: row.sweep_at.map(instant),
             active_at: row.active_at.map(instant),
             inactive_at: row.inactive_at.map(instant),
+            birthday_bonus_on: row.birthday_bonus_on,
             tier_id: row.tier_id,
             tier_spend: row.tier_spend,
             lifetime_earned: row.lifetime_earned,

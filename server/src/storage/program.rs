@@ -267,6 +267,7 @@ pub(crate) async fn insert(
             program::products_version.eq(0),
             program::product_count.eq(0),
             program::auto_opt_in.eq(u8::from(settings.enrolment.auto_opt_in)),
+            program::birthdays_due_at.eq(birthdays_due_at(settings, now)),
             program::created_at.eq(now.naive_utc()),
         ))
         .execute(connection)
@@ -306,10 +307,16 @@ pub(crate) async fn replace(
     .set((
         program::version.eq(version),
         program::auto_opt_in.eq(u8::from(settings.enrolment.auto_opt_in)),
+        program::birthdays_due_at.eq(birthdays_due_at(settings, now)),
     ))
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// After every change of the settings it is looked for birthdays at once, if they give anything for them.
+fn birthdays_due_at(settings: &Program, now: DateTime<Utc>) -> Option<NaiveDateTime> {
+    settings.birthday_bonus.map(|_| now.naive_utc())
 }
 
 /// Makes `version` the current one.

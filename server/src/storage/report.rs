@@ -178,11 +178,8 @@ pub(crate) async fn breakage(
     }
     let (from, until, now) = (literal(period.from), literal(period.until), literal(now));
     let has_lapsed = format!("(lot.expires_at <= {now} OR COALESCE(account.inactive_at <= {now}, FALSE))");
-    let kinds = format!(
-        "{}, {}",
-        kind_number(EntryKind::Earn),
-        kind_number(EntryKind::SignUpBonus)
-    );
+    let kinds = [EntryKind::Earn, EntryKind::SignUpBonus, EntryKind::BirthdayBonus];
+    let kinds = kinds.map(|kind| kind_number(kind).to_string()).join(", ");
     let lots_of = "STRAIGHT_JOIN lot ON lot.merchant_id = entry.merchant_id AND lot.member_id = entry.member_id \
          AND lot.expires_at = entry.lot_expires_at AND lot.sequence = entry.sequence \
          STRAIGHT_JOIN account ON account.merchant_id = entry.merchant_id AND account.member_id = entry.member_id";

@@ -18,6 +18,7 @@ diesel::table! {
         product_count -> Unsigned<Integer>,
         auto_opt_in -> Unsigned<TinyInt>,
         created_at -> Datetime,
+        birthdays_due_at -> Nullable<Datetime>,
     }
 }
 
@@ -97,6 +98,7 @@ diesel::table! {
         version -> Unsigned<Integer>,
         enrolled_at -> Datetime,
         updated_at -> Datetime,
+        birthday -> Nullable<Unsigned<SmallInt>>,
     }
 }
 
@@ -156,6 +158,7 @@ diesel::table! {
         sweep_at -> Nullable<Datetime>,
         active_at -> Nullable<Datetime>,
         inactive_at -> Nullable<Datetime>,
+        birthday_bonus_on -> Nullable<Date>,
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Estate {
     pub(crate) carry: Fraction,
     /// When the member last did something.
     pub(crate) active_at: Option<DateTime<Utc>>,
+    /// The birthday of the last bonus for one.
+    pub(crate) birthday_bonus_on: Option<NaiveDate>,
     /// When all of it would have lapsed for want of activity.
     pub(crate) inactive_at: Option<DateTime<Utc>>,
 }
@@ -56,6 +58,7 @@ impl Books {
             debt: self.account.debt,
             carry: self.account.carry,
             active_at: self.account.active_at,
+            birthday_bonus_on: self.account.birthday_bonus_on,
             inactive_at: self.account.inactive_at,
             spend,
             points: BTreeMap::new(),
@@ -92,6 +95,7 @@ impl Books {
         let spend: Decimal = estate.spend.values().map(|(_, spend)| spend).sum();
         within_ledger("tier_spend", self.account.tier_spend + spend)?;
         self.join_activity(estate);
+        self.account.birthday_bonus_on = self.account.birthday_bonus_on.max(estate.birthday_bonus_on);
         let last = self.account.last_sequence;
         if !estate.debt.is_zero() {
             let policy = ShortfallPolicy::AllowNegative;

@@ -42,7 +42,8 @@ impl Books {
         self.book_to(accounting);
     }
 
-    /// Gives points back whose lots were another member's when they were taken: as lots of their own with the same expiry.
+    /// Gives points back whose lots were another member's when they were taken, or went to another expiry since then: as lots
+    /// of their own with the same expiry.
     pub(crate) fn give_back_as_new(
         &mut self,
         points: &[(LotKey, Decimal)],

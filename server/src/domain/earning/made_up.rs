@@ -114,6 +114,7 @@ pub(crate) fn version(rules: Vec<(String, Rule)>, decimals: u32) -> ProgramVersi
             redeem_until: None,
             expiry: None,
             inactivity: None,
+            birthday_bonus: None,
             redemption: None,
             rated_basis: RatedBasis::default(),
             earn_on_points_paid_part: false,

@@ -8,7 +8,7 @@ use super::rule::{HIGHEST_PRIORITY, paths};
 use crate::domain::program::EnrolmentPolicy;
 use crate::grpc::fields::{Bounds, Fields};
 
-const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+pub(super) const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// A policy; nothing said is everybody.
 pub(super) fn policy(fields: &mut Fields, given: Option<wire::EnrolmentPolicy>) -> EnrolmentPolicy {

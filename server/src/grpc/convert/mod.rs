@@ -1,6 +1,7 @@
 //! Between protobuf and the domain.
 
 pub(super) mod adjustment;
+mod birthday_bonus;
 pub(super) mod configuration_change;
 pub(super) mod drift;
 mod enrolment_policy;

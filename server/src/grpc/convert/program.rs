@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::expiry_policy::{expiry, expiry_to_wire, inactivity, inactivity_to_wire};
 use super::tier::{tier_spend_basis, tier_spend_window, tier_to_wire, tiers, window_to_wire};
-use super::{decimal, enrolment_policy, redemption_policy, timestamp};
+use super::{birthday_bonus, decimal, enrolment_policy, redemption_policy, timestamp};
 use crate::domain::answer::ProgramRecord;
 use crate::domain::configuration::ProgramEdit;
 use crate::domain::number::{Currency, Rounding};
@@ -27,7 +27,7 @@ pub(super) const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 
 pub(super) const PERCENT: Bounds = Bounds::up_to(Decimal::ONE_HUNDRED, 4);
 
 /// Every field that an update can name.
-const CHANGEABLE: [&str; 23] = [
+const CHANGEABLE: [&str; 24] = [
     "name",
     "state",
     "time_zone",
@@ -39,6 +39,7 @@ const CHANGEABLE: [&str; 23] = [
     "redeem_until",
     "expiry",
     "inactivity",
+    "birthday_bonus",
     "redemption",
     "rated_basis",
     "earn_on_points_paid_part",
@@ -117,6 +118,7 @@ pub(in crate::grpc) fn new_program(fields: &mut Fields, given: wire::Program) ->
         redeem_until: None,
         expiry: None,
         inactivity: None,
+        birthday_bonus: None,
         redemption: None,
         rated_basis: RatedBasis::default(),
         earn_on_points_paid_part: false,
@@ -154,6 +156,10 @@ pub(in crate::grpc) fn program_edit(fields: &mut Fields, given: wire::Program, p
             "inactivity" => {
                 let given = given.inactivity;
                 edit.inactivity = Some(inactivity(fields, "program.inactivity", given));
+            }
+            "birthday_bonus" => {
+                let given = given.birthday_bonus.clone();
+                edit.birthday_bonus = Some(birthday_bonus::bonus(fields, "program.birthday_bonus", given));
             }
             "redemption" => {
                 let redemption = given.redemption.clone();
@@ -328,6 +334,7 @@ pub(in crate::grpc) fn program(record: ProgramRecord) -> wire::Program {
         redeem_until: program.redeem_until.map(|day| day.to_string()).unwrap_or_default(),
         expiry: program.expiry.map(expiry_to_wire),
         inactivity: program.inactivity.map(inactivity_to_wire),
+        birthday_bonus: program.birthday_bonus.map(birthday_bonus::to_wire),
         redemption: program.redemption.as_ref().map(redemption_policy::to_wire),
         rated_basis: match program.rated_basis {
             RatedBasis::Gross => wire::RatedBasis::Gross,
