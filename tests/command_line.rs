@@ -114,6 +114,52 @@ async fn what_is_refused_or_wrong_goes_to_the_standard_error_with_its_own_code()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn long_work_shows_how_far_it_is_beside_the_answer() {
+    let shop = shop().await;
+    let ada = shop.enrols("ada").await;
+    ada.buys("10").await;
+    let home = TempDir::new().expect("a directory");
+    let outbox = Outbox::open(home.path(), shop.client.clone()).expect("an outbox");
+    for number in 0..40 {
+        let sale = Sale::new(number.to_string(), "store-1", ada.key.clone(), "EUR", 5);
+        outbox.put(sale.occurred_at(shop.now())).await.expect("put");
+    }
+    let directory = home.path().display();
+    let shown = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+
+    let busy = loyalty(&shop, &format!("outbox {directory} --deliver"));
+    drop(outbox);
+    let delivered = loyalty(&shop, &format!("outbox {directory} --deliver --progress lines -o json"));
+    let bar = loyalty(&shop, "report --program club --progress bar");
+    let silent = loyalty(&shop, "history ada");
+
+    assert!(!busy.status.success(), "the till has it open");
+    assert_eq!(answer(&delivered), "[]\n");
+    let lines = shown(&delivered);
+    assert!(
+        lines.contains("[########################] 100 % 40 of 40 operations"),
+        "{lines}"
+    );
+    assert!(shown(&bar).starts_with("\r1 members"), "{bar:?}");
+    assert!(shown(&bar).ends_with("\x1b[K\n"), "{bar:?}");
+    assert!(answer(&bar).starts_with("MEMBER_ID"));
+    assert_eq!(shown(&silent), "", "no terminal, no bar");
+    assert_eq!(ada.points().await, dec("210"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_servers_the_first_that_is_there_is_asked() {
+    let shop = shop().await;
+    shop.enrols("ada").await;
+    let nobody = crate::harness::program::free_port();
+
+    let endpoints = format!("http://127.0.0.1:{nobody},{}", shop.endpoint);
+    let balance = json(&shop, &format!("balance ada --endpoint {endpoints}"));
+
+    assert_eq!(balance["available"], "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_in_an_outbox_is_shown_while_the_till_has_it_open() {
     let shop = shop().await;
     shop.enrols("ada").await;

@@ -19,7 +19,7 @@ mod calls;
 mod outbox;
 mod streams;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -95,6 +95,20 @@ impl Client {
             client: self.client.with_actor(actor),
             background: Arc::clone(&self.background),
         }
+    }
+
+    /// This client with another deadline: see [`with_deadline`](crate::Client::with_deadline).
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Duration) -> Self {
+        Self {
+            client: self.client.with_deadline(deadline),
+            background: Arc::clone(&self.background),
+        }
+    }
+
+    /// The server that calls go to now: see [`endpoint`](crate::Client::endpoint).
+    pub fn endpoint(&self) -> &str {
+        self.client.endpoint()
     }
 
     /// The client that does not wait, on the same connection.

@@ -9,6 +9,7 @@ mod feed;
 mod history;
 mod imports;
 mod ledger;
+mod lines;
 mod member_changes;
 mod members;
 mod offline;
@@ -27,7 +28,7 @@ mod sales;
 mod sync;
 mod verification;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use loyalty_api::v1::{
     ledger_service_client::LedgerServiceClient, program_service_client::ProgramServiceClient,
@@ -61,6 +62,7 @@ use attempt;
 
 pub use builder::ClientBuilder;
 pub use credentials::Credentials;
+pub(crate) use lines::Lines;
 
 /// A connection that brings the API key of its client with each call.
 pub type Connection = InterceptedService<Channel, Credentials>;
@@ -70,11 +72,11 @@ pub use verification::Verification;
 
 /// A client of the loyalty-points service.
 ///
-/// Clones are cheap and share one connection, which is made by the first call and made anew when it was lost. The
-/// methods are grouped as in the contract: programs and members, rules, rewards and redemptions, the ledger.
+/// Clones are cheap and share one connection, which is made by the first call and made anew when it was lost. With
+/// [fallbacks](ClientBuilder::fallback) it is one to each server, of which calls use the first that is there. The methods are grouped as in the contract: programs and members, rules, rewards and redemptions, the ledger.
 #[derive(Clone, Debug)]
 pub struct Client {
-    channel: Channel,
+    lines: Arc<Lines>,
     credentials: Credentials,
     deadline: Duration,
     retry: RetryPolicy,
@@ -162,9 +164,15 @@ impl Client {
         InterceptedService::new(self.channel(), self.credentials.clone())
     }
 
-    /// The connection without the API key, for other clients of the same server (health, reflection).
+    /// The connection without the API key, for other clients of the same server (health, reflection). It stays with the
+    /// server that calls go to now.
     pub fn channel(&self) -> Channel {
-        self.channel.clone()
+        self.lines.channel(self.lines.current())
+    }
+
+    /// The server that calls go to now: the first of those that the client was given which is not away.
+    pub fn endpoint(&self) -> &str {
+        self.lines.endpoint(self.lines.current())
     }
 
     async fn read<M, A, F>(&self, message: M, send: impl Fn(Request<M>) -> F) -> Result<A, Error>
@@ -172,7 +180,7 @@ impl Client {
         M: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
     {
-        retry::run(&self.retry, self.deadline, message, send)
+        retry::run(&self.lines, &self.retry, self.deadline, message, send)
             .await
             .map_err(|gave_up| error::from_status(&gave_up.status, gave_up.attempts, None))
     }
@@ -195,9 +203,15 @@ impl Client {
             }
             send(request)
         };
-        retry::run(&self.retry, self.deadline, message(request_id.to_string()), send)
-            .await
-            .map_err(|gave_up| error::from_status(&gave_up.status, gave_up.attempts, Some(request_id)))
+        retry::run(
+            &self.lines,
+            &self.retry,
+            self.deadline,
+            message(request_id.to_string()),
+            send,
+        )
+        .await
+        .map_err(|gave_up| error::from_status(&gave_up.status, gave_up.attempts, Some(request_id)))
     }
 
     /// The name of who acts as a header; a name that no header can hold is refused as the server would.

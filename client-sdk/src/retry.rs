@@ -4,12 +4,14 @@
 //! Reads are harmless to repeat, and writes carry a request id, so both are tried again even when the outcome of the
 //! attempt before is not known.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout};
 use tonic::{Code, Request, Response, Status, TimeoutExpired};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
+
+use crate::client::Lines;
 
 /// Trailer with which a server delays (milliseconds) or forbids (anything else) the next attempt; gRPC's proposal A6.
 const PUSHBACK_TRAILER: &str = "grpc-retry-pushback-ms";
@@ -111,8 +113,10 @@ pub(crate) struct GaveUp {
     pub(crate) attempts: u32,
 }
 
-/// Sends `message` until there is an answer, a refusal, or no reason to try again before `deadline` is over.
+/// Sends `message` until there is an answer, a refusal, or no reason to try again before `deadline` is over: at once where
+/// another server is there.
 pub(crate) async fn run<M, A, F>(
+    lines: &Arc<Lines>,
     policy: &RetryPolicy,
     deadline: Duration,
     message: M,
@@ -125,16 +129,24 @@ where
     let end = Instant::now() + deadline.min(LONGEST_DEADLINE);
     let mut attempts = 1;
     loop {
+        // The one that `send` calls, unless others find out at this very moment that it is away.
+        let line = lines.current();
         let limit = policy.attempt_timeout.min(time_until(end));
         let mut request = Request::new(message.clone());
         request.set_timeout(limit);
         let status = match timeout(limit, send(request)).await {
-            Ok(Ok(answer)) => return Ok(answer.into_inner()),
+            Ok(Ok(answer)) => {
+                lines.answered(line);
+                return Ok(answer.into_inner());
+            }
             Ok(Err(status)) => status,
             Err(_) => no_answer(limit),
         };
 
+        let is_another_there = lines.ended(line, &status, limit == policy.attempt_timeout);
         match policy.pause(attempts, &status, random()) {
+            // The pause is for the server that failed.
+            Some(_) if is_another_there && !time_until(end).is_zero() => {}
             Some(pause) if pause < time_until(end) => sleep(pause).await,
             _ => return Err(GaveUp { status, attempts }),
         }
@@ -192,6 +204,12 @@ fn asked_delay(status: &Status) -> AskedDelay {
     }
     let delay = status.get_details_retry_info().and_then(|info| info.retry_delay);
     delay.map_or(AskedDelay::Unsaid, AskedDelay::AtLeast)
+}
+
+/// Between half of a pause and all of it.
+pub(crate) fn random_part_of(pause: Duration) -> Duration {
+    let half_micros = u64::try_from(pause.as_micros() / 2).unwrap_or(u64::MAX - 1);
+    Duration::from_micros(half_micros + random() % (half_micros + 1))
 }
 
 /// 32 random bits: from a UUIDv4, whose low half ends in them, so that no generator of our own is needed.

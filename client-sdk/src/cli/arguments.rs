@@ -5,27 +5,31 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use rust_decimal::Decimal;
 
-use super::output::Format;
+use super::{output::Format, progress::ProgressStyle};
 use crate::member::MemberKey;
 
 /// Looks at and changes what members of a loyalty program have.
 #[derive(Debug, Parser)]
 #[command(name = "loyalty", version)]
 pub(super) struct Arguments {
-    /// The server.
+    /// The server; of several, with commas between, the first that is there.
     #[arg(
         long,
         env = "LOYALTY_ENDPOINT",
         default_value = "http://127.0.0.1:50051",
+        value_delimiter = ',',
         global = true
     )]
-    pub(super) endpoint: String,
+    pub(super) endpoint: Vec<String>,
     /// The API key; none for a server in its development mode.
     #[arg(long, env = "LOYALTY_API_KEY", hide_env_values = true, global = true)]
     pub(super) api_key: Option<String>,
     /// How the answer is written.
     #[arg(long, short, value_enum, default_value = "table", global = true)]
     pub(super) output: Format,
+    /// How it is shown how far long work is, on the standard error.
+    #[arg(long, value_enum, default_value = "auto", global = true)]
+    pub(super) progress: ProgressStyle,
     /// Makes a change once, however often the command is repeated with the same id.
     #[arg(long, global = true)]
     pub(super) request_id: Option<String>,
@@ -172,6 +176,9 @@ pub(super) enum Command {
     Outbox {
         /// The directory of the outbox.
         directory: std::path::PathBuf,
+        /// Delivers what waits first, which is not possible while the till has it open.
+        #[arg(long)]
+        deliver: bool,
     },
     /// Prints the script that completes this program's commands in a shell.
     Completion {

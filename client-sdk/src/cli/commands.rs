@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::{
     arguments::{Arguments, Command},
     output::Answer,
+    progress::{Progress, ProgressStyle},
 };
 use crate::{
     adjustment::Adjustment,
@@ -26,24 +27,38 @@ use crate::{
 
 /// Carries a command out; an error as people read it.
 pub(super) async fn carry_out(arguments: &Arguments) -> Result<Answer, String> {
-    if let Command::Outbox { directory } = &arguments.command {
+    if let Command::Outbox { directory, deliver } = &arguments.command {
+        if *deliver {
+            let client = client(arguments).await.map_err(|error| error.to_string())?;
+            let delivered = delivered(directory, client, arguments.progress).await;
+            delivered.map_err(|error| error.to_string())?;
+        }
         return outbox(directory).map_err(|error| error.to_string());
     }
     let answer = async {
-        let mut builder = Client::builder(&arguments.endpoint);
-        if let Some(key) = &arguments.api_key {
-            builder = builder.api_key(key);
-        }
-        let mut client = builder.connect().await?;
-        if let Some(request_id) = &arguments.request_id {
-            client = client.with_request_id(request_id);
-        }
-        command(&client, &arguments.command).await
+        let client = client(arguments).await?;
+        command(&client, &arguments.command, arguments.progress).await
     };
     answer.await.map_err(|error: Error| error.to_string())
 }
 
-async fn command(client: &Client, command: &Command) -> Result<Answer, Error> {
+async fn client(arguments: &Arguments) -> Result<Client, Error> {
+    let mut endpoints = arguments.endpoint.iter();
+    let mut builder = Client::builder(endpoints.next().cloned().unwrap_or_default());
+    for endpoint in endpoints {
+        builder = builder.fallback(endpoint);
+    }
+    if let Some(key) = &arguments.api_key {
+        builder = builder.api_key(key);
+    }
+    let client = builder.connect().await?;
+    Ok(match &arguments.request_id {
+        Some(request_id) => client.with_request_id(request_id),
+        None => client,
+    })
+}
+
+async fn command(client: &Client, command: &Command, progress: ProgressStyle) -> Result<Answer, Error> {
     match command {
         Command::Enrol {
             program,
@@ -107,7 +122,7 @@ async fn command(client: &Client, command: &Command) -> Result<Answer, Error> {
             fields.extend(of_balance(&answer.balance));
             Ok(Answer::One(fields))
         }
-        Command::History { member, program, limit } => history(client, query(member, program), *limit).await,
+        Command::History { member, program, limit } => history(client, query(member, program), *limit, progress).await,
         Command::Redeem {
             member,
             points,
@@ -148,11 +163,21 @@ async fn command(client: &Client, command: &Command) -> Result<Answer, Error> {
             if let Some(until) = until {
                 period = period.until(*until);
             }
-            report(client, &period).await
+            report(client, &period, progress).await
         }
         // Made without a server.
         Command::Outbox { .. } | Command::Completion { .. } => Ok(Answer::One(Vec::new())),
     }
+}
+
+/// Delivers what waits in an outbox.
+async fn delivered(directory: &Path, client: Client, progress: ProgressStyle) -> Result<(), OutboxError> {
+    let outbox = Outbox::open(directory, client)?;
+    let unsent = u64::try_from(outbox.state().unsent).unwrap_or(u64::MAX);
+    let mut progress = Progress::of(progress, "operations", Some(unsent));
+    let delivered = outbox.deliver_with(|_| progress.advance(1)).await;
+    progress.finish();
+    delivered.map(drop)
 }
 
 /// What waits in an outbox, and what was refused.
@@ -187,7 +212,7 @@ fn outbox(directory: &Path) -> Result<Answer, OutboxError> {
 }
 
 /// What each member of a program earned, redeemed and lost.
-async fn report(client: &Client, period: &ReportPeriod) -> Result<Answer, Error> {
+async fn report(client: &Client, period: &ReportPeriod, progress: ProgressStyle) -> Result<Answer, Error> {
     let columns = vec![
         "member_id",
         "opening",
@@ -201,7 +226,9 @@ async fn report(client: &Client, period: &ReportPeriod) -> Result<Answer, Error>
     ];
     let mut rows = Vec::new();
     let mut reports = client.report_members(period);
+    let mut progress = Progress::of(progress, "members", None);
     while let Some(members) = reports.next().await? {
+        progress.advance(u64::try_from(members.len()).unwrap_or_default());
         rows.extend(members.into_iter().map(|member| {
             let moved = &member.movement;
             let numbers = [
@@ -219,10 +246,11 @@ async fn report(client: &Client, period: &ReportPeriod) -> Result<Answer, Error>
                 .collect()
         }));
     }
+    progress.finish();
     Ok(Answer::Several { columns, rows })
 }
 
-async fn history(client: &Client, member: MemberQuery, limit: usize) -> Result<Answer, Error> {
+async fn history(client: &Client, member: MemberQuery, limit: usize, progress: ProgressStyle) -> Result<Answer, Error> {
     let columns = vec![
         "sequence",
         "recorded_at",
@@ -235,10 +263,12 @@ async fn history(client: &Client, member: MemberQuery, limit: usize) -> Result<A
         "actor",
     ];
     let mut rows = Vec::new();
+    let mut progress = Progress::of(progress, "entries", None);
     let mut next = Some(PageRequest::of(200));
     while let Some(page) = next.take().filter(|_| rows.len() < limit) {
         let page = client.list_entries(member.clone(), &page).await?;
         let wanted = page.items.into_iter().take(limit - rows.len());
+        progress.advance(u64::try_from(wanted.len()).unwrap_or_default());
         rows.extend(wanted.map(|entry| {
             vec![
                 entry.sequence.to_string(),
@@ -257,6 +287,7 @@ async fn history(client: &Client, member: MemberQuery, limit: usize) -> Result<A
         }));
         next = page.next;
     }
+    progress.finish();
     Ok(Answer::Several { columns, rows })
 }
 

@@ -7,7 +7,7 @@ use tonic::{
     transport::{Certificate, ClientTlsConfig, Endpoint, Identity},
 };
 
-use super::{Client, Credentials};
+use super::{Client, Credentials, Lines};
 use crate::{error::Error, retry::RetryPolicy};
 
 /// Time for an operation with all its retries, unless told otherwise: as long as a cashier waits.
@@ -38,6 +38,7 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 #[must_use]
 pub struct ClientBuilder {
     endpoint: String,
+    fallbacks: Vec<String>,
     deadline: Duration,
     connect_timeout: Duration,
     retry: RetryPolicy,
@@ -53,6 +54,7 @@ impl ClientBuilder {
     pub(super) fn new(endpoint: String) -> Self {
         Self {
             endpoint,
+            fallbacks: Vec::new(),
             deadline: DEFAULT_DEADLINE,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             retry: RetryPolicy::default(),
@@ -63,6 +65,18 @@ impl ClientBuilder {
             server_name: None,
             actor: None,
         }
+    }
+
+    /// Another server of the same merchant's, on the same database, to call while those given before it are away. Said
+    /// several times, each of them in this order.
+    ///
+    /// A server is away when it cannot be reached, answers UNAVAILABLE, or does not answer within the
+    /// [time of an attempt](RetryPolicy::attempt_timeout); the call goes on at the next one at once, with the same request
+    /// id, inside the same deadline. From then on the client asks the one that is away now and then whether it serves, and
+    /// calls go there again when it does.
+    pub fn fallback(mut self, endpoint: impl Into<String>) -> Self {
+        self.fallbacks.push(endpoint.into());
+        self
     }
 
     /// The time that an operation with all its retries may take, at most a day; 10 s unless told.
@@ -133,16 +147,21 @@ impl ClientBuilder {
     /// the key has characters that no key has.
     // Nothing here waits, but the connection needs a runtime to live in, and `async` is how a signature says so.
     pub async fn connect(self) -> Result<Client, Error> {
-        let endpoint = self.checked_endpoint().map_err(|message| Error::InvalidEndpoint {
-            endpoint: self.endpoint.clone(),
-            message,
-        })?;
+        let line = |given: &String| match self.checked(given) {
+            Ok(endpoint) => Ok((given.clone(), endpoint.connect_lazy())),
+            Err(message) => Err(Error::InvalidEndpoint {
+                endpoint: given.clone(),
+                message,
+            }),
+        };
+        let others: Result<_, Error> = self.fallbacks.iter().map(line).collect();
+        let lines = Lines::new(line(&self.endpoint)?, others?);
         let credentials = match &self.api_key {
             Some(Hidden(key)) => Credentials::of_key(key).ok_or(Error::InvalidApiKey)?,
             None => Credentials::default(),
         };
         Ok(Client {
-            channel: endpoint.connect_lazy(),
+            lines,
             credentials,
             deadline: self.deadline,
             retry: self.retry,
@@ -151,8 +170,8 @@ impl ClientBuilder {
         })
     }
 
-    fn checked_endpoint(&self) -> Result<Endpoint, String> {
-        let endpoint = Endpoint::from_shared(self.endpoint.clone()).map_err(|error| error.to_string())?;
+    fn checked(&self, endpoint: &str) -> Result<Endpoint, String> {
+        let endpoint = Endpoint::from_shared(endpoint.to_owned()).map_err(|error| error.to_string())?;
         let endpoint = endpoint
             .user_agent(concat!("loyalty-sdk/", env!("CARGO_PKG_VERSION")))
             .map_err(|error| error.to_string())?

@@ -18,6 +18,8 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Resuming<A> {
     stream: Option<Streaming<A>>,
+    /// The place of the server that it comes from.
+    line: usize,
     /// Since the last message.
     attempts: u32,
     is_over: bool,
@@ -28,6 +30,7 @@ impl<A> Resuming<A> {
     pub(super) fn new() -> Self {
         Self {
             stream: None,
+            line: 0,
             attempts: 0,
             is_over: false,
         }
@@ -43,8 +46,12 @@ impl<A> Resuming<A> {
             if self.is_over {
                 return Ok(None);
             }
+            if self.stream.is_none() {
+                self.line = client.lines.current();
+            }
             let status = match self.message(client, &begin).await {
                 Ok(message) => {
+                    client.lines.answered(self.line);
                     self.attempts = 0;
                     self.is_over = message.is_none();
                     return Ok(message);
@@ -53,7 +60,9 @@ impl<A> Resuming<A> {
             };
             self.stream = None;
             self.attempts = self.attempts.saturating_add(1);
+            let is_another_there = client.lines.ended(self.line, &status, true);
             match client.retry.pause_after(self.attempts, &status) {
+                Some(_) if is_another_there => {}
                 Some(pause) => sleep(pause).await,
                 None => {
                     let attempts = std::mem::take(&mut self.attempts);

@@ -50,13 +50,16 @@ impl Client {
     ) -> Result<(), E> {
         let (mut answered, mut attempts) = (0, 0);
         while answered < messages.len() {
-            let before = answered;
+            let (before, line) = (answered, self.lines.current());
             let ended = self.sync_once(&messages, &mut answered, &mut told).await?;
             let Err(status) = ended else {
+                self.lines.answered(line);
                 continue;
             };
+            let is_another_there = self.lines.ended(line, &status, true);
             attempts = if answered > before { 1 } else { attempts + 1 };
             match self.retry.pause_after(attempts, &status) {
+                Some(_) if is_another_there => {}
                 Some(pause) => sleep(pause).await,
                 None => return Err(error::from_status(&status, attempts, None).into()),
             }

@@ -5,6 +5,12 @@ use tonic_types::ErrorDetails;
 
 use super::*;
 
+/// One server, which nobody calls.
+fn lines() -> Arc<Lines> {
+    let nobody = tonic::transport::Endpoint::from_static("http://127.0.0.1:9");
+    Lines::new((String::new(), nobody.connect_lazy()), Vec::new())
+}
+
 const ASKED: Duration = Duration::from_secs(7);
 
 fn with_pushback(text: &'static str) -> Status {
@@ -104,6 +110,7 @@ async fn a_call_is_repeated_unchanged_until_it_is_answered() {
     let seen = RefCell::new(Vec::new());
 
     let answer = run(
+        &lines(),
         &RetryPolicy::default(),
         Duration::from_secs(10),
         "message",
@@ -124,9 +131,13 @@ async fn a_call_is_repeated_unchanged_until_it_is_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_ends_a_call_at_once() {
-    let gave_up = run(&RetryPolicy::default(), Duration::from_secs(10), (), async |_| {
-        Err::<Response<()>, _>(Status::failed_precondition("no"))
-    })
+    let gave_up = run(
+        &lines(),
+        &RetryPolicy::default(),
+        Duration::from_secs(10),
+        (),
+        async |_| Err::<Response<()>, _>(Status::failed_precondition("no")),
+    )
     .await
     .unwrap_err();
 
@@ -139,11 +150,17 @@ async fn an_attempt_that_hangs_is_given_up_for_another_one() {
     let started = Instant::now();
     let timeouts = RefCell::new(Vec::new());
 
-    let gave_up = run(&RetryPolicy::default(), Duration::from_secs(8), (), async |request| {
-        let timeout = request.metadata().get("grpc-timeout").unwrap();
-        timeouts.borrow_mut().push(timeout.to_str().unwrap().to_owned());
-        std::future::pending::<Result<Response<()>, Status>>().await
-    })
+    let gave_up = run(
+        &lines(),
+        &RetryPolicy::default(),
+        Duration::from_secs(8),
+        (),
+        async |request| {
+            let timeout = request.metadata().get("grpc-timeout").unwrap();
+            timeouts.borrow_mut().push(timeout.to_str().unwrap().to_owned());
+            std::future::pending::<Result<Response<()>, Status>>().await
+        },
+    )
     .await
     .unwrap_err();
 
@@ -161,9 +178,13 @@ async fn an_attempt_that_hangs_is_given_up_for_another_one() {
 async fn a_pause_longer_than_the_deadline_is_not_waited_for() {
     let started = Instant::now();
 
-    let gave_up = run(&RetryPolicy::default(), Duration::from_secs(5), (), async |_| {
-        Err::<Response<()>, _>(with_retry_info())
-    })
+    let gave_up = run(
+        &lines(),
+        &RetryPolicy::default(),
+        Duration::from_secs(5),
+        (),
+        async |_| Err::<Response<()>, _>(with_retry_info()),
+    )
     .await
     .unwrap_err();
 
@@ -173,7 +194,10 @@ async fn a_pause_longer_than_the_deadline_is_not_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn an_endless_deadline_is_cut_to_a_day() {
-    let answer = run(&RetryPolicy::never(), Duration::MAX, (), async |_| Ok(Response::new(1))).await;
+    let answer = run(&lines(), &RetryPolicy::never(), Duration::MAX, (), async |_| {
+        Ok(Response::new(1))
+    })
+    .await;
 
     assert_eq!(answer.unwrap(), 1);
 }
