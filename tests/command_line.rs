@@ -43,6 +43,11 @@ async fn a_technician_enrols_sells_adjusts_redeems_and_looks() {
     let sale = json(&shop, "sale card:7700 25.50 --sale t-1 --store store-1");
     let again = json(&shop, "sale card:7700 25.50 --sale t-1 --store store-1");
     let quote = json(&shop, "sale ada 10 --sale t-2 --store store-1 --redeem 20 --quote");
+    let token = quote["quote_token"].as_str().expect("a token");
+    let other = loyalty(
+        &shop,
+        &format!("sale ada 11 --sale t-2 --store store-1 --quote-token {token}"),
+    );
     let adjusted = json(&shop, "adjust ada 5 --reason gift");
     let redeemed = json(&shop, "redeem ada 20 --store store-1");
     let balance = json(&shop, "balance ada");
@@ -56,6 +61,10 @@ async fn a_technician_enrols_sells_adjusts_redeems_and_looks() {
     assert_eq!(
         (&quote["points_redeemed"], &quote["due"]),
         (&"20".into(), &"8.00 EUR".into())
+    );
+    assert!(
+        String::from_utf8_lossy(&other.stderr).contains("another basket"),
+        "{other:?}"
     );
     assert_eq!(adjusted["available"], "30");
     assert_eq!(

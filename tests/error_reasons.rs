@@ -1,5 +1,6 @@
 //! Every reason of the contract, provoked once: its gRPC code and the names of its metadata.
 
+mod quotes;
 mod scene;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,9 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         let sale = wire::Sale { store_id: "store-2".to_owned(), ..scene.sale() };
         till.raw_ledger().quote_sale(wire::QuoteSaleRequest { sale: Some(sale), ..wire::QuoteSaleRequest::default() }).await.err()
     })),
+    (ErrorReason::QuoteTokenInvalid, Code::InvalidArgument, &["field"], |scene| scene.sells_quoted(|sale| sale.quote_token = "00".to_owned())),
+    (ErrorReason::QuoteOfOtherMerchant, Code::FailedPrecondition, &["field"], Scene::sells_as_quoted_elsewhere),
+    (ErrorReason::QuoteOfOtherBasket, Code::FailedPrecondition, &["field"], |scene| scene.sells_quoted(|sale| sale.total = number("999"))),
     (ErrorReason::RequestIdReused, Code::AlreadyExists, &["request_id"], |scene| scene.sells_as("used")),
     (ErrorReason::OperationNotFound, Code::NotFound, &["request_id"], |scene| Box::pin(async {
         let request_id = "never-used".to_owned();
@@ -129,6 +133,8 @@ const REASONS: &[(ErrorReason, Code, &[&str], Provoke)] = &[
         sale_return.returned = Some(Returned::Rest(true));
     })),
     (ErrorReason::SaleCancelled, Code::FailedPrecondition, &["store_id", "sale_id"], |scene| scene.returns(|sale_return| sale_return.sale_id = "cancelled".to_owned())),
+    (ErrorReason::QuoteOfOtherMember, Code::FailedPrecondition, &["field"], |scene| scene.sells_quoted(|sale| sale.member = customer("eve"))),
+    (ErrorReason::QuoteExpired, Code::FailedPrecondition, &["expires_at"], Scene::sells_quoted_too_late),
     (ErrorReason::MemberErased, Code::FailedPrecondition, &["erased_at"], |scene| Box::pin(async {
         let nobody = scene.shop.enrols("forgotten").await.member.member_id;
         scene.shop.client.erase_member(&nobody).await.ok()?;

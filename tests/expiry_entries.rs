@@ -99,7 +99,8 @@ async fn points_of_a_sale_so_late_that_they_have_lapsed_come_and_go() {
     let quote = shop.client.quote_sale(&sale).await.expect("a quote");
     let receipt = ada.records(&sale).await;
 
-    assert_eq!(quote, receipt);
+    let unsaid = loyalty_sdk::Receipt { quote: None, ..quote };
+    assert_eq!(unsaid, receipt);
     assert_eq!(
         (receipt.points_earned, receipt.balance.available),
         (dec("10"), dec("3"))

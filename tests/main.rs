@@ -88,6 +88,7 @@ mod program_limits;
 mod program_periods;
 mod program_versions;
 mod programs;
+mod quotes;
 mod rating;
 mod reasons;
 mod receipt_documents;

@@ -16,7 +16,12 @@ const SCHEMA: &str = include_str!("../server/src/storage/schema.rs");
 const WITHOUT_DIESEL: [&str; 2] = ["__diesel_schema_migrations", "lot"];
 
 /// Tables that belong to no merchant.
-const OF_NO_MERCHANT: [&str; 3] = ["__diesel_schema_migrations", "job_lease", "migration_lease"];
+const OF_NO_MERCHANT: [&str; 4] = [
+    "__diesel_schema_migrations",
+    "job_lease",
+    "migration_lease",
+    "server_secret",
+];
 
 /// A table of the schema file: its key, and its columns as name and type, in order.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -353,6 +353,36 @@ pub enum Error {
         /// The hold.
         hold_id: HoldId,
     },
+    /// The quote token is not one that a server of this database gave out, or was changed.
+    #[error("{field} is not one that was given out here")]
+    QuoteTokenInvalid {
+        /// The field that brought it.
+        field: String,
+    },
+    /// The quote was given to another merchant.
+    #[error("{field} was given to another merchant")]
+    QuoteOfOtherMerchant {
+        /// The field that brought it.
+        field: String,
+    },
+    /// Another sale was quoted: see [`Sale::with_quote`](crate::Sale::with_quote).
+    #[error("{field} was given for another basket")]
+    QuoteOfOtherBasket {
+        /// The field that brought it.
+        field: String,
+    },
+    /// The quote was given for another member.
+    #[error("{field} was given for another member")]
+    QuoteOfOtherMember {
+        /// The field that brought it.
+        field: String,
+    },
+    /// The quote is not held any more.
+    #[error("the quote was held until {expires_at}")]
+    QuoteExpired {
+        /// Until when it was.
+        expires_at: DateTime<Utc>,
+    },
     /// The time limit of the hold has passed.
     #[error("hold {hold_id} lapsed at {lapses_at}")]
     HoldLapsed {

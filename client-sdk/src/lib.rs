@@ -132,7 +132,7 @@ pub use program::{
 pub use program_update::ProgramUpdate;
 pub use reason::{ApprovalLimit, NewReason, Reason, ReasonDirection, ReasonState, ReasonUpdate, Role};
 pub use receipt::{
-    CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt, RedeemedItem,
+    CampaignShare, EarnReason, LineOutcome, PointsTender, QuoteToken, RateOutcome, RateSource, Receipt, RedeemedItem,
 };
 pub use receipt_templates::{ReceiptDocument, ReceiptTemplate, ReceiptTemplates};
 pub use redemption::Redemption;

@@ -54,6 +54,17 @@ pub struct Receipt {
     /// Lines about the points, ready to print, in the language that [`Sale::receipt_in`](crate::Sale::receipt_in) asked
     /// for; `None` when none was.
     pub text: Option<String>,
+    /// Of a quote: what holds it; `None` of a sale that was recorded.
+    pub quote: Option<QuoteToken>,
+}
+
+/// What holds a quote: see [`Sale::with_quote`](crate::Sale::with_quote).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuoteToken {
+    /// The token.
+    pub token: String,
+    /// Until when it does.
+    pub expires_at: DateTime<Utc>,
 }
 
 impl Receipt {

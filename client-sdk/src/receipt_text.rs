@@ -140,6 +140,7 @@ mod tests {
             carried_after: None,
             replayed: false,
             text: None,
+            quote: None,
         }
     }
 

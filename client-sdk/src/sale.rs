@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use crate::{
     id::{ProductId, ProgramId, RewardId},
     member::MemberKey,
+    receipt::Receipt,
     redemption::Redemption,
     wire::open_enum,
 };
@@ -66,6 +67,8 @@ pub struct Sale {
     pub offline: bool,
     /// In which language the answer brings a text for the receipt; `None`: none.
     pub receipt_language: Option<ReceiptLanguage>,
+    /// The token of a quote that holds for the sale: see [`with_quote`](Self::with_quote).
+    pub quote_token: Option<String>,
 }
 
 /// A language that receipts are printed in.
@@ -148,6 +151,7 @@ impl Sale {
             customer: None,
             offline: false,
             receipt_language: None,
+            quote_token: None,
         }
     }
 
@@ -247,6 +251,26 @@ impl Sale {
     #[must_use]
     pub fn clamped(mut self) -> Self {
         self.clamped = true;
+        self
+    }
+
+    /// Gets the sale what [`quote_sale`](crate::Client::quote_sale) said, though the rules have changed since, until the
+    /// quote expires. Member, place, total, lines and redemptions must be those that were quoted; ids, cashier, tenders and
+    /// the time may be others.
+    ///
+    /// ```no_run
+    /// # async fn sell(client: loyalty_sdk::Client, sale: loyalty_sdk::Sale) -> Result<(), loyalty_sdk::Error> {
+    /// let quote = client.quote_sale(&sale).await?;
+    /// println!("you will earn {}", quote.points_earned);
+    /// // … and when the customer has paid:
+    /// let receipt = client.record_sale(&sale.with_quote(&quote)).await?;
+    /// # drop(receipt);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_quote(mut self, quote: &Receipt) -> Self {
+        self.quote_token = quote.quote.as_ref().map(|quote| quote.token.clone());
         self
     }
 

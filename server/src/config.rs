@@ -167,6 +167,10 @@ pub struct ServiceConfig {
     #[arg(long, env = "LOYALTY_REQUEST_RETENTION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(30..=3_650), global = true)]
     pub request_retention_days: u32,
 
+    /// Seconds for which a quote is held: a sale that is recorded with its token gets what was quoted. From 1 to 86,400.
+    #[arg(long, env = "LOYALTY_QUOTE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400), global = true)]
+    pub quote_seconds: u64,
+
     /// Database connections for reads.
     #[arg(long, env = "LOYALTY_READ_CONNECTIONS", default_value_t = 8, value_parser = at_least_one, global = true)]
     pub read_connections: usize,

@@ -127,6 +127,7 @@ async fn serve(
         development: config.service.development,
         drain: Duration::from_secs(config.service.drain_seconds),
         request_retention_days: config.service.request_retention_days,
+        quote_lifetime: Duration::from_secs(config.service.quote_seconds),
         tls: config.service.tls.files(),
         connections: config.service.connections,
         calls: config.service.calls,

@@ -10,8 +10,10 @@ use tonic::codegen::http::HeaderValue;
 use tonic::transport::Server as Transport;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use uuid::Uuid;
 
-use crate::grpc::{self, Browsers, Context, Gate, Streams};
+use crate::domain::quote::QuoteKey;
+use crate::grpc::{self, Browsers, Context, Gate, Quotes, Streams};
 use crate::jobs::{Clock, FeedOptions, Job, Jobs, Leases, PurgeOptions};
 use crate::listener::Incoming;
 use crate::measures::{Measures, PostingStatistics};
@@ -20,7 +22,7 @@ use crate::posting::{Posting, PostingOptions};
 use crate::storage::connection::{self, Database};
 use crate::storage::error::StorageError;
 use crate::storage::program_cache::ProgramCache;
-use crate::storage::{durability, merchant, migration};
+use crate::storage::{durability, merchant, migration, server_secret};
 use crate::tls::{Tls, TlsError, TlsFiles};
 
 /// The merchant of the development mode.
@@ -81,6 +83,8 @@ pub struct ServeOptions {
     pub request_retention_days: u32,
     /// After which time it is looked again for requests that are older.
     pub purge_interval: Duration,
+    /// For which time a quote is held.
+    pub quote_lifetime: Duration,
     /// Connections for reads.
     pub read_connections: usize,
     /// Whether to serve on a database that can lose committed transactions when its machine fails.
@@ -104,6 +108,7 @@ impl ServeOptions {
             schedule: Some(SCHEDULE),
             drain: Duration::from_secs(30),
             request_retention_days: 30,
+            quote_lifetime: Duration::from_secs(15 * 60),
             purge_interval: Duration::from_secs(3_600),
             read_connections: 8,
             allow_weak_durability: false,
@@ -187,6 +192,7 @@ impl Server {
         } else {
             None
         };
+        let quote_secret = server_secret::ensure(&mut connection, server_secret::QUOTES, random(), clock()).await?;
         let measures = Arc::new(Measures::new());
         let keys = Database::new(url, KEY_CONNECTIONS, KEY_PATIENCE)?;
         let gate = Gate::new(keys.clone(), Arc::clone(&clock), options.calls, development, &measures);
@@ -222,6 +228,10 @@ impl Server {
             programs,
             jobs,
             streams: Streams::new(options.feed, told_to_stop),
+            quotes: Quotes {
+                key: QuoteKey::new(quote_secret),
+                lifetime: options.quote_lifetime,
+            },
         };
         Ok(Self {
             context: Arc::new(context),
@@ -329,6 +339,17 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// A secret that nobody can guess: of each UUIDv4 122 bits are random.
+fn random() -> [u8; 32] {
+    let parts = Uuid::new_v4()
+        .into_bytes()
+        .into_iter()
+        .chain(Uuid::new_v4().into_bytes());
+    let mut secret = [0; 32];
+    secret.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
+    secret
 }
 
 async fn report(health: &HealthReporter, status: ServingStatus) {

@@ -55,6 +55,7 @@ impl Till {
             do_not_earn: false,
             customer: None,
             offline: false,
+            quote_token: String::new(),
         };
         wire::RecordSaleRequest {
             request_id: Uuid::now_v7().to_string(),

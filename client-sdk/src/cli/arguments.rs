@@ -107,6 +107,9 @@ pub(super) enum Command {
         /// Says what the sale would do, and records nothing.
         #[arg(long)]
         quote: bool,
+        /// The token of a quote that holds for the sale.
+        #[arg(long, conflicts_with = "quote")]
+        quote_token: Option<String>,
     },
     /// Shows what a member has.
     Balance {

@@ -99,6 +99,7 @@ async fn command(client: &Client, command: &Command, progress: ProgressStyle) ->
             currency,
             redeem,
             quote,
+            quote_token,
         } => {
             let mut document = Sale::new(sale, store, member.clone(), currency, *total).terminal(terminal);
             if let Some(program) = program {
@@ -107,6 +108,7 @@ async fn command(client: &Client, command: &Command, progress: ProgressStyle) ->
             if let Some(points) = redeem {
                 document = document.redeem_points(*points);
             }
+            document.quote_token.clone_from(quote_token);
             let receipt = match quote {
                 true => client.quote_sale(&document).await?,
                 false => client.record_sale(&document).await?,
@@ -303,6 +305,10 @@ fn of_receipt(receipt: &Receipt) -> Answer {
     ];
     fields.extend(of_balance(&receipt.balance));
     fields.push(("replayed", receipt.replayed.to_string()));
+    if let Some(quote) = &receipt.quote {
+        fields.push(("quote_token", quote.token.clone()));
+        fields.push(("quote_expires_at", csv::instant(quote.expires_at)));
+    }
     Answer::One(fields)
 }
 

@@ -11,14 +11,15 @@ use crate::{
     member::{BalanceSummary, MemberBalance, MemberQuery},
     operation::Operation,
     page::{Page, PageRequest},
-    receipt::Receipt,
+    receipt::{QuoteToken, Receipt},
     sale::{ReceiptLanguage, Sale},
     wire::{present, timestamp},
 };
 
 impl Client {
     /// What a sale would do if it were recorded now, without recording it: same rules, same answer, same refusals as
-    /// [`record_sale`](Self::record_sale).
+    /// [`record_sale`](Self::record_sale). It holds for a while when the sale is recorded
+    /// [with the quote](Sale::with_quote).
     ///
     /// # Errors
     ///
@@ -30,7 +31,11 @@ impl Client {
         };
         let answer = self.read(message, attempt!(self.raw_ledger(), quote_sale)).await?;
         let receipt = Receipt::from_wire(present("outcome", answer.outcome)?, false)?;
-        Ok(receipt.with_text(answer.receipt_text))
+        let quote = QuoteToken::from_wire(answer.quote_token, answer.quote_expires_at)?;
+        Ok(Receipt {
+            quote: Some(quote),
+            ..receipt.with_text(answer.receipt_text)
+        })
     }
 
     /// Records a sale: takes the points that pay for it and gives the points it earns, both or neither. The same sale
@@ -45,7 +50,8 @@ impl Client {
     /// [`Error::RedemptionClosed`], [`Error::RedemptionNotOffered`], [`Error::RewardNotFound`],
     /// [`Error::ProductNotRedeemable`], [`Error::ExceedsSaleLines`], and the limits of the program:
     /// [`Error::ExceedsSaleShare`], [`Error::BelowMinimumPoints`], [`Error::NotInSteps`],
-    /// [`Error::ExceedsMaximumPoints`]. None of them wrote anything to the books.
+    /// [`Error::ExceedsMaximumPoints`]; with a quote [`Error::QuoteTokenInvalid`], [`Error::QuoteOfOtherMerchant`],
+    /// [`Error::QuoteOfOtherBasket`], [`Error::QuoteOfOtherMember`], [`Error::QuoteExpired`]. None of them wrote anything to the books.
     pub async fn record_sale(&self, sale: &Sale) -> Result<Receipt, Error> {
         let message = |request_id| v1::RecordSaleRequest {
             request_id,

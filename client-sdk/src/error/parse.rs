@@ -74,9 +74,11 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         Reason::DatabaseUnavailable => Code::Unavailable,
         Reason::Internal => Code::Internal,
         Reason::DeadlineExceeded => Code::DeadlineExceeded,
-        Reason::InvalidField | Reason::CurrencyMismatch | Reason::TimeOutOfRange | Reason::TooManyDecimals => {
-            Code::InvalidArgument
-        }
+        Reason::InvalidField
+        | Reason::CurrencyMismatch
+        | Reason::TimeOutOfRange
+        | Reason::TooManyDecimals
+        | Reason::QuoteTokenInvalid => Code::InvalidArgument,
         Reason::RequestIdReused
         | Reason::ProgramExists
         | Reason::RuleExists
@@ -106,6 +108,10 @@ pub(super) fn contract_code(reason: ErrorReason) -> Code {
         | Reason::RewardArchived
         | Reason::RuleTie
         | Reason::SaleCancelled
+        | Reason::QuoteOfOtherMerchant
+        | Reason::QuoteOfOtherBasket
+        | Reason::QuoteOfOtherMember
+        | Reason::QuoteExpired
         | Reason::DocumentTypeRefused
         | Reason::HoldOfOtherMember
         | Reason::HoldCaptured
@@ -311,6 +317,21 @@ fn typed(reason: ErrorReason, facts: &Facts<'_>) -> Option<Error> {
         },
         Reason::HoldReleased => Error::HoldReleased {
             hold_id: facts.text("hold_id")?.into(),
+        },
+        Reason::QuoteTokenInvalid => Error::QuoteTokenInvalid {
+            field: facts.text("field")?,
+        },
+        Reason::QuoteOfOtherMerchant => Error::QuoteOfOtherMerchant {
+            field: facts.text("field")?,
+        },
+        Reason::QuoteOfOtherBasket => Error::QuoteOfOtherBasket {
+            field: facts.text("field")?,
+        },
+        Reason::QuoteOfOtherMember => Error::QuoteOfOtherMember {
+            field: facts.text("field")?,
+        },
+        Reason::QuoteExpired => Error::QuoteExpired {
+            expires_at: facts.parsed::<DateTime<Utc>>("expires_at")?,
         },
         Reason::HoldLapsed => Error::HoldLapsed {
             hold_id: facts.text("hold_id")?.into(),

@@ -2,11 +2,14 @@
 
 use loyalty_api::v1::{self, rate_source::Source};
 
-use super::{decimal, money, optional_decimal, optional_instant, optional_text, present};
+use super::{decimal, instant, money, optional_decimal, optional_instant, optional_text, present};
 use crate::{
     error::Error,
     member::Balance,
-    receipt::{CampaignShare, EarnReason, LineOutcome, PointsTender, RateOutcome, RateSource, Receipt, RedeemedItem},
+    receipt::{
+        CampaignShare, EarnReason, LineOutcome, PointsTender, QuoteToken, RateOutcome, RateSource, Receipt,
+        RedeemedItem,
+    },
 };
 
 impl Receipt {
@@ -35,6 +38,7 @@ impl Receipt {
             carried_after: optional_decimal("outcome.carried_after", outcome.carried_after)?,
             replayed,
             text: None,
+            quote: None,
         })
     }
 }
@@ -115,5 +119,14 @@ impl RateSource {
             Some(Source::Carried(_)) => Self::Carried,
             None => Self::Unknown,
         }
+    }
+}
+
+impl QuoteToken {
+    pub(crate) fn from_wire(token: String, expires_at: Option<prost_types::Timestamp>) -> Result<Self, Error> {
+        Ok(Self {
+            token,
+            expires_at: instant("quote_expires_at", expires_at)?,
+        })
     }
 }

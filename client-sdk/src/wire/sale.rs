@@ -30,6 +30,7 @@ impl Sale {
                 .collect(),
             occurred_at: self.occurred_at.map(timestamp),
             do_not_earn: self.do_not_earn,
+            quote_token: self.quote_token.clone().unwrap_or_default(),
             customer: self.customer.as_ref().map(|customer| v1::Customer {
                 name: customer.name.clone(),
                 customer_group: customer.customer_group.clone(),

@@ -100,6 +100,7 @@ impl Sale {
             do_not_earn: sale.do_not_earn,
             offline: sale.offline,
             receipt_language: None,
+            quote_token: None,
             customer: None,
         })
     }

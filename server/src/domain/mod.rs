@@ -38,6 +38,7 @@ pub(crate) mod path;
 pub(crate) mod pending;
 pub(crate) mod product;
 pub(crate) mod program;
+pub(crate) mod quote;
 pub(crate) mod reason;
 pub(crate) mod receipt_text;
 pub(crate) mod redeeming;

@@ -117,7 +117,7 @@ fn takes(version: &ProgramVersion, sale: &Sale, now: DateTime<Utc>) -> bool {
     let customer = sale.customer.as_ref();
     let group = customer.map_or("", |customer| &customer.customer_group);
     let territory = customer.map_or("", |customer| &customer.territory);
-    let day = program.local_date(sale.occurred_at.unwrap_or(now));
+    let day = program.local_date(sale.made_at(now));
     program.enrolment.auto_opt_in
         && (sale.program_id.is_empty() || sale.program_id == *version.program_id)
         && program.is_open_on(day)

@@ -73,6 +73,16 @@ pub(crate) enum Rejection {
     ReturnIdConflict { store_id: String, return_id: String },
     #[error("the sale `{sale_id}` was cancelled")]
     SaleCancelled { store_id: String, sale_id: String },
+    #[error("the quote token is not one that was given out here")]
+    QuoteTokenInvalid,
+    #[error("the quote was given to another merchant")]
+    QuoteOfOtherMerchant,
+    #[error("another sale was quoted: lines, redemptions, total and place must be the same")]
+    QuoteOfOtherBasket,
+    #[error("the quote was given for another member")]
+    QuoteOfOtherMember,
+    #[error("the quote was held until {}", instant(expires_at))]
+    QuoteExpired { expires_at: DateTime<Utc> },
     #[error("the member was erased")]
     MemberErased { erased_at: DateTime<Utc> },
     #[error("the program's currency is {currency_code}")]
@@ -389,6 +399,11 @@ impl Rejection {
                     ("requested", requested.to_string()),
                 ],
             ),
+            Self::QuoteTokenInvalid => ("QUOTE_TOKEN_INVALID", vec![("field", QUOTE_TOKEN.to_owned())]),
+            Self::QuoteOfOtherMerchant => ("QUOTE_OF_OTHER_MERCHANT", vec![("field", QUOTE_TOKEN.to_owned())]),
+            Self::QuoteOfOtherBasket => ("QUOTE_OF_OTHER_BASKET", vec![("field", QUOTE_TOKEN.to_owned())]),
+            Self::QuoteOfOtherMember => ("QUOTE_OF_OTHER_MEMBER", vec![("field", QUOTE_TOKEN.to_owned())]),
+            Self::QuoteExpired { expires_at } => ("QUOTE_EXPIRED", vec![("expires_at", instant(expires_at))]),
             Self::LedgerRange { field } => ("LEDGER_RANGE", vec![("field", (*field).to_owned())]),
             Self::InvalidField { field, description } => (
                 "INVALID_FIELD",
@@ -397,6 +412,9 @@ impl Rejection {
         }
     }
 }
+
+/// The field of a request that brings a quote.
+const QUOTE_TOKEN: &str = "sale.quote_token";
 
 fn sale(store_id: &str, sale_id: &str) -> Vec<(&'static str, String)> {
     vec![("store_id", store_id.to_owned()), ("sale_id", sale_id.to_owned())]

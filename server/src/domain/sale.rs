@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::enrolment::{Identifier, IdentifierKind};
 use super::outcome::Accounting;
+use super::quote::Quote;
 
 /// A document of the POS. Its serialized form is canonical: decimals are normalized, empty fields are left out. It is
 /// kept with the recorded sale, without the person: who bought is the member of its row. Its hash, and the person's, tells
@@ -43,6 +44,9 @@ pub(crate) struct Sale {
     pub(crate) offline: bool,
     #[serde(skip)]
     pub(crate) customer: Option<Customer>,
+    /// What was quoted for it and holds. It is no part of the content: a repetition may come without.
+    #[serde(skip)]
+    pub(crate) quote: Option<Quote>,
 }
 
 /// The customer of a sale, as the POS knows it.
@@ -175,6 +179,12 @@ impl SaleLine {
 }
 
 impl Sale {
+    /// When it was made: as it was quoted, if a quote holds, else as the till says, else when it arrives.
+    pub(crate) fn made_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let quoted = self.quote.as_ref().map(|quote| quote.at);
+        quoted.or(self.occurred_at).unwrap_or(now)
+    }
+
     /// What the customer still has to pay when the other tenders are taken off.
     pub(crate) fn due(&self) -> Decimal {
         self.total - self.tenders.iter().map(|tender| tender.amount).sum::<Decimal>()
@@ -220,6 +230,7 @@ mod tests {
             do_not_earn: false,
             offline: false,
             customer: None,
+            quote: None,
         };
 
         let canonical = serde_json::to_string(&sale);

@@ -29,7 +29,8 @@ pub(crate) const MOST_BACK: TimeDelta = TimeDelta::days(366);
 const MOST_PASSES: usize = 16;
 
 /// Decides a sale and changes the books, or leaves them as they were: lapsed lots are written off, what pays is taken,
-/// what is earned is given. `current` rules now, and rates the sale unless it was made offline at `business_time`.
+/// what is earned is given. `current` rules now, and rates the sale unless it was made offline at `business_time`, or a
+/// quote of then holds.
 pub(crate) fn record(
     books: &mut Books,
     current: &ProgramVersion,
@@ -39,7 +40,7 @@ pub(crate) fn record(
 ) -> Result<SaleOutcome, Stop> {
     let version = business_time.map_or(current, |then| &*then.version);
     let recorded_at = now.max(books.account.recorded_at);
-    let occurred_at = sale.occurred_at.unwrap_or(now);
+    let occurred_at = sale.made_at(now);
     books.account.status.check_known()?;
     check_document(version, sale, occurred_at, now)?;
     let recording = Recording {
@@ -76,7 +77,7 @@ pub(crate) fn record(
 /// The day on which the spend that counts for a sale ends: its own, as far as a sale may lie in the past or ahead. One
 /// that lies elsewhere will be refused, but not before its books are loaded.
 pub(crate) fn spend_counts_at(sale: &Sale, now: DateTime<Utc>) -> DateTime<Utc> {
-    sale.occurred_at.unwrap_or(now).clamp(now - MOST_BACK, now)
+    sale.made_at(now).clamp(now - MOST_BACK, now)
 }
 
 /// What a member has at `now`.

@@ -32,6 +32,7 @@ mod offline_calls;
 mod page_token;
 mod product_calls;
 mod program_service;
+mod quote_calls;
 mod receipt_calls;
 mod recorded_sale_calls;
 mod redemption_calls;
@@ -56,6 +57,7 @@ use loyalty_api::v1::rule_service_server::RuleServiceServer;
 pub(crate) use browsers::Browsers;
 pub use evaluation::{EvaluatedSale, Evaluation};
 pub(crate) use gate::Gate;
+pub(crate) use quote_calls::Quotes;
 pub(crate) use streaming::Streams;
 
 use crate::jobs::{Clock, Jobs};
@@ -74,6 +76,7 @@ pub(crate) struct Context {
     pub(crate) programs: ProgramCache,
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) streams: Streams,
+    pub(crate) quotes: Quotes,
 }
 
 /// The program service on its context.

@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use super::auth::caller;
 use super::fields::Fields;
+use super::quote_calls::Quoted;
 use super::receipt_calls::Asked;
-use super::{Context, convert, member_lookup, receipt_calls, status};
+use super::{Context, convert, member_lookup, quote_calls, receipt_calls, status};
 use crate::domain::account::Stop;
 use crate::domain::answer::Answer;
 use crate::domain::opt_in;
@@ -36,6 +37,7 @@ pub(super) async fn quote(
         return Err(status::internal());
     };
     let (caller, now) = (caller(context), (context.clock)());
+    let asked_quote = Quoted::of(context, &sale, now)?;
     let program_id = sale.program_id.clone();
     let quoted = match member_lookup::find(context, caller, &program_id, &sale.member).await? {
         Some(member_id) => quoted(context, (caller.merchant_id, member_id), sale, now).await?,
@@ -49,7 +51,10 @@ pub(super) async fn quote(
         Err(rejection) => return Err(status::rejection(&rejection)),
     };
     let receipt_text = receipt_calls::text(context, asked, Printed::Sale(&outcome)).await?;
+    let (quote_token, expires_at) = asked_quote.token(context, &outcome);
     Ok(wire::QuoteSaleResponse {
+        quote_token,
+        quote_expires_at: Some(convert::timestamp(expires_at)),
         receipt_text,
         outcome: Some(convert::outcome::sale_outcome(outcome)),
     })
@@ -70,14 +75,16 @@ pub(super) async fn record(
 }
 
 /// The command that records a sale, and the text that is asked for.
-pub(super) fn command(context: &Context, request: wire::RecordSaleRequest) -> Result<(Command, Asked), Status> {
+pub(super) fn command(context: &Context, mut request: wire::RecordSaleRequest) -> Result<(Command, Asked), Status> {
+    let quote_token = request.sale.as_mut().map(|sale| std::mem::take(&mut sale.quote_token));
     let mut fields = Fields::default();
     let asked = receipt_calls::asked(&mut fields, request.receipt_language);
     let request_id = fields.request_id(request.request_id);
     let sale = convert::sale::sale(&mut fields, request.sale);
-    let Some(sale) = fields.finish(sale)? else {
+    let Some(mut sale) = fields.finish(sale)? else {
         return Err(status::internal());
     };
+    sale.quote = quote_calls::held(context, &sale, &quote_token.unwrap_or_default())?;
     let (action, content_hash) = Action::record_sale(sale).map_err(|_| status::internal())?;
     let command = Command {
         merchant_id: caller(context).merchant_id,

@@ -240,6 +240,7 @@ fn code(reason: ErrorReason) -> Code {
         ErrorReason::InvalidField
         | ErrorReason::CurrencyMismatch
         | ErrorReason::TimeOutOfRange
+        | ErrorReason::QuoteTokenInvalid
         | ErrorReason::TooManyDecimals => Code::InvalidArgument,
         ErrorReason::Unauthenticated => Code::Unauthenticated,
         ErrorReason::RoleNotAllowed | ErrorReason::PlaceMismatch => Code::PermissionDenied,
@@ -279,6 +280,10 @@ fn code(reason: ErrorReason) -> Code {
         | ErrorReason::RewardArchived
         | ErrorReason::RuleTie
         | ErrorReason::SaleCancelled
+        | ErrorReason::QuoteOfOtherMerchant
+        | ErrorReason::QuoteOfOtherBasket
+        | ErrorReason::QuoteOfOtherMember
+        | ErrorReason::QuoteExpired
         | ErrorReason::DocumentTypeRefused
         | ErrorReason::HoldOfOtherMember
         | ErrorReason::HoldCaptured

@@ -258,11 +258,16 @@ impl<'a> Batch<'a> {
             },
             Err(rejection) => return Ok(Err(rejection)),
         };
-        let then = self.business_time(connection, key, command, sale).await?;
-        let record = |books: &mut Books, version: &ProgramVersion| {
-            sale_recording::record(books, version, then.as_ref(), sale, command.now)
+        let decided = match self.business_time(connection, key, command, sale).await? {
+            Ok(then) => {
+                let record = |books: &mut Books, version: &ProgramVersion| {
+                    sale_recording::record(books, version, then.as_ref(), sale, command.now)
+                };
+                self.on_books(connection, key, record).await?
+            }
+            Err(rejection) => Err(rejection),
         };
-        let outcome = match self.on_books(connection, key, record).await? {
+        let outcome = match decided {
             Ok(outcome) => Arc::new(SaleOutcome {
                 enrolled: opted_in.is_some(),
                 ..outcome

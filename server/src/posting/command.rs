@@ -216,7 +216,7 @@ impl Action {
             Self::RecordSale(sale, _) => Needs {
                 lots: !sale.redemptions.is_empty(),
                 spend_at: Some(sale_recording::spend_counts_at(sale, now)),
-                rule_usage_at: Some(sale.occurred_at.unwrap_or(now)),
+                rule_usage_at: Some(sale.made_at(now)),
                 ..Needs::default()
             },
             // What has lapsed is loaded where anything has.

@@ -1,4 +1,4 @@
-//! What ruled when a sale was made that arrives later, for those who record it and for those who only ask.
+//! What ruled when a sale was made that arrives later, or was quoted, for those who record it and for those who only ask.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,6 +15,16 @@ use crate::domain::offline::{self, BusinessTime, OfflinePolicy};
 use crate::domain::program::ProgramVersion;
 use crate::domain::rule_usage::ALL_DAYS;
 use crate::domain::sale::{RedemptionAsk, Sale};
+use crate::domain::sale_recording::MOST_AHEAD;
+
+/// Whether anything but the version that rules now, and what the books know, can rate the sale.
+pub(crate) fn is_needed(sale: &Sale, current: &ProgramVersion) -> bool {
+    sale.offline
+        || sale
+            .quote
+            .as_ref()
+            .is_some_and(|quote| quote.version != current.version)
+}
 
 /// What rates the sale; `None` where that is `current`, the version that rules now, and what the books know. Into the
 /// books comes what limited rules gave on its day.
@@ -28,12 +38,18 @@ pub(crate) async fn load(
     now: DateTime<Utc>,
 ) -> Result<Option<BusinessTime>, StorageError> {
     let reached = sale.occurred_at.filter(|at| sale.offline && policy.reaches(*at, now));
-    let Some(at) = reached else {
-        return Ok(None);
-    };
     let program = (account.0, Arc::clone(&current.program_id));
+    let (ruled, at) = match (&sale.quote, reached) {
+        (Some(quote), Some(at)) => (Some(quote.version), at),
+        // What the member has spent counts as it is now, whatever the clocks of tills say.
+        (Some(quote), None) => (Some(quote.version), now + MOST_AHEAD),
+        (None, Some(at)) => {
+            let ruled = configuration_change::version_at(connection, program.0, &program.1, at).await?;
+            (ruled, at)
+        }
+        (None, None) => return Ok(None),
+    };
     // Nothing ruled before the program was made: then it is the one that is there now.
-    let ruled = configuration_change::version_at(connection, program.0, &program.1, at).await?;
     let version = match ruled {
         Some(ruled) if ruled < current.version => cache.under(connection, &program, ruled, &product_ids(sale)).await?,
         _ => Arc::clone(current),
@@ -45,7 +61,7 @@ pub(crate) async fn load(
         moves.push((moved_at, entry.tier_spend));
     }
     if version.rules.count_usage() {
-        let days = [version.program.local_date(at), ALL_DAYS];
+        let days = [version.program.local_date(sale.made_at(now)), ALL_DAYS];
         for (_, day, rule_id, points) in
             rule_usage::find(connection, account.0, std::iter::once(account.1), &days).await?
         {
@@ -56,7 +72,7 @@ pub(crate) async fn load(
     let total = books.account.tier_spend;
     Ok(Some(BusinessTime::of(
         version,
-        policy.redeem_limit,
+        reached.and(policy.redeem_limit),
         &moves,
         total,
         kept,

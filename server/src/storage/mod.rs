@@ -49,6 +49,7 @@ pub(crate) mod sale;
 pub(crate) mod sale_history;
 pub(crate) mod sale_reversal;
 mod schema;
+pub(crate) mod server_secret;
 pub(crate) mod spent;
 pub(crate) mod statement;
 pub(crate) mod store;

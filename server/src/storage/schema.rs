@@ -379,6 +379,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    server_secret (name) {
+        name -> Text,
+        secret -> Binary,
+        created_at -> Datetime,
+    }
+}
+
+diesel::table! {
     job_lease (job) {
         job -> Text,
         token -> Unsigned<BigInt>,

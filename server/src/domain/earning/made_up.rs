@@ -162,5 +162,6 @@ pub(crate) fn sale(lines: Vec<SaleLine>) -> Sale {
         do_not_earn: false,
         offline: false,
         customer: None,
+        quote: None,
     }
 }

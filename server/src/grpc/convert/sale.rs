@@ -51,6 +51,7 @@ pub(in crate::grpc) fn sale(fields: &mut Fields, given: Option<wire::Sale>) -> O
             customer_group: path(fields, "sale.customer.customer_group", given.customer_group),
             territory: path(fields, "sale.customer.territory", given.territory),
         }),
+        quote: None,
     };
     if sale.customer.is_some() && matches!(sale.member, MemberKey::MemberId(_)) {
         fields.wrong(

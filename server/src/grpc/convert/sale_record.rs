@@ -78,6 +78,7 @@ fn sale(sale: Sale) -> wire::Sale {
         tenders: sale.tenders.into_iter().map(tender).collect(),
         redemptions: sale.redemptions.into_iter().map(redemption).collect(),
         occurred_at: sale.occurred_at.map(timestamp),
+        quote_token: String::new(),
         do_not_earn: sale.do_not_earn,
         offline: sale.offline,
         customer: None,

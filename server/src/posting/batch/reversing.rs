@@ -238,10 +238,11 @@ impl<'a> Batch<'a> {
             sale: Sale {
                 member: MemberKey::MemberId(outcome.member_id),
                 customer: None,
+                quote: None,
                 ..(*sale).clone()
             },
             outcome: outcome.clone(),
-            occurred_at: sale.occurred_at.unwrap_or(command.now),
+            occurred_at: sale.made_at(command.now),
             recorded_at: command.now,
         })
     }

@@ -141,7 +141,7 @@ impl Batch<'_> {
                 document,
                 content_hash: command.content_hash,
                 outcome,
-                occurred_at: sale.occurred_at.unwrap_or(command.now),
+                occurred_at: sale.made_at(command.now),
                 recorded_at: command.now,
             })?;
         }
