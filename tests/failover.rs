@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use loyalty_sdk::{Client, Error, MemberKey, RetryPolicy, Sale};
 use rust_decimal::Decimal;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::harness::books::assert_books_agree;
@@ -244,6 +246,60 @@ async fn streams_and_queues_go_on_at_the_other_server() {
     assert_eq!(outcomes.len(), 20);
     assert_eq!(earned, Decimal::from(20));
     assert_eq!(client.endpoint(), other);
+}
+
+/// A line to a server whose first connection carries nothing any more once it is told so, as behind a router that has
+/// forgotten it; further ones work.
+async fn forgetful_line(endpoint: &str) -> (String, Arc<AtomicBool>) {
+    let server = endpoint.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let line = format!("http://{}", listener.local_addr().expect("an address"));
+    let is_forgotten = Arc::<AtomicBool>::default();
+    let forgotten = Arc::clone(&is_forgotten);
+    tokio::spawn(async move {
+        let mut is_first = true;
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(&server).await.expect("the server");
+            let forgets = std::mem::take(&mut is_first).then(|| Arc::clone(&forgotten));
+            let (from_client, to_client) = client.into_split();
+            let (from_server, to_server) = server.into_split();
+            tokio::spawn(carry(from_client, to_server, forgets.clone()));
+            tokio::spawn(carry(from_server, to_client, forgets));
+        }
+    });
+    (line, is_forgotten)
+}
+
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, forgets: Option<Arc<AtomicBool>>) {
+    let mut piece = vec![0; 16 << 10];
+    while let Ok(length) = from.read(&mut piece).await {
+        let is_forgotten = forgets.as_ref().is_some_and(|forgets| forgets.load(Ordering::Relaxed));
+        if length == 0 || !is_forgotten && to.write_all(&piece[..length]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_carries_nothing_any_more_is_noticed_and_made_anew() {
+    let shop = Shop::empty().await;
+    shop.opens().await;
+    let ada = shop.enrols("ada").await;
+    let (line, is_forgotten) = forgetful_line(&shop.endpoint).await;
+    let patient = RetryPolicy::default().attempt_timeout(Duration::from_secs(30));
+    let client = Client::builder(&line)
+        .deadline(Duration::from_secs(30))
+        .keep_alive(Duration::from_millis(300), Duration::from_millis(300))
+        .retry(patient);
+    let client = client.connect().await.expect("a client");
+    client.record_sale(&ada.sale("10")).await.expect("a receipt");
+
+    is_forgotten.store(true, Ordering::Relaxed);
+    let began = Instant::now();
+    let receipt = client.record_sale(&ada.sale("10")).await.expect("a receipt");
+
+    assert_eq!(receipt.balance.available, Decimal::from(20));
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,11 +59,13 @@ async fn code_that_python_generates_from_the_contract_sells_and_delivers_a_queue
 }
 
 /// The examples, compiled with these tests.
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 6] = [
     env!("CARGO_BIN_EXE_example-till"),
     env!("CARGO_BIN_EXE_example-offline-day"),
     env!("CARGO_BIN_EXE_example-back-office"),
     env!("CARGO_BIN_EXE_example-feed-consumer"),
+    env!("CARGO_BIN_EXE_example-nightly-report"),
+    env!("CARGO_BIN_EXE_example-quoted-till"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,6 +93,21 @@ async fn the_examples_of_the_sdk_play_one_after_the_other() {
     let mut next = || said_by.next().expect("an example");
     let (till, offline_day, back_office) = (next(), next(), next());
 
+    let report = home.path().join("report.csv");
+    let mut nightly = Command::new(EXAMPLES[4]);
+    let nightly = said(nightly.arg(&shop.endpoint).arg(&report).arg("2026-01-15"));
+    let report = std::fs::read_to_string(report).expect("a report");
+    let quoted = said(Command::new(EXAMPLES[5]).arg(&shop.endpoint));
+
+    assert_eq!(nightly, "1 members, 15 points earned, 0 redeemed\n15 points are owed\n");
+    assert!(
+        report.starts_with("member_id,opening,earned,") && report.contains(",0,15,0,"),
+        "{report}"
+    );
+    assert!(
+        quoted.starts_with("you will earn 2 points\nPoints earned:   2\n"),
+        "{quoted}"
+    );
     assert!(till.contains("Points used:     10 (paid 10.00 EUR)"), "{till}");
     assert!(offline_day.contains("3 delivered, 0 refused"), "{offline_day}");
     assert!(back_office.contains("refund "), "{back_office}");

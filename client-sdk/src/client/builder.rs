@@ -14,9 +14,9 @@ use crate::{error::Error, retry::RetryPolicy};
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 /// Time for making a connection: less than one attempt, so that an attempt sees why it failed.
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// A call that has been waiting this long asks whether the connection is still there …
+/// A connection on which calls wait is asked this often whether it is still there …
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
-/// … and takes it for lost after this much more silence.
+/// … and taken for lost after this much silence.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Options of a [`Client`].
@@ -41,6 +41,7 @@ pub struct ClientBuilder {
     fallbacks: Vec<String>,
     deadline: Duration,
     connect_timeout: Duration,
+    keep_alive: (Duration, Duration),
     retry: RetryPolicy,
     api_key: Option<Hidden<String>>,
     allow_plaintext_key: bool,
@@ -57,6 +58,7 @@ impl ClientBuilder {
             fallbacks: Vec::new(),
             deadline: DEFAULT_DEADLINE,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            keep_alive: (KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT),
             retry: RetryPolicy::default(),
             api_key: None,
             allow_plaintext_key: false,
@@ -88,6 +90,13 @@ impl ClientBuilder {
     /// The time for making a connection; 3 s unless told.
     pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
         self.connect_timeout = connect_timeout;
+        self
+    }
+
+    /// How often a connection on which calls wait is asked whether it is still there, and after how much silence it is taken
+    /// for lost and made anew; every 5 s and after 3 s unless told.
+    pub fn keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.keep_alive = (interval, timeout);
         self
     }
 
@@ -176,8 +185,8 @@ impl ClientBuilder {
             .user_agent(concat!("loyalty-sdk/", env!("CARGO_PKG_VERSION")))
             .map_err(|error| error.to_string())?
             .connect_timeout(self.connect_timeout)
-            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
+            .http2_keep_alive_interval(self.keep_alive.0)
+            .keep_alive_timeout(self.keep_alive.1);
         match endpoint.uri().scheme_str() {
             Some("https") if !self.authorities.iter().all(holds_a_certificate) => {
                 Err("an authority is no certificate in PEM format".to_owned())
