@@ -9,6 +9,7 @@ const ROOMS: [(&str, &[&str]); 7] = [
         "process",
         &[
             "main",
+            "backup",
             "commands",
             "config",
             "serve",
@@ -30,10 +31,9 @@ const ROOMS: [(&str, &[&str]); 7] = [
 ];
 
 /// Crates that only these rooms may know.
-const CRATES: [(&str, &[&str]); 27] = [
+const CRATES: [(&str, &[&str]); 26] = [
     ("diesel", &["storage"]),
     ("diesel_async", &["storage"]),
-    ("diesel_migrations", &["storage"]),
     ("mysql_async", &["storage"]),
     ("loyalty_api", &["grpc", "process"]),
     ("prost_types", &["grpc"]),

@@ -223,3 +223,100 @@ async fn money_and_instants_have_the_precision_of_the_ledger() {
         );
     }
 }
+
+/// What is wrong with a statement of a migration that older servers are to live with; none: it only adds.
+fn what_it_breaks(statement: &str) -> Option<String> {
+    // Says a comment anew, and nothing else.
+    const HARMLESS: [&str; 1] = ["MODIFY COLUMN state TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '…'"];
+    // A table of its own, and rows for what was added.
+    if ["CREATE TABLE ", "INSERT INTO ", "UPDATE "]
+        .iter()
+        .any(|start| statement.starts_with(start))
+    {
+        return None;
+    }
+    let change = statement
+        .strip_prefix("ALTER TABLE ")
+        .and_then(|rest| rest.split_once(' '));
+    let Some((_, clauses)) = change else {
+        return Some(statement.to_owned());
+    };
+    let (mut depth, mut parts) = (0_i32, vec![String::new()]);
+    for letter in clauses.chars() {
+        depth += i32::from(letter == '(') - i32::from(letter == ')');
+        match parts.last_mut() {
+            Some(part) if letter != ',' || depth > 0 => part.push(letter),
+            _ => parts.push(String::new()),
+        }
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).find(|part| {
+        let has_value_of_old_servers = part.contains(" DEFAULT ") || !part.contains("NOT NULL");
+        let adds_column = part.starts_with("ADD COLUMN ") && has_value_of_old_servers && !part.contains(" UNIQUE");
+        !adds_column && !part.starts_with("ADD KEY ") && !HARMLESS.contains(&part.as_str())
+    })
+}
+
+/// The statements of a file, with single spaces, without comments and with nothing in their texts.
+fn statements(sql: &str) -> Vec<String> {
+    let lines = sql.lines().filter(|line| !line.trim_start().starts_with("--"));
+    let code = lines.collect::<Vec<_>>().join(" ");
+    let parts = code.split('\'').enumerate();
+    let bare: String = parts
+        .map(|(number, part)| if number % 2 == 0 { part } else { "'…'" })
+        .collect();
+    let statements = bare
+        .split(';')
+        .map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" "));
+    statements.filter(|statement| !statement.is_empty()).collect()
+}
+
+#[test]
+fn a_migration_only_adds_so_that_older_servers_go_on_while_it_runs() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).expect("the migrations") {
+        let file = entry.expect("an entry").path().join("up.sql");
+        let Ok(sql) = std::fs::read_to_string(&file) else {
+            continue;
+        };
+        for statement in statements(&sql) {
+            assert_eq!(what_it_breaks(&statement), None, "{}", file.display());
+            count += 1;
+        }
+    }
+    assert!(count > 40, "{count} statements");
+}
+
+#[test]
+fn what_an_older_server_cannot_live_with_is_noticed() {
+    let breaking = [
+        "DROP TABLE sale",
+        "RENAME TABLE sale TO sold",
+        "DELETE FROM sale",
+        "TRUNCATE TABLE sale",
+        "ALTER TABLE sale DROP COLUMN total",
+        "ALTER TABLE sale DROP KEY sale_time",
+        "ALTER TABLE sale RENAME COLUMN total TO amount",
+        "ALTER TABLE sale CHANGE total amount DECIMAL(19,4) NULL",
+        "ALTER TABLE sale MODIFY COLUMN sale_id VARCHAR(32) NULL",
+        "ALTER TABLE sale ADD COLUMN a INT NULL, DROP COLUMN b",
+        "ALTER TABLE sale ADD COLUMN a INT NOT NULL",
+        "ALTER TABLE sale ADD COLUMN a INT NULL UNIQUE",
+        "ALTER TABLE sale ADD UNIQUE KEY one (merchant_id, total)",
+        "ALTER TABLE sale ADD CONSTRAINT few CHECK (total > 0)",
+        "CREATE UNIQUE INDEX one ON sale (total)",
+        "CREATE TRIGGER t BEFORE INSERT ON sale FOR EACH ROW SET NEW.total = 0",
+    ];
+    let adding = [
+        "CREATE TABLE a (b INT NOT NULL)",
+        "ALTER TABLE sale ADD COLUMN a DECIMAL(19,4) NULL COMMENT 'so; and so', ADD COLUMN b INT NOT NULL DEFAULT 0, ADD KEY c (a, b)",
+        "UPDATE sale SET a = 1",
+    ];
+
+    for sql in breaking {
+        assert!(what_it_breaks(&statements(sql)[0]).is_some(), "{sql}");
+    }
+    for sql in adding {
+        assert_eq!(what_it_breaks(&statements(sql)[0]), None, "{sql}");
+    }
+}

@@ -41,6 +41,16 @@ pub enum Command {
     Serve,
     /// Bring the schema up to date and exit.
     Migrate,
+    /// Write a backup of everything into a file, beside servers that go on.
+    Backup {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Restore a backup into a database that has nothing yet.
+    Restore {
+        /// The file.
+        file: PathBuf,
+    },
     /// Merchants: everything in the database belongs to one.
     #[command(subcommand)]
     Merchant(MerchantCommand),

@@ -1,6 +1,7 @@
 //! The loyalty-points service: a gRPC server on MySQL or MariaDB. The program is `loyalty-server`; this library is
 //! what its tests start.
 
+mod backup;
 pub mod commands;
 pub mod config;
 mod domain;

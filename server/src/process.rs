@@ -10,6 +10,7 @@ use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::backup;
 use crate::commands::{self, TenantCommand};
 use crate::config::{Command, Config, DatabaseConfig};
 use crate::embedded::{self, EmbeddedDatabase, EmbeddedError, EmbeddedOptions};
@@ -67,8 +68,8 @@ async fn with_database(config: Config) -> Result<(), Failure> {
     let data_dir = options.data_dir.clone();
     tracing::info!(data_dir = %data_dir.display(), "starting the private database");
     let database = match EmbeddedDatabase::start(options).await {
-        // A command about tenants works beside the server that has the directory, on its database.
-        Err(in_use @ EmbeddedError::DataDirectoryInUse { .. }) if tenant_command(&config).is_some() => {
+        // A command about tenants, or a backup, works beside the server that has the directory, on its database.
+        Err(in_use @ EmbeddedError::DataDirectoryInUse { .. }) if works_beside(&config) => {
             let url = embedded::url_of_running(&data_dir).await.ok_or(in_use)?;
             return carry_out(&config, &url, std::future::pending::<EmbeddedError>()).await;
         }
@@ -85,17 +86,31 @@ async fn carry_out(config: &Config, url: &str, lost: impl Future<Output = Embedd
     if let Some(command) = tenant_command(config) {
         return Ok(commands::run(command, url, clock).await?);
     }
-    if matches!(config.command, Some(Command::Migrate)) {
-        let migrations = serve::migrate(url, &clock).await?;
-        tracing::info!(migrations, "the schema is up to date");
-        return Ok(());
+    match &config.command {
+        Some(Command::Migrate) => {
+            let migrations = serve::migrate(url, &clock).await?;
+            tracing::info!(migrations, "the schema is up to date");
+        }
+        Some(Command::Backup { file }) => {
+            let rows = backup::make(url, &clock, file).await?;
+            tracing::info!(rows, file = %file.display(), "the backup is made");
+        }
+        Some(Command::Restore { file }) => {
+            let statements = backup::restore(url, &clock, file).await?;
+            tracing::info!(statements, file = %file.display(), "the backup is restored");
+        }
+        _ => serve(config, url, clock, lost).await?,
     }
-    serve(config, url, clock, lost).await
+    Ok(())
+}
+
+fn works_beside(config: &Config) -> bool {
+    matches!(config.command, Some(Command::Backup { .. })) || tenant_command(config).is_some()
 }
 
 fn tenant_command(config: &Config) -> Option<TenantCommand> {
     match config.command.clone()? {
-        Command::Serve | Command::Migrate => None,
+        Command::Serve | Command::Migrate | Command::Backup { .. } | Command::Restore { .. } => None,
         Command::Merchant(command) => Some(TenantCommand::Merchant(command)),
         Command::Store(command) => Some(TenantCommand::Store(command)),
         Command::Terminal(command) => Some(TenantCommand::Terminal(command)),

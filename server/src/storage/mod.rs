@@ -5,6 +5,7 @@ pub(crate) mod accrual;
 pub(crate) mod administration;
 pub(crate) mod api_key;
 pub(crate) mod birthday;
+pub(crate) mod backup;
 pub(crate) mod books;
 pub(crate) mod business_time;
 pub(crate) mod configuration_change;
