@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use loyalty_sdk::{EarnRate, NewMember, NewProgram, RedemptionPolicy};
+use prost::Message as _;
+use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 use tempfile::TempDir;
 
 use crate::harness::feed::quick;
@@ -56,6 +58,50 @@ async fn code_that_python_generates_from_the_contract_sells_and_delivers_a_queue
     let said = said(&mut story);
 
     assert!(said.contains("balance: 20"), "{said}");
+}
+
+/// The contract's own files, as protoc and the server know them, without what is only for people or follows from the rest.
+fn contract(set: &[u8]) -> Vec<FileDescriptorProto> {
+    let mut set = FileDescriptorSet::decode(set).expect("a set of descriptors");
+    set.file.retain(|file| file.name().starts_with("loyalty/"));
+    set.file.sort_by(|one, other| one.name().cmp(other.name()));
+    for file in &mut set.file {
+        file.source_code_info = None;
+        let mut messages: Vec<&mut DescriptorProto> = file.message_type.iter_mut().collect();
+        while let Some(message) = messages.pop() {
+            for field in &mut message.field {
+                field.json_name = None;
+            }
+            messages.extend(&mut message.nested_type);
+        }
+    }
+    set.file
+}
+
+#[test]
+fn plain_protoc_makes_of_the_files_what_the_server_serves() {
+    let home = TempDir::new().expect("a directory");
+    let out = home.path().join("contract.bin");
+    let files = std::fs::read_dir(root().join("proto/loyalty/v1")).expect("the contract");
+    let files = files.map(|file| file.expect("a file").path().canonicalize().expect("a path"));
+
+    let mut protoc = Command::new(".ci/python");
+    protoc.args(["-m", "grpc_tools.protoc"]);
+    protoc.arg(format!(
+        "-I{}",
+        root().join("proto").canonicalize().expect("a path").display()
+    ));
+    protoc.arg(format!("--descriptor_set_out={}", out.display()));
+    said(protoc.args(files).current_dir(root()));
+
+    let made = contract(&std::fs::read(&out).expect("what protoc made"));
+    let served = contract(loyalty_api::FILE_DESCRIPTOR_SET);
+    assert!(made.len() > 10, "{}", made.len());
+    let names = |files: &[FileDescriptorProto]| files.iter().map(|file| file.name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&made), names(&served));
+    for (made, served) in made.iter().zip(&served) {
+        assert!(made == served, "{} is another", made.name());
+    }
 }
 
 /// The examples, compiled with these tests.

@@ -46,6 +46,7 @@ mod failure_reasons;
 mod faulty_lines;
 mod feed;
 mod feed_queries;
+mod goodput;
 mod history;
 mod hold_races;
 mod holds;
