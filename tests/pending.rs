@@ -1,8 +1,10 @@
 //! Points that cannot be spent before the right of return is over.
 
-use loyalty_sdk::{EarnRate, Error, ExpiryPolicy, NewProgram, RedemptionPolicy};
+use loyalty_sdk::{
+    EarnRate, Error, ExpiryPolicy, NewHold, NewProgram, RedemptionPolicy, RedemptionRequest, VerifyRequest,
+};
 
-use crate::harness::books::assert_books_agree;
+use crate::harness::books::{assert_books_agree, drifts};
 use crate::harness::{Shop, dec, instant};
 
 /// A point per euro, worth a euro, pending through 14 days.
@@ -178,4 +180,29 @@ async fn more_than_a_year_is_refused() {
     let refused = shop.client.create_program(&program).await;
 
     assert!(matches!(refused, Err(Error::InvalidFields(fields)) if fields[0].field == "program.pending_days"));
+}
+
+/// What came due is settled by whatever is written next: were a row of it left, it would be settled once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_settles_what_came_due_for_good() {
+    let shop = waiting_shop(|_| {}).await;
+    let ada = shop.enrols("ada").await;
+    ada.buys("100").await;
+    shop.days_pass(15);
+
+    let request = RedemptionRequest::new("store-1", ada.key.clone()).redeem_points(30);
+    let held = shop.client.place_hold(&NewHold::of(request)).await.expect("a hold");
+    assert_books_agree(&shop).await;
+    ada.buys("50").await;
+    shop.days_pass(15);
+    ada.buys("7").await;
+
+    assert_eq!((held.balance.available, held.balance.pending), (dec("70"), dec("0")));
+    let balance = ada.balance().await;
+    assert_eq!(
+        (balance.available, balance.pending, balance.held),
+        (dec("150"), dec("7"), dec("0"))
+    );
+    assert_books_agree(&shop).await;
+    assert_eq!(drifts(&shop.client, &VerifyRequest::member(&ada.member)).await, []);
 }

@@ -25,10 +25,7 @@ fn question() -> String {
 
 /// Every account equals the sum of its entries, and every sale that was answered is one entry.
 pub(crate) async fn audit(server: &Server, members: u64, sales: u64) -> Result<(), Failure> {
-    let mut connection = server.connect_to_database().await?;
-    let found: Option<(u64, u64, u64)> = connection.query_first(question()).await?;
-    connection.disconnect().await?;
-    match found.ok_or("the audit found nothing")? {
+    match found(server).await? {
         (accounts, 0, entries) if accounts == members && entries == sales => Ok(()),
         (accounts, wrong, entries) => Err(format!(
             "the books are wrong: {accounts} accounts of {members} members, {wrong} of them differ from their \
@@ -36,4 +33,27 @@ pub(crate) async fn audit(server: &Server, members: u64, sales: u64) -> Result<(
         )
         .into()),
     }
+}
+
+/// Every account equals the sum of its entries, and nothing is left of a lot that has lapsed.
+pub(crate) async fn audit_sweep(server: &Server, members: u64) -> Result<(), Failure> {
+    let (accounts, wrong, _) = found(server).await?;
+    let mut connection = server.connect_to_database().await?;
+    let left = "SELECT COUNT(*) FROM lot WHERE remaining > 0 AND expires_at <= UTC_TIMESTAMP()";
+    let left: Option<u64> = connection.query_first(left).await?;
+    connection.disconnect().await?;
+    match (accounts == members, wrong, left) {
+        (true, 0, Some(0)) => Ok(()),
+        _ => Err(format!(
+            "the books are wrong: {wrong} of {accounts} accounts of {members} members differ, {left:?} lapsed lots are left"
+        )
+        .into()),
+    }
+}
+
+async fn found(server: &Server) -> Result<(u64, u64, u64), Failure> {
+    let mut connection = server.connect_to_database().await?;
+    let found = connection.query_first(question()).await?;
+    connection.disconnect().await?;
+    found.ok_or_else(|| "the audit found nothing".into())
 }

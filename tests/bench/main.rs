@@ -27,6 +27,7 @@ mod report;
 mod results;
 mod rounds;
 mod server;
+mod sweep;
 mod till;
 mod usage;
 
@@ -61,6 +62,16 @@ fn main() -> ExitCode {
 /// A signal drops the work in the middle: the guards stop the processes and remove the files.
 async fn run() -> Result<String, Failure> {
     let options = options::Options::parse(std::env::args().skip(1))?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        report = measure(&options) => report,
+        _ = terminate.recv() => Err("terminated".into()),
+        _ = interrupt.recv() => Err("interrupted".into()),
+    }
+}
+
+async fn measure(options: &options::Options) -> Result<String, Failure> {
     if options.only_rating {
         return evaluation::tables();
     }
@@ -69,11 +80,8 @@ async fn run() -> Result<String, Failure> {
         let directory = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
         return importing::measure(directory.path(), rows).await;
     }
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        report = rounds::run(&options) => Ok(format!("{}\n{}", report?, evaluation::tables()?)),
-        _ = terminate.recv() => Err("terminated".into()),
-        _ = interrupt.recv() => Err("interrupted".into()),
+    if let Some(lots) = options.only_sweep {
+        return sweep::run(options, lots).await;
     }
+    Ok(format!("{}\n{}", rounds::run(options).await?, evaluation::tables()?))
 }

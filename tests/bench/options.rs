@@ -14,7 +14,8 @@ const USAGE: &str = "options, after `--`:
   --members NUMBER      enrolled members (default 100,000)
   --callers LIST        concurrent callers, such as 1,256 (default 1,16,64,256,1024)
   --members-drawn LIST  of uniform, zipf, hot (default all)
-  --writers LIST        writers tried for (b) (default 2,4,8,16,32,64)";
+  --writers LIST        writers tried for (b) (default 2,4,8,16,32,64)
+  --only-sweep LOTS     nothing of this, but sales while so many lots are written off";
 
 /// What is measured, and for how long.
 pub(crate) struct Options {
@@ -33,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) writers: Vec<u64>,
     /// Length of each of those trials, and of each trial of the ceiling.
     pub(crate) probe: Duration,
+    /// Lots that lapse at once, to measure sales beside their sweep.
+    pub(crate) only_sweep: Option<u64>,
 }
 
 impl Options {
@@ -56,6 +59,7 @@ impl Options {
                 "--members" => options.members = at_least_one(value)?,
                 "--callers" => options.callers = list(value, at_least_one)?,
                 "--writers" => options.writers = list(value, at_least_one)?,
+                "--only-sweep" => options.only_sweep = Some(at_least_one(value)?),
                 "--members-drawn" => options.distributions = list(value, Distribution::named)?,
                 _ => return Err(USAGE.into()),
             }
@@ -76,6 +80,7 @@ impl Options {
             distributions: vec![Distribution::Uniform, Distribution::Zipf, Distribution::Hot],
             writers: vec![2, 4, 8, 16, 32, 64],
             probe: Duration::from_millis(1_500),
+            only_sweep: None,
         }
     }
 
@@ -87,6 +92,7 @@ impl Options {
             callers: vec![16, 256],
             writers: vec![4, 16],
             probe: Duration::from_millis(500),
+            only_sweep: None,
             ..Self::full()
         }
     }

@@ -48,15 +48,6 @@ impl Batch<'_> {
             }
             lapsed.extend(books.holds.settled_until().map(|until| hold::mark_lapsed(*key, until)));
             if let Some(first) = books.new_entries.first() {
-                for (lot_key, lot) in books.pending.touched() {
-                    pending_lots.push(*key, lot_key, lot);
-                }
-                due.extend(
-                    books
-                        .pending
-                        .settled_until()
-                        .map(|until| pending::remove_due(*key, until)),
-                );
                 for (day, rule_id, points) in books.rule_usage.changed() {
                     usage.push(*key, day, rule_id, points);
                 }
@@ -66,10 +57,16 @@ impl Batch<'_> {
                     first_sequence: first.sequence,
                     entry_count,
                 });
-                changed.push(&books.account);
-            } else if self.records.is_written(*key) || books.holds.is_changed() || books.is_swept {
-                changed.push(&books.account);
+            } else if !(self.records.is_written(*key) || books.holds.is_changed() || books.is_swept) {
+                continue;
             }
+            for (lot_key, lot) in books.pending.touched() {
+                pending_lots.push(*key, lot_key, lot);
+            }
+            // The account no longer counts them as pending: a hold settles what came due, as an entry does.
+            let settled_until = books.pending.settled_until();
+            due.extend(settled_until.map(|until| pending::remove_due(*key, until)));
+            changed.push(&books.account);
         }
         let mut statements = entries.finish();
         statements.extend(allocations.finish());
