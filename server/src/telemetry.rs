@@ -5,9 +5,10 @@ mod traces;
 use std::io::IsTerminal as _;
 
 use clap::ValueEnum;
-use tracing::Level;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
@@ -33,18 +34,32 @@ pub(crate) fn start(filter: &str, format: LogFormat, traces: Option<&Traces>) {
         let is_ours = said.target().starts_with("loyalty_");
         said.target() != TRACES && (is_ours || *said.level() <= Level::INFO)
     });
+    // Filters of single layers cost every span of every call something: they are only there when there are two layers.
+    match traces {
+        None => Registry::default()
+            .with(filter)
+            .with(is_quiet)
+            .with(lines(format))
+            .init(),
+        Some(traces) => Registry::default()
+            .with(lines(format).with_filter(filter.and(is_quiet)))
+            .with(traces.layer())
+            .init(),
+    }
+}
+
+fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match format {
+    match format {
         LogFormat::Text => {
             let has_colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             lines.with_ansi(has_colours).boxed()
         }
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
-    };
-    Registry::default()
-        .with(lines.with_filter(filter.and(is_quiet)))
-        .with(traces.map(Traces::layer))
-        .init();
+    }
 }
 
 /// Whether this says what is to be logged.

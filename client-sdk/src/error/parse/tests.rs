@@ -31,6 +31,7 @@ fn all_facts() -> HashMap<String, String> {
         ("merged_into", "n"),
         ("merged_program_id", "q"),
         ("erased_at", "2025-01-01T00:00:00Z"),
+        ("expires_at", "2026-01-02T00:15:00Z"),
         ("store_id", "s"),
         ("sale_id", "t"),
         ("field", "sale.total"),
