@@ -184,7 +184,7 @@ async fn killed_again_and_again_in_the_middle_it_gets_to_the_same_schema() {
     let mut behind = connect(&database.url).await;
 
     let mut kills = 0;
-    for wait_ms in (60_u64..).step_by(15) {
+    for wait_ms in (6_u64..).step_by(6) {
         let mut child = migrates(&database.url);
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         if child.try_wait().expect("its state").is_some() {
