@@ -92,13 +92,18 @@ async fn write_table<W: Write>(
     table: &str,
     out: &mut Sealed<'_, W>,
 ) -> Result<u64, BackupError> {
-    let mut rows = connection.query_iter(format!("SELECT * FROM `{table}`")).await?;
-    let columns = rows.columns().unwrap_or_default();
-    let names: Vec<String> = columns
-        .iter()
-        .map(|column| format!("`{}`", column.name_str()))
-        .collect();
-    let start = format!("INSERT INTO `{table}` ({}) VALUES ", names.join(", "));
+    // What the database makes of other columns it takes from nobody.
+    let columns: Vec<String> = connection
+        .exec(
+            "SELECT CAST(column_name AS CHAR) FROM information_schema.columns WHERE table_schema = DATABASE() \
+             AND table_name = ? AND COALESCE(generation_expression, '') = '' ORDER BY ordinal_position",
+            (table,),
+        )
+        .await?;
+    let names: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
+    let names = names.join(", ");
+    let start = format!("INSERT INTO `{table}` ({names}) VALUES ");
+    let mut rows = connection.query_iter(format!("SELECT {names} FROM `{table}`")).await?;
     let (mut statement, mut count) = (start.clone(), 0);
     while let Some(row) = rows.next().await? {
         if statement.len() > start.len() {
