@@ -95,11 +95,13 @@ async fn measure(options: &Options, lots: u64, server: &Server) -> Result<String
     during.sort_unstable_by_key(|measured| measured.p99_us);
     let during = during.get(during.len() / 2).ok_or("the sweep was over at once")?;
     let mut table = format!(
-        "{} lots of {POINTS} points, {each} of each of {} members, all due at once, were written off in {took} s, while \
-         {CALLERS} callers recorded sales; every balance equals the sum of its entries.\n\n\
+        "Of {} lots of {POINTS} points, {each} of each of {} members and all due at once, the sweep wrote off {} in {took} s, \
+         and the sales of {CALLERS} callers meanwhile the others, those of their own members; every balance equals the sum \
+         of its entries.\n\n\
          | sales | sales/s | p50, p99 ms |\n|---|--:|--:|\n",
-        grouped(lots),
+        grouped(each * options.members),
         grouped(options.members),
+        grouped(lots),
     );
     for (name, measured) in [("before", &before), ("during the sweep", during), ("after", &after)] {
         let (median, p99) = (thousandths(measured.median_us), thousandths(measured.p99_us));
