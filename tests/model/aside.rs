@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use loyalty_sdk::{Error, HoldCapture, NewHold, Redemption, RedemptionPart, RedemptionRequest, RedemptionReversal};
+use loyalty_sdk::{
+    Error, HoldCapture, NewHold, Redemption, RedemptionPart, RedemptionReceipt, RedemptionRequest, RedemptionReversal,
+};
 use rust_decimal::Decimal;
 
 use super::books::{Balance, Refused};
@@ -29,26 +31,7 @@ impl Stage<'_> {
         let answer = shop.client.redeem(&request).await;
         let person = &mut self.people[member];
         let told = person.books.redeem(program, pay, now);
-        if let (Ok(receipt), Ok(told)) = (&answer, &told) {
-            let redeemed = Aside {
-                person: member,
-                id: receipt.redemption.redemption_id.clone(),
-                place: person.books.redemptions.len() - 1,
-                pay: None,
-                paid: told.paid,
-            };
-            self.redemptions.insert(number, redeemed);
-        }
-        let answer = answer.map(|receipt| {
-            let redemption = receipt.redemption;
-            (
-                redemption.points,
-                redemption.amount.amount,
-                receipt.balance_before,
-                receipt.balance,
-            )
-        });
-        same(&answer, &told, program)
+        self.redeemed(number, member, answer, &told)
     }
 
     pub(super) async fn reverse(&mut self, number: usize, some: Option<i64>) -> Result<(), String> {
@@ -117,11 +100,32 @@ impl Stage<'_> {
         }
         let answer = shop.client.capture_hold(&capture).await;
         let told = person.books.capture(program, held.place, (some, held.paid), early, now);
-        if let (Ok(receipt), Ok(told)) = (&answer, &told) {
+        self.redeemed(number, held.person, answer, &told)
+    }
+
+    pub(super) async fn release(&mut self, hold: usize) -> Result<(), String> {
+        let (shop, program, now) = (self.shop, self.program, self.shop.now());
+        let Some(held) = self.holds.get(&hold).cloned() else {
+            return Ok(());
+        };
+        let answer = shop.client.release_hold(held.id, None).await;
+        let told = self.people[held.person].books.release(program, held.place, now);
+        same_balance(&answer.map(|receipt| receipt.balance), &told, program)
+    }
+
+    /// Notes what was redeemed, whether by itself or out of a hold.
+    fn redeemed(
+        &mut self,
+        number: usize,
+        person: usize,
+        answer: Result<RedemptionReceipt, Error>,
+        told: &Result<Set, Refused>,
+    ) -> Result<(), String> {
+        if let (Ok(receipt), Ok(told)) = (&answer, told) {
             let redeemed = Aside {
-                person: held.person,
+                person,
                 id: receipt.redemption.redemption_id.clone(),
-                place: person.books.redemptions.len() - 1,
+                place: self.people[person].books.redemptions.len() - 1,
                 pay: None,
                 paid: told.paid,
             };
@@ -136,17 +140,7 @@ impl Stage<'_> {
                 receipt.balance,
             )
         });
-        same(&answer, &told, program)
-    }
-
-    pub(super) async fn release(&mut self, hold: usize) -> Result<(), String> {
-        let (shop, program, now) = (self.shop, self.program, self.shop.now());
-        let Some(held) = self.holds.get(&hold).cloned() else {
-            return Ok(());
-        };
-        let answer = shop.client.release_hold(held.id, None).await;
-        let told = self.people[held.person].books.release(program, held.place, now);
-        same_balance(&answer.map(|receipt| receipt.balance), &told, program)
+        same(&answer, told, self.program)
     }
 
     fn request(&self, member: usize, pay: Pay) -> RedemptionRequest {

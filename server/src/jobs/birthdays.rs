@@ -13,7 +13,6 @@ use crate::domain::sale::MemberKey;
 use crate::posting::{Action, Command, Pace, PostingError};
 use crate::storage::birthday as storage;
 use crate::storage::connection::{self, Connection};
-use crate::storage::error::StorageError;
 use crate::storage::program::{self, ProgramKey};
 
 /// From a look to the next one: whoever becomes a member on the birthday gets the bonus within the hour.
@@ -47,17 +46,13 @@ async fn of_program(
     stop: &watch::Receiver<bool>,
 ) -> Result<(), JobError> {
     let mut connection = connection::establish_for_job(&jobs.url, jobs.patience).await?;
-    let mut lease = jobs.leases.of(format!("birthdays-{}-{}", key.0, key.1), jobs.patience);
-    let is_held = match lease.acquire(&mut connection).await {
-        // Of two that reach for a free lease at once the database may turn one away.
-        Err(StorageError::Conflict(_) | StorageError::Duplicate(_)) => false,
-        acquired => acquired?,
-    };
-    if !is_held {
+    let lease = jobs
+        .leases
+        .take(format!("birthdays-{}-{}", key.0, key.1), jobs.patience, &mut connection);
+    let Some(lease) = lease.await? else {
         // Another server is at it.
-        jobs.leases.keep(lease);
         return Ok(());
-    }
+    };
     let mut giving = Giving {
         jobs,
         key,

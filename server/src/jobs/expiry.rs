@@ -12,7 +12,6 @@ use crate::domain::expiry_schedule::{ExpiryCounts, ExpiryRun};
 use crate::domain::sale::MemberKey;
 use crate::posting::{Action, Command, Decision, Pace, PostingError};
 use crate::storage::connection::{self, Connection};
-use crate::storage::error::StorageError;
 use crate::storage::expiry_schedule;
 use crate::storage::sweep::{self, DueMember};
 
@@ -38,16 +37,12 @@ impl<'a> Sweep<'a> {
     /// Begins a run; `None` while there is one on another server.
     pub(crate) async fn begin(jobs: &'a Jobs, merchant_id: u32) -> Result<Option<Self>, JobError> {
         let mut connection = connection::establish_for_job(&jobs.url, jobs.patience).await?;
-        let mut lease = jobs.leases.of(format!("expiry-{merchant_id}"), jobs.patience);
-        let is_held = match lease.acquire(&mut connection).await {
-            // Of two that reach for a free lease at once the database may turn one away.
-            Err(StorageError::Conflict(_) | StorageError::Duplicate(_)) => false,
-            acquired => acquired?,
-        };
-        if !is_held {
-            jobs.leases.keep(lease);
+        let lease = jobs
+            .leases
+            .take(format!("expiry-{merchant_id}"), jobs.patience, &mut connection);
+        let Some(lease) = lease.await? else {
             return Ok(None);
-        }
+        };
         let run = ExpiryRun {
             started_at: (jobs.clock)(),
             finished_at: None,

@@ -11,7 +11,6 @@ use crate::domain::expiry_change::{Applying, ChangeCounts};
 use crate::domain::sale::MemberKey;
 use crate::posting::{Action, Command, Decision, Pace, PostingError};
 use crate::storage::connection::{self, Connection};
-use crate::storage::error::StorageError;
 use crate::storage::expiry_change::{self, ChangeRun};
 
 /// A run over the members of a program, in steps. Whoever stops in between loses nothing: what is moved stays moved, and
@@ -28,16 +27,12 @@ impl<'a> Moving<'a> {
     /// Takes up the run that a request began; `None` while another one goes on.
     pub(crate) async fn take_up(jobs: &'a Jobs, merchant_id: u32, request_id: &str) -> Result<Option<Self>, JobError> {
         let mut connection = connection::establish_for_job(&jobs.url, jobs.patience).await?;
-        let mut lease = jobs.leases.of(format!("expiry-change-{merchant_id}"), jobs.patience);
-        let is_held = match lease.acquire(&mut connection).await {
-            // Of two that reach for a free lease at once the database may turn one away.
-            Err(StorageError::Conflict(_) | StorageError::Duplicate(_)) => false,
-            acquired => acquired?,
-        };
-        if !is_held {
-            jobs.leases.keep(lease);
+        let lease = jobs
+            .leases
+            .take(format!("expiry-change-{merchant_id}"), jobs.patience, &mut connection);
+        let Some(lease) = lease.await? else {
             return Ok(None);
-        }
+        };
         // Under the lease: nobody else moves it on.
         let run = expiry_change::find(&mut connection, merchant_id, request_id).await?;
         let run = run.ok_or_else(|| JobError::Fault(format!("no run of the request {request_id}")))?;

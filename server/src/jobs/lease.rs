@@ -1,7 +1,7 @@
 //! The lease of a job: who has it does the job, and who hangs loses it to another server.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -26,16 +26,28 @@ pub(super) struct Lease {
 pub(crate) struct Leases(Mutex<HashMap<String, Lease>>);
 
 impl Leases {
-    /// A lease that this server does not have, with what it saw of it.
-    pub(super) fn of(&self, job: String, patience: Duration) -> Lease {
-        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        leases.remove(&job).unwrap_or_else(|| Lease::new(job, patience))
+    /// Takes a lease; `None` while another server has it.
+    pub(super) async fn take(
+        &self,
+        job: String,
+        patience: Duration,
+        connection: &mut Connection,
+    ) -> Result<Option<Lease>, StorageError> {
+        let seen = self.all().remove(&job);
+        let mut lease = seen.unwrap_or_else(|| Lease::new(job, patience));
+        match lease.acquire(connection).await {
+            Ok(true) => Ok(Some(lease)),
+            // Of two that reach for a free lease at once the database may turn one away.
+            Ok(false) | Err(StorageError::Conflict(_) | StorageError::Duplicate(_)) => {
+                self.all().insert(lease.job.clone(), lease);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    /// Remembers what was seen.
-    pub(super) fn keep(&self, lease: Lease) {
-        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        leases.insert(lease.job.clone(), lease);
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Lease>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

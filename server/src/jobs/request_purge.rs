@@ -59,11 +59,10 @@ impl Purge {
     async fn turn(mut self) -> Result<usize, JobError> {
         let jobs = Arc::clone(&self.jobs);
         let mut connection = connection::establish_for_job(&jobs.url, jobs.patience).await?;
-        let mut lease = jobs.leases.of(JOB.to_owned(), jobs.patience);
-        if !lease.acquire(&mut connection).await? {
-            jobs.leases.keep(lease);
+        let lease = jobs.leases.take(JOB.to_owned(), jobs.patience, &mut connection);
+        let Some(mut lease) = lease.await? else {
             return Ok(0);
-        }
+        };
         let mut after = 0;
         loop {
             let merchants = merchant::ids(&mut connection, after, MERCHANTS).await?;
