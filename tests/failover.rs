@@ -18,7 +18,7 @@ use crate::harness::program::{Program, directory, free_port};
 use crate::harness::{Shop, ShopMember};
 
 /// Tills that sell at once.
-const TILLS: usize = 8;
+pub(crate) const TILLS: usize = 8;
 
 /// A client that prefers one server to another, and waits a second for each.
 async fn client(preferred: &str, other: &str) -> Client {
@@ -46,14 +46,14 @@ async fn goes_to(client: &Client, endpoint: &str) {
 }
 
 /// Tills that sell a euro at a time to their customers until they are told to stop.
-struct Tills {
+pub(crate) struct Tills {
     tills: JoinSet<u64>,
     is_over: Arc<AtomicBool>,
     sold: Arc<AtomicU64>,
 }
 
 impl Tills {
-    fn open(client: &Client) -> Self {
+    pub(crate) fn open(client: &Client) -> Self {
         let (is_over, sold) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
         let mut tills = JoinSet::new();
         for till in 0..TILLS {
@@ -76,7 +76,7 @@ impl Tills {
     }
 
     /// Waits until so many sales more are recorded.
-    async fn sell(&self, more: u64) {
+    pub(crate) async fn sell(&self, more: u64) {
         let (began, wanted) = (Instant::now(), self.sold.load(Ordering::Relaxed) + more);
         while self.sold.load(Ordering::Relaxed) < wanted {
             assert!(began.elapsed() < Duration::from_secs(30), "the tills stand still");
@@ -85,7 +85,7 @@ impl Tills {
     }
 
     /// What each has sold.
-    async fn close(self) -> BTreeMap<usize, u64> {
+    pub(crate) async fn close(self) -> BTreeMap<usize, u64> {
         self.is_over.store(true, Ordering::Relaxed);
         let mut sold: Vec<u64> = self.tills.join_all().await;
         sold.sort_unstable();
@@ -93,7 +93,7 @@ impl Tills {
     }
 }
 
-async fn customers(shop: &Shop) -> Vec<ShopMember<'_>> {
+pub(crate) async fn customers(shop: &Shop) -> Vec<ShopMember<'_>> {
     let mut members = Vec::new();
     for till in 0..TILLS {
         members.push(shop.enrols(&format!("till-{till}")).await);
@@ -102,7 +102,7 @@ async fn customers(shop: &Shop) -> Vec<ShopMember<'_>> {
 }
 
 /// Every sale that was answered is in the books, once.
-async fn assert_nothing_is_lost(shop: &Shop, members: &[ShopMember<'_>], sold: BTreeMap<usize, u64>) {
+pub(crate) async fn assert_nothing_is_lost(shop: &Shop, members: &[ShopMember<'_>], sold: BTreeMap<usize, u64>) {
     let mut points = Vec::new();
     for member in members {
         points.push(member.points().await);

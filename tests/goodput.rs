@@ -40,6 +40,7 @@ impl Round {
             Ok(()) => self.answered.push(took),
             Err(Error::Overloaded(failure)) => {
                 assert_eq!(failure.reason, ErrorReason::Overloaded);
+                assert!(failure.retry_delay.is_some_and(|delay| !delay.is_zero()), "{failure:?}");
                 self.refused.push(took);
             }
             Err(error) => panic!("{error}"),

@@ -42,7 +42,7 @@ async fn shop_over_a_line() -> (Shop, Proxy) {
 }
 
 /// What an attempt of a call ends with, as it came over the wire.
-async fn attempts(shop: &Shop, writes: bool, deadline: Duration) -> Result<(), Status> {
+pub(crate) async fn attempts(shop: &Shop, writes: bool, deadline: Duration) -> Result<(), Status> {
     use loyalty_sdk::api as wire;
     let mut ledger = shop.client.raw_ledger();
     if writes {
@@ -71,7 +71,7 @@ async fn attempts(shop: &Shop, writes: bool, deadline: Duration) -> Result<(), S
 }
 
 /// The caller is told to come back, when, and nothing else.
-fn assert_comes_back(status: &Status, codes: &[Code]) {
+pub(crate) fn assert_comes_back(status: &Status, codes: &[Code]) {
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
     assert!(codes.contains(&status.code()), "{status:?}");

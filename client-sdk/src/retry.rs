@@ -206,6 +206,14 @@ fn asked_delay(status: &Status) -> AskedDelay {
     delay.map_or(AskedDelay::Unsaid, AskedDelay::AtLeast)
 }
 
+/// The delay that a server asked for.
+pub(crate) fn retry_delay(status: &Status) -> Option<Duration> {
+    match asked_delay(status) {
+        AskedDelay::AtLeast(delay) => Some(delay),
+        AskedDelay::Never | AskedDelay::Unsaid => None,
+    }
+}
+
 /// Between half of a pause and all of it.
 pub(crate) fn random_part_of(pause: Duration) -> Duration {
     let half_micros = u64::try_from(pause.as_micros() / 2).unwrap_or(u64::MAX - 1);

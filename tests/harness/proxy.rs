@@ -31,16 +31,23 @@ pub(crate) struct Proxy {
     /// The address of the database over this line.
     pub(crate) url: String,
     line: watch::Sender<Line>,
+    target: watch::Sender<Target>,
+}
+
+impl Target {
+    fn of(options: &Opts) -> Self {
+        match options.socket() {
+            Some(socket) => Self::Socket(socket.into()),
+            None => Self::Address(format!("{}:{}", options.ip_or_hostname(), options.tcp_port())),
+        }
+    }
 }
 
 impl Proxy {
     /// A line that works.
     pub(crate) async fn to(url: &str) -> Self {
         let options = Opts::from_url(url).expect("an address");
-        let target = match options.socket() {
-            Some(socket) => Target::Socket(socket.into()),
-            None => Target::Address(format!("{}:{}", options.ip_or_hostname(), options.tcp_port())),
-        };
+        let (target, targets) = watch::channel(Target::of(&options));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (user, password) = (options.user().unwrap_or("root"), options.pass().unwrap_or_default());
@@ -48,8 +55,14 @@ impl Proxy {
         // The driver would find out the socket and leave the line.
         let url = format!("mysql://{user}:{password}@{address}/{database}?prefer_socket=false");
         let (line, state) = watch::channel(Line::Works(Duration::ZERO));
-        tokio::spawn(listen(listener, target, state));
-        Self { url, line }
+        tokio::spawn(listen(listener, targets, state));
+        Self { url, line, target }
+    }
+
+    /// From now on it leads to another database; connections that are there stay where they are.
+    pub(crate) fn turns_to(&self, url: &str) {
+        let options = Opts::from_url(url).expect("an address");
+        self.target.send_replace(Target::of(&options));
     }
 
     /// From now on the line does this.
@@ -58,7 +71,7 @@ impl Proxy {
     }
 }
 
-async fn listen(listener: TcpListener, target: Target, line: watch::Receiver<Line>) {
+async fn listen(listener: TcpListener, targets: watch::Receiver<Target>, line: watch::Receiver<Line>) {
     while let Ok((client, _)) = listener.accept().await {
         if line.has_changed().is_err() {
             return;
@@ -66,7 +79,7 @@ async fn listen(listener: TcpListener, target: Target, line: watch::Receiver<Lin
         if *line.borrow() == Line::Cut {
             continue;
         }
-        let (target, line) = (target.clone(), line.clone());
+        let (target, line) = (targets.borrow().clone(), line.clone());
         tokio::spawn(async move {
             match target {
                 Target::Socket(path) => {

@@ -1,5 +1,7 @@
 //! What a failure and a wrong field bring.
 
+use std::time::Duration;
+
 use loyalty_api::v1::ErrorReason;
 use tonic::Code;
 
@@ -18,6 +20,9 @@ pub struct Failure {
     pub message: String,
     /// How often the call was tried.
     pub attempts: u32,
+    /// After which time the server wants to be asked again; `None` when it did not say, or was not reached. The client's
+    /// own further attempts have kept to it.
+    pub retry_delay: Option<Duration>,
     /// Of a write, the id it was sent with: repeat the write with it, or ask for the operation. `None` for a read.
     pub request_id: Option<RequestId>,
 }

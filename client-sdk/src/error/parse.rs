@@ -11,7 +11,7 @@ use tonic_types::StatusExt as _;
 use super::{Error, Failure, FieldViolation};
 use crate::{
     id::RequestId,
-    retry::{is_timeout, is_transport_failure},
+    retry::{is_timeout, is_transport_failure, retry_delay},
 };
 
 /// `domain` of every `google.rpc.ErrorInfo` of the contract.
@@ -28,6 +28,7 @@ pub(crate) fn from_status(status: &Status, attempts: u32, request_id: Option<Req
         reason: known_reason(&reason),
         message: status.message().to_owned(),
         attempts,
+        retry_delay: retry_delay(status),
         request_id,
     };
 

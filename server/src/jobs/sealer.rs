@@ -175,10 +175,12 @@ impl Sealer {
     }
 
     async fn take_connection(&mut self) -> Result<Connection, StorageError> {
-        match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => connection::establish_for_job(&self.jobs.url, self.options.lease + self.options.delay).await,
+        if let Some(mut connection) = self.connection.take()
+            && connection::leads_to_writable(&mut connection, self.patience).await
+        {
+            return Ok(connection);
         }
+        connection::establish_for_job(&self.jobs.url, self.options.lease + self.options.delay).await
     }
 
     async fn release(mut self) {

@@ -21,6 +21,9 @@ const BACKOFF_MS: [u64; 7] = [5, 20, 50, 100, 200, 400, 800];
 /// A connection that was idle for longer is not used again: the database may have ended it.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// How often a writer asks whether the server at the other end still takes writes.
+const LOOK: Duration = Duration::from_secs(1);
+
 type Reply = Result<Decision, PostingError>;
 
 /// A command and where its decision goes.
@@ -57,8 +60,27 @@ pub(super) struct Writer {
     patience: Duration,
     cache: ProgramCache,
     measures: Arc<Measures>,
-    /// Kept only while every transaction on it ended as it should, and when the last one did.
-    connection: Option<(Connection, Instant)>,
+    /// Kept only while every transaction on it ended as it should.
+    connection: Option<Kept>,
+}
+
+/// A connection between transactions.
+struct Kept {
+    connection: Connection,
+    used: Instant,
+    /// When it was known to lead to a server that takes writes.
+    looked: Instant,
+}
+
+impl Kept {
+    fn new(connection: Connection) -> Self {
+        let (used, looked) = (Instant::now(), Instant::now());
+        Self {
+            connection,
+            used,
+            looked,
+        }
+    }
 }
 
 impl Writer {
@@ -110,7 +132,9 @@ impl Writer {
                     }
                     let again = callers.into_iter().zip(commands);
                     let mut failed: Vec<Job> = again.map(|(caller, command)| Job { command, caller }).collect();
-                    if failed.len() > 1 && self.is_reachable().await {
+                    // What refuses everything for now refuses the parts as well, and others wait behind them.
+                    let is_refused = matches!(error, StorageError::Refused(_));
+                    if failed.len() > 1 && !is_refused && self.is_reachable().await {
                         tracing::warn!(%error, commands = failed.len(), "a batch keeps failing; splitting it");
                         let second_half = failed.split_off(failed.len() / 2);
                         pending.push(second_half);
@@ -159,24 +183,37 @@ impl Writer {
     /// One transaction, in a task of its own: a fault in it ends that task, not the writer, and takes the connection
     /// along. A connection comes back only from a transaction that ended as it should.
     async fn attempt(&mut self, commands: &Arc<Vec<Command>>, look_up: LookUp) -> Result<Posted, StorageError> {
-        let mut connection = match self.connection.take() {
-            Some((connection, used)) if used.elapsed() < IDLE => connection,
-            _ => connection::establish_lasting(&self.url).await?,
-        };
+        let mut kept = self.take_connection().await?;
         let (commands, cache) = (Arc::clone(commands), self.cache.clone());
         let transaction = connection::bounded(self.patience, async move {
-            let posted = batch::post(&mut connection, &cache, &commands, look_up).await?;
-            Ok::<_, StorageError>((connection, posted))
+            let posted = batch::post(&mut kept.connection, &cache, &commands, look_up).await?;
+            Ok::<_, StorageError>((kept, posted))
         });
         let task = tokio::spawn(transaction.in_current_span());
-        let (connection, posted) = task.await.map_err(|error| StorageError::Fault(error.to_string()))??;
-        self.connection = Some((connection, Instant::now()));
+        let (mut kept, posted) = task.await.map_err(|error| StorageError::Fault(error.to_string()))??;
+        kept.used = Instant::now();
+        self.connection = Some(kept);
         Ok(posted)
+    }
+
+    /// The connection that was kept, or a new one. A batch that only answers what it finds writes nothing, and would not
+    /// notice that another server has taken over.
+    async fn take_connection(&mut self) -> Result<Kept, StorageError> {
+        if let Some(mut kept) = self.connection.take().filter(|kept| kept.used.elapsed() < IDLE) {
+            if kept.looked.elapsed() < LOOK {
+                return Ok(kept);
+            }
+            if connection::leads_to_writable(&mut kept.connection, self.patience).await {
+                kept.looked = Instant::now();
+                return Ok(kept);
+            }
+        }
+        connection::establish_lasting(&self.url).await.map(Kept::new)
     }
 
     async fn is_reachable(&mut self) -> bool {
         let connection = connection::establish_lasting(&self.url).await.ok();
-        self.connection = connection.map(|connection| (connection, Instant::now()));
+        self.connection = connection.map(Kept::new);
         self.connection.is_some()
     }
 }

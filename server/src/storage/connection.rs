@@ -3,9 +3,14 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use diesel::mysql::Mysql;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::Text;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-use diesel_async::{AsyncConnection, AsyncMysqlConnection, SimpleAsyncConnection};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncConnection, AsyncMysqlConnection, RunQueryDsl, SimpleAsyncConnection};
 use tracing::Instrument as _;
 
 use super::error::StorageError;
@@ -61,6 +66,41 @@ pub(crate) async fn establish_for_job(url: &str, silence: Duration) -> Result<Co
     let timeout = format!("SET SESSION wait_timeout = {seconds}");
     connection.batch_execute(&timeout).await?;
     Ok(connection)
+}
+
+/// `@@GLOBAL.read_only`; a type of its own, so that each connection prepares it once.
+#[derive(QueryId)]
+struct ReadOnly;
+
+impl Query for ReadOnly {
+    type SqlType = Text;
+}
+
+impl QueryFragment<Mysql> for ReadOnly {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        out.push_sql("SELECT CAST(@@GLOBAL.read_only AS CHAR)");
+        Ok(())
+    }
+}
+
+/// Fails when the server at the other end is gone or takes no writes any more. Another one may have taken its place at
+/// the same address meanwhile: who stayed on this connection would read what was true before, and could write nothing.
+async fn check_writable(connection: &mut Connection) -> QueryResult<()> {
+    let read_only: String = ReadOnly.get_result(connection).await?;
+    if matches!(read_only.as_str(), "0" | "OFF") {
+        return Ok(());
+    }
+    let reason = Box::new("the database is read-only".to_owned());
+    Err(DieselError::DatabaseError(
+        DatabaseErrorKind::ReadOnlyTransaction,
+        reason,
+    ))
+}
+
+/// Whether a connection that was kept still leads to a server that takes writes; if not, a new one may.
+pub(crate) async fn leads_to_writable(connection: &mut Connection, patience: Duration) -> bool {
+    let check = tokio::time::timeout(patience.min(CONNECT), check_writable(connection));
+    matches!(check.await, Ok(Ok(())))
 }
 
 /// The outcome of work on a connection that it owns, or `Unavailable` after `patience`: then the connection is dropped
@@ -182,5 +222,8 @@ fn manager_config() -> ManagerConfig<Connection> {
                 .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))
         })
     });
+    // As many round trips as the usual question whether the server is there.
+    config.recycling_method =
+        RecyclingMethod::CustomFunction(Box::new(|connection| Box::pin(check_writable(connection))));
     config
 }
