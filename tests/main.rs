@@ -57,6 +57,7 @@ mod import_streams;
 mod imports;
 mod inactivity;
 mod interop;
+mod interrupted_queues;
 mod keys;
 mod large_member;
 mod latency;

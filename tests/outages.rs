@@ -13,9 +13,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::harness::books::assert_books_agree;
-use crate::harness::database::{TestDatabase, connect, database_binary};
+use crate::harness::database::{TestDatabase, connect, database_binary, own_database};
 use crate::harness::keys::Keys as _;
-use crate::harness::program::directory;
 use crate::harness::proxy::{Line, Proxy};
 use crate::harness::raw::{customer, number, request_id};
 use crate::harness::{Shop, ShopMember, dec};
@@ -236,24 +235,6 @@ async fn without_the_database_nobody_is_taken_for_a_stranger() {
     assert!(matches!(of_known, Err(Error::Unavailable(_))), "{of_known:?}");
     let again = unknown.get_program("none").await;
     assert!(matches!(again, Err(Error::ProgramNotFound { .. })), "{again:?}");
-}
-
-/// A database server of its own, which the shop reaches as a user who is not its administrator.
-async fn own_database(extra_arguments: &[&str]) -> (EmbeddedDatabase, tempfile::TempDir, TestDatabase) {
-    let directory = directory();
-    let options = EmbeddedOptions {
-        data_dir: directory.path().to_owned(),
-        binary: database_binary(),
-        extra_arguments: extra_arguments.iter().map(|&argument| argument.to_owned()).collect(),
-    };
-    let database = EmbeddedDatabase::start(options)
-        .await
-        .unwrap_or_else(|error| panic!("{error}"));
-    let mut root = connect(&database.url()).await;
-    let user = "CREATE USER IF NOT EXISTS 'app'@'localhost'; GRANT ALL ON loyalty.* TO 'app'@'localhost'";
-    root.batch_execute(user).await.expect("a user");
-    let url = database.url().replace("//root@", "//app@");
-    (database, directory, TestDatabase::at(url))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -132,3 +132,21 @@ pub(crate) async fn connect(url: &str) -> AsyncMysqlConnection {
         .await
         .unwrap_or_else(|error| panic!("{url}: {error}"))
 }
+
+/// A database server of its own, which the shop reaches as a user who is not its administrator.
+pub(crate) async fn own_database(extra_arguments: &[&str]) -> (EmbeddedDatabase, TempDir, TestDatabase) {
+    let directory = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let options = EmbeddedOptions {
+        data_dir: directory.path().to_owned(),
+        binary: database_binary(),
+        extra_arguments: extra_arguments.iter().map(|&argument| argument.to_owned()).collect(),
+    };
+    let database = EmbeddedDatabase::start(options)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    let mut root = connect(&database.url()).await;
+    let user = "CREATE USER IF NOT EXISTS 'app'@'localhost'; GRANT ALL ON loyalty.* TO 'app'@'localhost'";
+    root.batch_execute(user).await.expect("a user");
+    let url = database.url().replace("//root@", "//app@");
+    (database, directory, TestDatabase::at(url))
+}

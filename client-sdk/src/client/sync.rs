@@ -22,7 +22,8 @@ impl Client {
     /// counts from 0.
     ///
     /// Takes as long as the queue needs, whatever the deadline of the client; when the line breaks, it goes on behind the
-    /// last answer.
+    /// last answer, at [another server](crate::ClientBuilder::fallback) where there is one. Nothing of the queue is ever
+    /// carried out before what is in front of it was answered or could be.
     ///
     /// # Errors
     ///

@@ -117,7 +117,7 @@ impl Import {
             part.answer.last_row_number = row_number;
             part.rows.push_back(match self.command(given) {
                 Err(status) => Row::Refused(invalid(row_number, status)?),
-                Ok(command) => match self.context.posting.submit_behind(self.way, command) {
+                Ok(command) => match self.context.posting.submit_behind(&self.way, command) {
                     Ok(submitted) => Row::Submitted(row_number, submitted),
                     Err(error) => {
                         self.settle().await?;

@@ -107,7 +107,7 @@ impl Queue {
                 let subject = Subject::of_sale(&request);
                 match sale_calls::command(&self.context, request) {
                     Ok((command, asked)) => {
-                        let submitted = self.context.posting.submit_behind(self.way, command);
+                        let submitted = self.context.posting.submit_behind(&self.way, command);
                         match submitted {
                             Ok(submitted) => {
                                 self.under_way.push_back(UnderWay {

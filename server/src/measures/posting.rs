@@ -101,6 +101,11 @@ impl PostingStatistics {
         self.retries.get()
     }
 
+    /// Commands that came to no decision.
+    pub fn failures(&self) -> u64 {
+        self.failures.get()
+    }
+
     /// A command is in a queue.
     pub(crate) fn accept(&self) {
         self.accepted.inc();

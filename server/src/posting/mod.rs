@@ -9,7 +9,7 @@ mod trace;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -69,11 +69,19 @@ impl PostingError {
     fn stopping() -> Self {
         Self::Unavailable("the server is stopping".to_owned())
     }
+
+    fn broken_way() -> Self {
+        Self::Unavailable("what came the same way before came to no decision".to_owned())
+    }
 }
 
-/// Commands that go one behind the other.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Way(u64);
+/// Commands that go one behind the other. Behind one that came to no decision none is decided: who sends them again in
+/// their order finds that none was carried out before those in front of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    number: u64,
+    is_broken: Arc<AtomicBool>,
+}
 
 /// A command on its way to its decision, which does not depend on anybody waiting for it.
 pub(crate) struct Submitted(oneshot::Receiver<Result<Decision, PostingError>>);
@@ -118,22 +126,31 @@ impl Posting {
     /// Has a command decided. A caller that stops waiting does not stop the command.
     pub(crate) async fn submit(&self, command: Command) -> Result<Decision, PostingError> {
         let queue = self.queue(command.account_hash());
-        self.enqueue(queue, command)?.decision().await
+        self.enqueue(queue, command, None)?.decision().await
     }
 
     /// Has a command decided behind all that came this way before. Two ways may meet at one account; then the row locks
     /// keep them apart.
-    pub(crate) fn submit_behind(&self, way: Way, command: Command) -> Result<Submitted, PostingError> {
-        self.enqueue(self.queue(way.0), command)
+    pub(crate) fn submit_behind(&self, way: &Way, command: Command) -> Result<Submitted, PostingError> {
+        let is_broken = Arc::clone(&way.is_broken);
+        self.enqueue(self.queue(way.number), command, Some(is_broken))
     }
 
     /// A way on which commands are decided in the order in which they came.
     pub(crate) fn new_way(&self) -> Way {
-        Way(self.ways.fetch_add(1, Ordering::Relaxed))
+        Way {
+            number: self.ways.fetch_add(1, Ordering::Relaxed),
+            is_broken: Arc::default(),
+        }
     }
 
-    fn enqueue(&self, queue: &mpsc::Sender<writer::Job>, command: Command) -> Result<Submitted, PostingError> {
-        let (job, answer) = writer::Job::new(command);
+    fn enqueue(
+        &self,
+        queue: &mpsc::Sender<writer::Job>,
+        command: Command,
+        way: Option<Arc<AtomicBool>>,
+    ) -> Result<Submitted, PostingError> {
+        let (job, answer) = writer::Job::new(command, way);
         queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => PostingError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => PostingError::stopping(),

@@ -73,7 +73,7 @@ impl Pace {
             if queue.capacity() * 2 >= queue.max_capacity()
                 && let Ok(place) = queue.try_reserve()
             {
-                let (job, answer) = Job::new(command);
+                let (job, answer) = Job::new(command, None);
                 place.send(job);
                 self.posting.statistics.accept();
                 return Ok(answer);

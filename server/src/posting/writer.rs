@@ -2,6 +2,7 @@
 //! keeps failing, so that one poisonous command cannot hurt its neighbours.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -35,6 +36,8 @@ pub(super) struct Job {
 /// Who waits for the decision of a command.
 struct Caller {
     reply: oneshot::Sender<Reply>,
+    /// Whether a command in front of it, on the way that both came, came to no decision.
+    way_is_broken: Option<Arc<AtomicBool>>,
     /// What the log says of the command is said of the call that brought it.
     call: Span,
     trace: Trace,
@@ -42,15 +45,29 @@ struct Caller {
 }
 
 impl Job {
-    pub(super) fn new(command: Command) -> (Self, oneshot::Receiver<Reply>) {
+    pub(super) fn new(command: Command, way_is_broken: Option<Arc<AtomicBool>>) -> (Self, oneshot::Receiver<Reply>) {
         let (reply, answer) = oneshot::channel();
         let caller = Caller {
             reply,
+            way_is_broken,
             call: Span::current(),
             trace: Trace::wait(),
             since: Instant::now(),
         };
         (Self { command, caller }, answer)
+    }
+
+    fn is_on_broken_way(&self) -> bool {
+        let way = self.caller.way_is_broken.as_ref();
+        way.is_some_and(|is_broken| is_broken.load(Ordering::Relaxed))
+    }
+
+    /// A caller that hung up can ask again with the same request id.
+    fn fail(self, error: PostingError) {
+        if let Some(is_broken) = &self.caller.way_is_broken {
+            is_broken.store(true, Ordering::Relaxed);
+        }
+        let _ = self.caller.reply.send(Err(error));
     }
 }
 
@@ -109,6 +126,10 @@ impl Writer {
     async fn settle(&mut self, jobs: Vec<Job>) {
         let mut pending = in_batches(jobs);
         while let Some(jobs) = pending.pop() {
+            let jobs = self.without_broken_ways(jobs);
+            if jobs.is_empty() {
+                continue;
+            }
             let batch = tracing::info_span!("batch", commands = jobs.len());
             let (commands, mut callers): (Vec<Command>, Vec<Caller>) =
                 jobs.into_iter().map(|job| (job.command, job.caller)).unzip();
@@ -146,6 +167,17 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// The jobs in front of which, on the ways they came, all was decided; the others are answered that it was not.
+    fn without_broken_ways(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let (broken, jobs): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::is_on_broken_way);
+        self.measures.posting.fail(broken.len());
+        for mut job in broken {
+            job.caller.trace.failed();
+            job.fail(PostingError::broken_way());
+        }
+        jobs
     }
 
     /// Posts a batch, trying again what can succeed. After a lost connection it is unknown whether the COMMIT went
@@ -246,7 +278,6 @@ fn answer_failure(jobs: Vec<Job>, error: &StorageError) {
         PostingError::Internal(error.to_string())
     };
     for job in jobs {
-        // A caller that hung up can ask again with the same request id.
-        let _ = job.caller.reply.send(Err(answer.clone()));
+        job.fail(answer.clone());
     }
 }
