@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::harness::books::{assert_books_agree, count};
 use crate::harness::faults::FaultyLine;
+use crate::harness::program::{Program, directory, free_port};
 use crate::harness::{PROGRAM, Shop, dec, instant};
 
 fn row(number: u64) -> ImportedMember {
@@ -90,6 +91,40 @@ async fn an_import_over_a_faulty_line_brings_every_member_once() {
     let faults = &line.faults;
     let broken = faults.cuts.load(Ordering::Relaxed) + faults.resets.load(Ordering::Relaxed);
     assert!(broken > 0, "{faults:?}");
+    assert_books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_whose_server_is_killed_goes_on_at_the_next_one_and_brings_every_member_once() {
+    let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
+    let home = directory();
+    let (killed, _) = Program::start_with(home.path(), free_port(), |command| {
+        command.env("DATABASE_URL", shop.database_url());
+    })
+    .await;
+    let preferred = format!("http://127.0.0.1:{}", killed.port);
+    // Nobody waits for a server that is not there.
+    let pause = Duration::from_secs(60);
+    let retry = RetryPolicy::default().backoff(pause, pause);
+    let client = Client::builder(&preferred).fallback(&shop.endpoint).retry(retry);
+    let client = client.connect().await.expect("a client");
+
+    let mut parts = 0;
+    let kill = |progress: &ImportProgress| {
+        parts += 1;
+        assert_eq!(progress.counts.last_row_number, parts * 500);
+        if parts == 3 {
+            assert_eq!(client.endpoint(), preferred);
+            killed.signal("-KILL");
+        }
+    };
+    let done = client.import_members(PROGRAM, "erp", (1..=5_000).map(row), kill).await;
+
+    let done = done.expect("counts");
+    assert_eq!((done.last_row_number, done.refused), (5_000, 0));
+    assert_eq!(done.imported + done.unchanged, 5_000);
+    assert_eq!(client.endpoint(), shop.endpoint);
+    assert_eq!(members(&shop).await, of_rows(5_000));
     assert_books_agree(&shop).await;
 }
 

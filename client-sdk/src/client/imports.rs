@@ -37,7 +37,8 @@ impl Client {
     /// import: a row that was written before, by this call or another with the same id, changes nothing, so that an import
     /// that broke off is made again from the start or behind
     /// [`last_row_number`](ImportCounts::last_row_number). Takes as long as it needs, whatever the deadline of the client;
-    /// when the line breaks, it goes on behind the last answer.
+    /// when the line breaks, it goes on behind the last answer, at [another server](crate::ClientBuilder::fallback) where
+    /// there is one.
     ///
     /// Who makes it is kept: see [`ClientBuilder::actor`](crate::ClientBuilder::actor).
     ///
@@ -70,13 +71,16 @@ impl Client {
         };
         let mut attempts = 0;
         loop {
-            let before = import.done.counts.last_row_number;
+            let (before, line) = (import.done.counts.last_row_number, self.lines.current());
             let Err(status) = import.once(&mut progress).await? else {
+                self.lines.answered(line);
                 return Ok(import.done.counts);
             };
+            let is_another_there = self.lines.ended(line, &status, true);
             let has_moved = import.done.counts.last_row_number > before;
             attempts = if has_moved { 1 } else { attempts + 1 };
             match self.retry.pause_after(attempts, &status) {
+                Some(_) if is_another_there => {}
                 Some(pause) => sleep(pause).await,
                 None => return Err(error::from_status(&status, attempts, None)),
             }
