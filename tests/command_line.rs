@@ -198,3 +198,120 @@ async fn what_waits_in_an_outbox_is_shown_while_the_till_has_it_open() {
         "{rows}"
     );
 }
+
+/// A file of members in a directory that ends with it.
+fn file(lines: &[&str]) -> (TempDir, String) {
+    let home = TempDir::new().expect("a directory");
+    let path = home.path().join("members.csv");
+    std::fs::write(&path, lines.join("\n")).expect("written");
+    let path = path.display().to_string();
+    (home, path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_of_another_system_come_from_a_file_and_what_was_refused_is_told_by_line() {
+    let shop = shop().await;
+    shop.enrols("taken").await;
+    let lines = [
+        "customer_id,name,points,expires_at,points_2,lifetime_earned",
+        "ada,\"Lovelace, Ada\",250,2026-12-31,30,1000",
+        "ben,Ben,ten,,,",
+        "taken,Somebody,5,never,,",
+        "",
+        "cleo,Cleo,40,never,2,",
+    ];
+    let (_home, path) = file(&lines);
+    let (_other, corrected) = file(&lines.map(|line| match line {
+        "ben,Ben,ten,,," => "ben,Ben,10,,,",
+        line => line,
+    }));
+    let import = format!("import {path} --program club --import-id old -o csv");
+
+    let dry = loyalty(&shop, &format!("{import} --dry-run"));
+    let nobody = loyalty(&shop, "balance cleo");
+    let whole = loyalty(&shop, &format!("{import} --progress lines"));
+    let again = loyalty(&shop, &import.replace(&path, &corrected));
+    let ada = json(&shop, "balance ada");
+    let history = json(&shop, "history ada");
+    let balances = ["ben", "cleo"].map(|member| json(&shop, &format!("balance {member}"))["available"].clone());
+
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert_eq!(dry.status.code(), Some(1), "{dry:?}");
+    let unreadable = "3,points,UNREADABLE,\"\"\"ten\"\" is no number with a decimal point, such as 1250.5\"\r\n";
+    assert_eq!(text(&dry.stdout), format!("line,field,reason,message\r\n{unreadable}"));
+    assert_eq!(
+        text(&dry.stderr),
+        "loyalty: 3 rows can be read, 1 cannot; nothing was sent\n"
+    );
+    assert!(!nobody.status.success(), "a dry run writes nothing");
+    assert_eq!(whole.status.code(), Some(1));
+    let refused = text(&whole.stdout);
+    let refused: Vec<&str> = refused.lines().collect();
+    assert!(
+        refused[2].starts_with("4,identifiers[0],IDENTIFIER_TAKEN,"),
+        "{refused:?}"
+    );
+    assert_eq!(refused.len(), 3, "{refused:?}");
+    let shown = text(&whole.stderr);
+    assert!(shown.contains("100 % 3 of 3 rows"), "{shown}");
+    assert!(
+        shown.ends_with("loyalty: 2 imported, 0 there before, 2 refused, up to line 6\n"),
+        "{shown}"
+    );
+    assert_eq!(
+        text(&again.stderr),
+        "loyalty: 1 imported, 2 there before, 1 refused, up to line 6\n"
+    );
+    assert_eq!(
+        (&ada["available"], &ada["next_expiry_at"]),
+        (&"280".into(), &"2026-12-31T00:00:00Z".into())
+    );
+    assert_eq!(history.as_array().map(Vec::len), Some(2));
+    assert_eq!(balances, ["10", "42"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_has_all_of_a_file_succeeds_and_one_that_cannot_read_it_says_why() {
+    let shop = shop().await;
+    let good: Vec<String> = (1..=1_200).map(|number| format!("card-{number};{number}")).collect();
+    let good: Vec<&str> = std::iter::once("card;points")
+        .chain(good.iter().map(String::as_str))
+        .collect();
+    let (_home, good) = file(&good);
+    let (_other, cut) = file(&["card,name", "a,Ada", "b,\"Ben"]);
+    let (_third, strange) = file(&["card,colour", "a,red"]);
+    let import = |path: &str, program: &str| {
+        loyalty(
+            &shop,
+            &format!("import {path} --program {program} --import-id old -o json"),
+        )
+    };
+
+    let done = import(&good, "club");
+    let again = import(&good, "club");
+    let cut = import(&cut, "club");
+    let strange = import(&strange, "club");
+    let nowhere = import(&good, "nowhere");
+    let missing = import("nothing.csv", "club");
+
+    assert_eq!(answer(&done), "[]\n");
+    let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        said(&done),
+        "loyalty: 1200 imported, 0 there before, 0 refused, up to line 1201\n"
+    );
+    assert_eq!(
+        said(&again),
+        "loyalty: 0 imported, 1200 there before, 0 refused, up to line 1201\n"
+    );
+    assert_eq!(json(&shop, "balance card:card-700")["available"], "700");
+    for (output, message) in [
+        (&cut, "line 3: a quote is not closed"),
+        (&strange, "no column is called \"colour\""),
+        (&nowhere, "nowhere"),
+        (&missing, "nothing.csv"),
+    ] {
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(said(output).contains(message), "{}", said(output));
+    }
+}

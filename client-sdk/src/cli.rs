@@ -2,6 +2,9 @@
 
 mod arguments;
 mod commands;
+mod csv_reader;
+mod import;
+mod member_rows;
 mod output;
 mod progress;
 
@@ -12,7 +15,7 @@ use clap::{CommandFactory as _, Parser as _};
 use self::arguments::{Arguments, Command};
 
 /// Runs the program with the arguments of the process: the answer goes to the standard output, an error to the standard
-/// error, and the exit code is 1 then; 2 when the arguments are wrong.
+/// error, and the exit code is 1 then, as it is when only a part could be done; 2 when the arguments are wrong.
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -28,12 +31,18 @@ pub fn run() -> ExitCode {
         return written(&script);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let answer = match runtime {
+    let done = match runtime {
         Ok(runtime) => runtime.block_on(commands::carry_out(&arguments)),
         Err(error) => Err(error.to_string()),
     };
-    match answer {
-        Ok(answer) => written(answer.text(arguments.output).as_bytes()),
+    match done {
+        Ok(done) => {
+            for note in &done.notes {
+                let _ = writeln!(std::io::stderr(), "loyalty: {note}");
+            }
+            let written = written(done.answer.text(arguments.output).as_bytes());
+            if done.is_whole { written } else { ExitCode::FAILURE }
+        }
         Err(message) => {
             let _ = writeln!(std::io::stderr(), "loyalty: {message}");
             ExitCode::FAILURE

@@ -53,6 +53,22 @@ pub(super) fn member(text: &str) -> Result<MemberKey, String> {
     }
 }
 
+/// The columns of a file of members.
+const COLUMNS_HELP: &str = "\
+Columns, in whatever order, at least one of the first five:
+  customer_id, card, phone, email, qr_code   who it is
+  name, language, birth_date                 the person
+  customer_group, territory                  paths, such as retail/vip
+  assigned_rule_id                           the rule that the member scores under
+  enrolled_at                                since when; now when it is empty
+  points, accrued_at, expires_at             points that are there, when they came, and when they lapse: never, or as
+                                             the program says when it is empty; points_2, accrued_at_2, expires_at_2
+                                             and so on of further lots
+  tier_spend, tier_spend_day                 what was spent before, and on which day
+  lifetime_earned, lifetime_redeemed, lifetime_expired
+Numbers have a decimal point. Days are written 2026-01-31, instants 2026-01-31T00:00:00-05:00; a day stands for the instant
+at which it begins in UTC.";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Enrols a customer in a program.
@@ -174,6 +190,25 @@ pub(super) enum Command {
         /// The instant it ends; now when it is not said.
         #[arg(long)]
         until: Option<DateTime<Utc>>,
+    },
+    /// Brings the members of a CSV file into a program, with what they have, and shows the rows that were refused.
+    ///
+    /// The first line names the columns, the others are members; a comma or a semicolon is between the fields. What is
+    /// empty is not said. Run again with the same import id, it changes nothing of what was written, so that an import
+    /// that broke off goes on, and rows that were refused come again when they are corrected in their place.
+    #[command(after_help = COLUMNS_HELP)]
+    Import {
+        /// The file.
+        file: std::path::PathBuf,
+        /// The program.
+        #[arg(long, short)]
+        program: String,
+        /// The name of the import: 1 to 64 of a-z 0-9 - _ .
+        #[arg(long)]
+        import_id: String,
+        /// Reads the file and shows the rows that cannot be read; asks no server.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Shows what waits in the outbox of a till, and what was refused; also while the till has it open.
     Outbox {

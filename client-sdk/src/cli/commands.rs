@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 
 use super::{
     arguments::{Arguments, Command},
-    output::Answer,
+    import::Import,
+    output::{Answer, Done},
     progress::{Progress, ProgressStyle},
 };
 use crate::{
@@ -26,20 +27,39 @@ use crate::{
 };
 
 /// Carries a command out; an error as people read it.
-pub(super) async fn carry_out(arguments: &Arguments) -> Result<Answer, String> {
+pub(super) async fn carry_out(arguments: &Arguments) -> Result<Done, String> {
     if let Command::Outbox { directory, deliver } = &arguments.command {
         if *deliver {
             let client = client(arguments).await.map_err(|error| error.to_string())?;
             let delivered = delivered(directory, client, arguments.progress).await;
             delivered.map_err(|error| error.to_string())?;
         }
-        return outbox(directory).map_err(|error| error.to_string());
+        return outbox(directory).map(Done::from).map_err(|error| error.to_string());
+    }
+    if let Command::Import {
+        file,
+        program,
+        import_id,
+        dry_run,
+    } = &arguments.command
+    {
+        let import = Import {
+            file,
+            program_id: program.as_str().into(),
+            import_id,
+            progress: arguments.progress,
+        };
+        if *dry_run {
+            return import.checked();
+        }
+        let client = client(arguments).await.map_err(|error| error.to_string())?;
+        return import.carried_out(&client).await;
     }
     let answer = async {
         let client = client(arguments).await?;
         command(&client, &arguments.command, arguments.progress).await
     };
-    answer.await.map_err(|error: Error| error.to_string())
+    answer.await.map(Done::from).map_err(|error: Error| error.to_string())
 }
 
 async fn client(arguments: &Arguments) -> Result<Client, Error> {
@@ -168,7 +188,7 @@ async fn command(client: &Client, command: &Command, progress: ProgressStyle) ->
             report(client, &period, progress).await
         }
         // Made without a server.
-        Command::Outbox { .. } | Command::Completion { .. } => Ok(Answer::One(Vec::new())),
+        Command::Import { .. } | Command::Outbox { .. } | Command::Completion { .. } => Ok(Answer::One(Vec::new())),
     }
 }
 

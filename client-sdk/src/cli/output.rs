@@ -15,6 +15,26 @@ pub(super) enum Format {
     Json,
 }
 
+/// What a command did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Done {
+    pub(super) answer: Answer,
+    /// What is said beside the answer, on the standard error, each in a line of its own.
+    pub(super) notes: Vec<String>,
+    /// Whether nothing is left to do.
+    pub(super) is_whole: bool,
+}
+
+impl From<Answer> for Done {
+    fn from(answer: Answer) -> Self {
+        Self {
+            answer,
+            notes: Vec::new(),
+            is_whole: true,
+        }
+    }
+}
+
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
