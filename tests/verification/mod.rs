@@ -4,6 +4,7 @@
 mod asking;
 mod books;
 mod chain;
+mod moves;
 
 use diesel_async::SimpleAsyncConnection as _;
 use loyalty_sdk::{

@@ -15,11 +15,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub(crate) use merging::Estate;
+pub(crate) use merging::{Estate, LotsMoved};
 
 use super::entry::{Entry, EntryKind, Lifetime, Occasion};
 use super::hold::Holds;
-use super::lot::{Allocation, Lot, LotKey};
+use super::lot::{Allocation, Lot, LotKey, LotPlace};
 use super::member_status::MemberStatus;
 use super::number::{Fraction, LEDGER_LIMIT};
 use super::outcome::Accounting;
@@ -127,8 +127,8 @@ pub(crate) struct Books {
     pub(crate) account: Account,
     known: Known,
     lots: BTreeMap<LotKey, Lot>,
-    /// Where lots went that were moved to another expiry, as far as they are known.
-    moved: BTreeMap<LotKey, LotKey>,
+    /// Where lots went that were moved to another expiry, or to the books of another member, as far as that is known.
+    moved: BTreeMap<LotKey, LotPlace>,
     pub(crate) pending: Pending,
     pub(crate) holds: Holds,
     /// Spend by day of the program's zone, where its window needs it.

@@ -128,7 +128,8 @@ pub(crate) fn give_back(
 /// Points on their way back.
 pub(super) struct Returning {
     pub(super) spent: Spent,
-    /// Whether the lots are in books that are another member's by now.
+    /// Whether the points were taken out of books of a member who is merged by now: what comes back is as the lots that
+    /// those went to.
     pub(super) is_moved: bool,
     /// When points lapse that no lot had, and whose debt is repaid by now.
     pub(super) owed_expires_at: DateTime<Utc>,
@@ -140,7 +141,10 @@ impl Returning {
     pub(super) fn give(&self, books: &mut Books, given: Decimal, points: Decimal, accounting: &Accounting) {
         let back = self.spent.back(given, points);
         // What remained of a lot may have gone to another expiry since then: what comes back has that expiry too.
-        let went_to = |key: LotKey| books.with_moves(key).last().filter(|into| *into != key);
+        let went_to = |key: LotKey| {
+            let into = books.with_moves(key).last();
+            into.filter(|into| *into != key && !self.is_moved)
+        };
         let (gone, there): (Vec<_>, Vec<_>) = back
             .lots
             .into_iter()

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Place of a lot in the order of consumption: earliest expiry first, never-expiring last, oldest first among equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -10,6 +11,13 @@ pub(crate) struct LotKey {
     pub(crate) expires_at: DateTime<Utc>,
     /// Sequence of the entry that created the lot.
     pub(crate) sequence: u64,
+}
+
+/// A lot among those of all members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct LotPlace {
+    pub(crate) member_id: Uuid,
+    pub(crate) lot: LotKey,
 }
 
 /// What is left of a lot.

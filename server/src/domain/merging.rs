@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::account::{Books, Estate, LotsMissing, Stop};
+use super::account::{Books, Estate, LotsMissing, LotsMoved, Stop};
 use super::entry::{Occasion, Origin, said};
 use super::member::Member;
 use super::member_status::MemberStatus;
@@ -60,7 +60,7 @@ impl Merging<'_> {
         Ok(estate)
     }
 
-    /// Goes on with what the merged member left, whose tier was `tier_id`.
+    /// Goes on with what the merged member left, whose tier was `tier_id`. Answers where lots went.
     pub(crate) fn enter(
         self,
         into: &mut Books,
@@ -68,15 +68,15 @@ impl Merging<'_> {
         version: &ProgramVersion,
         estate: &Estate,
         tier_id: Option<&str>,
-    ) -> Result<(), Stop> {
+    ) -> Result<LotsMoved, Stop> {
         into.settle_pending(self.at)?;
         into.expire_lapsed(version.version, self.at)?;
-        into.move_in(estate, &self.occasion(version, from))?;
+        let moved = into.move_in(estate, &self.occasion(version, from))?;
         // Counts where a tier once reached stays; else what both spent decides.
         let kept = into.account.tier_id.as_deref();
         into.account.tier_id = higher(&version.program, kept, tier_id).map(str::to_owned);
         into.account.tier_id = balance_at(into, version, self.at)?.tier_id;
-        Ok(())
+        Ok(moved)
     }
 
     fn occasion(self, version: &ProgramVersion, other: Uuid) -> Occasion {

@@ -46,7 +46,11 @@ pub(crate) struct Recorded<'a> {
     pub(crate) rated: &'a ProgramVersion,
     /// The lots that its tenders took points from, in the order they took them.
     pub(crate) redeemed: &'a [(LotKey, Decimal)],
-    /// Whether the books are another member's by now, since the two were merged: the lots of the sale are not in them.
+    /// The lots of these books in which its points came, or went when its member was merged into another.
+    pub(crate) own_lots: &'a [LotKey],
+    /// What of its points had lapsed before that, and was not taken back yet.
+    pub(crate) lapsed_before_merger: Decimal,
+    /// Whether the books are another member's by now, since the two were merged.
     pub(crate) is_moved: bool,
 }
 
@@ -192,6 +196,8 @@ struct Taken {
     forgiven: Decimal,
     /// The lot of what the kept goods earn beyond what all did.
     new_lot: Option<LotKey>,
+    /// What of `lapsed` had lapsed before the member was merged into another.
+    lapsed_before_merger: Decimal,
 }
 
 impl Taking<'_> {
@@ -233,6 +239,10 @@ impl Taking<'_> {
             .iter()
             .zip(&back.points)
             .map(|(given, more)| given + more);
+        let (own_lot, later_lot) = match self.recorded.is_moved {
+            true => (None, taken.new_lot.map(|lot| books.place(lot))),
+            false => (taken.new_lot, None),
+        };
         let new_state = SaleState {
             points_earned: counted.earning.points,
             tier_spend: counted.tier_spend,
@@ -240,7 +250,9 @@ impl Taking<'_> {
             limited,
             given_back: given_back.collect(),
             points_amount: state.points_amount + points_amount,
-            own_lots: state.own_lots.iter().copied().chain(taken.new_lot).collect(),
+            own_lots: state.own_lots.iter().copied().chain(own_lot).collect(),
+            later_lots: state.later_lots.iter().copied().chain(later_lot).collect(),
+            lapsed_before_merger: state.lapsed_before_merger + taken.lapsed_before_merger,
             is_cancelled: false,
         };
         let answer = ReturnOutcome {
@@ -339,17 +351,15 @@ impl Taking<'_> {
                 owed: Decimal::ZERO,
                 forgiven: Decimal::ZERO,
                 new_lot: Some(new_lot),
+                lapsed_before_merger: Decimal::ZERO,
             });
         }
-        let own: Vec<LotKey> = match self.recorded.is_moved {
-            true => Vec::new(),
-            false => {
-                let own = self.recorded.state.own_lots.iter();
-                own.flat_map(|key| books.with_moves(*key)).collect()
-            }
-        };
+        let own = self.recorded.own_lots.iter();
+        let own: Vec<LotKey> = own.flat_map(|key| books.with_moves(*key)).collect();
         let mut lapsed = Vec::new();
-        let mut left = points;
+        // Was written off in books that have ended: nothing is left of it to be taken out of these.
+        let lapsed_before_merger = self.recorded.lapsed_before_merger.min(points);
+        let mut left = points - lapsed_before_merger;
         for key in &own {
             let gone = books.lot(*key).map_or(Decimal::ZERO, |lot| lot.lapsed).min(left);
             if gone > Decimal::ZERO {
@@ -371,7 +381,7 @@ impl Taking<'_> {
                 None => cover.allocations.push((key, gone)),
             }
         }
-        let taken = cover.allocations.iter().map(|(_, taken)| taken).sum::<Decimal>() + owed;
+        let taken = cover.allocations.iter().map(|(_, taken)| taken).sum::<Decimal>() + owed + lapsed_before_merger;
         books.take(EntryKind::EarnReversal, &cover, &self.occasion)?;
         Ok(Taken {
             points: taken,
@@ -379,6 +389,7 @@ impl Taking<'_> {
             owed,
             forgiven: points - taken,
             new_lot: None,
+            lapsed_before_merger,
         })
     }
 

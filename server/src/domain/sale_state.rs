@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::expiry::NEVER;
-use super::lot::LotKey;
+use super::lot::{LotKey, LotPlace};
 use super::number::Fraction;
 use super::outcome::{RateOutcome, RateSource, SaleOutcome};
 use super::rule_usage::Allowances;
@@ -33,6 +33,12 @@ pub(crate) struct SaleState {
     /// The lots in which its points came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) own_lots: Vec<LotKey>,
+    /// Lots in which points of it came after its member had been merged into another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) later_lots: Vec<LotPlace>,
+    /// What returns took back that had lapsed before its member was merged into another.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub(crate) lapsed_before_merger: Decimal,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_cancelled: bool,
 }
@@ -55,6 +61,8 @@ impl SaleState {
                 .then_some(own_lot)
                 .into_iter()
                 .collect(),
+            later_lots: Vec::new(),
+            lapsed_before_merger: Decimal::ZERO,
             is_cancelled: false,
         }
     }

@@ -5,6 +5,7 @@
 
 mod comparison;
 mod link;
+mod moves;
 mod replay;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 pub(crate) use link::{StoredLink, check_head, check_link, missing_links};
+pub(crate) use moves::StoredMove;
 pub(crate) use replay::Replay;
 
 use super::chain::Hash;
@@ -36,6 +38,8 @@ pub(crate) struct Fact {
     pub(crate) lifetime_before: Lifetime,
     pub(crate) recorded_at: DateTime<Utc>,
     pub(crate) inactive_at: Option<DateTime<Utc>>,
+    /// Of a merger: the member whom points came from or went to.
+    pub(crate) other_member: Option<Uuid>,
     pub(crate) allocations: Vec<Allocation>,
 }
 
@@ -61,6 +65,8 @@ pub(crate) struct StoredState {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StoredRows {
     pub(crate) lots: Vec<(LotKey, Lot)>,
+    /// Where lots say that their points went, of those that say so.
+    pub(crate) moves: Vec<(LotKey, StoredMove)>,
     pub(crate) pending: Vec<(LotKey, PendingLot)>,
     /// Those that are open; `None`: one that cannot be read.
     pub(crate) holds: Vec<Option<HoldTerms>>,

@@ -18,6 +18,7 @@ use crate::domain::sale_return::{SaleName, SaleReversal};
 use crate::posting::{Action, Command};
 use crate::storage::error::StorageError;
 use crate::storage::program_cache::ProgramCache;
+use crate::storage::spent::Unwritten;
 use crate::storage::{account, books, connection, sale, sale_history, sale_reversal};
 
 /// What a return would do.
@@ -137,8 +138,17 @@ async fn quoted(
     let Some((mut books, current)) = books::load(connection, cache, account, now).await? else {
         return Err(StorageError::Corrupt(format!("sale {sale_id} of no member")));
     };
-    let sale = (record, reversals);
-    let history = sale_history::load(connection, cache, account, &mut books, sale, &current, now).await?;
+    let (sale, unwritten) = ((record, reversals), Unwritten::new());
+    let history = sale_history::load(
+        connection,
+        cache,
+        account,
+        &mut books,
+        sale,
+        (&current, &unwritten),
+        now,
+    )
+    .await?;
     loop {
         match history
             .recorded()

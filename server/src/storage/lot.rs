@@ -14,7 +14,7 @@ use super::error::StorageError;
 use super::schema::allocation;
 use super::statement::Insert;
 use super::value::{id, instant};
-use crate::domain::lot::{Allocation, Lot, LotKey};
+use crate::domain::lot::{Allocation, Lot, LotKey, LotPlace};
 
 /// Lots of a page. A redemption rarely takes from more than a few lots, and a page is a few kilobytes.
 pub(crate) const PAGE: usize = 128;
@@ -52,11 +52,13 @@ struct LotRow {
     moved_expires_at: Option<NaiveDateTime>,
     #[diesel(sql_type = Nullable<Unsigned<BigInt>>)]
     moved_sequence: Option<u64>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    moved_member_id: Option<Vec<u8>>,
 }
 
 /// The columns of `LotRow`.
 const COLUMNS: &str = "merchant_id, member_id, expires_at, sequence, points, remaining, lapsed, moved_expires_at, \
-    moved_sequence";
+    moved_sequence, moved_member_id";
 
 /// The next open lots of several members, up to a page of each, in one statement: every branch reads its own stretch
 /// of the primary key and stops at its limit.
@@ -100,15 +102,15 @@ pub(crate) async fn find(
     connection: &mut Connection,
     account: AccountKey,
     keys: &[LotKey],
-) -> Result<Vec<(LotKey, Lot, Option<LotKey>)>, StorageError> {
+) -> Result<Vec<(LotKey, Lot, Option<LotPlace>)>, StorageError> {
     let mut lots = Vec::with_capacity(keys.len());
     for keys in keys.chunks(LOTS_OF_A_QUESTION) {
         let branches: Vec<String> = keys.iter().map(|key| exactly(account, key)).collect();
         let rows: Vec<LotRow> = diesel::sql_query(branches.join(" UNION ALL ")).load(connection).await?;
-        lots.extend(rows.iter().map(|row| {
+        for row in rows {
             let (key, lot) = row.lot();
-            (key, lot, row.moved_to())
-        }));
+            lots.push((key, lot, row.moved_to()?));
+        }
     }
     Ok(lots)
 }
@@ -138,11 +140,18 @@ impl LotRow {
         (key, lot)
     }
 
-    fn moved_to(&self) -> Option<LotKey> {
-        Some(LotKey {
-            expires_at: instant(self.moved_expires_at?),
-            sequence: self.moved_sequence?,
-        })
+    fn moved_to(&self) -> Result<Option<LotPlace>, StorageError> {
+        let Some((expires_at, sequence)) = self.moved_expires_at.zip(self.moved_sequence) else {
+            return Ok(None);
+        };
+        let member_id = self.moved_member_id.as_deref().unwrap_or(&self.member_id);
+        Ok(Some(LotPlace {
+            member_id: id(member_id)?,
+            lot: LotKey {
+                expires_at: instant(expires_at),
+                sequence,
+            },
+        }))
     }
 }
 
@@ -193,10 +202,11 @@ impl LotRows {
     pub(crate) fn new() -> Self {
         Self(Insert::new(
             "INSERT INTO lot (merchant_id, member_id, expires_at, sequence, points, remaining, lapsed, pending_until, \
-             moved_expires_at, moved_sequence) VALUES",
+             moved_expires_at, moved_sequence, moved_member_id) VALUES",
             " ON DUPLICATE KEY UPDATE remaining = VALUES(remaining), lapsed = VALUES(lapsed), \
              moved_expires_at = COALESCE(VALUES(moved_expires_at), moved_expires_at), \
-             moved_sequence = COALESCE(VALUES(moved_sequence), moved_sequence)",
+             moved_sequence = COALESCE(VALUES(moved_sequence), moved_sequence), \
+             moved_member_id = COALESCE(VALUES(moved_member_id), moved_member_id)",
         ))
     }
 
@@ -206,7 +216,7 @@ impl LotRows {
         account: AccountKey,
         (key, lot): (LotKey, Lot),
         pending_until: Option<DateTime<Utc>>,
-        moved_to: Option<LotKey>,
+        moved_to: Option<LotPlace>,
     ) {
         self.0
             .row()
@@ -218,8 +228,11 @@ impl LotRows {
             .decimal(lot.remaining)
             .decimal(lot.lapsed)
             .optional(pending_until, Insert::instant)
-            .optional(moved_to, |row, lot| row.instant(lot.expires_at))
-            .optional(moved_to, |row, lot| row.integer(lot.sequence));
+            .optional(moved_to, |row, place| row.instant(place.lot.expires_at))
+            .optional(moved_to, |row, place| row.integer(place.lot.sequence))
+            .optional(moved_to.filter(|place| place.member_id != account.1), |row, place| {
+                row.bytes(place.member_id.as_bytes())
+            });
     }
 
     pub(crate) fn finish(self) -> Vec<String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::account::AccountKey;
 use super::connection::Connection;
@@ -14,9 +15,9 @@ use super::program_cache::ProgramCache;
 use super::rule_usage;
 use super::sale::SaleRecord;
 use super::sale_reversal::Reversals;
-use super::spent;
+use super::spent::{self, Unwritten};
 use crate::domain::account::Books;
-use crate::domain::lot::LotKey;
+use crate::domain::lot::{LotKey, LotPlace};
 use crate::domain::program::ProgramVersion;
 use crate::domain::reversing::Recorded;
 use crate::domain::rule_usage::ALL_DAYS;
@@ -31,6 +32,8 @@ pub(crate) struct SaleHistory {
     rated: Arc<ProgramVersion>,
     /// The lots that its tenders took points from.
     redeemed: Vec<(LotKey, Decimal)>,
+    own_lots: Vec<LotKey>,
+    lapsed_before_merger: Decimal,
     is_moved: bool,
 }
 
@@ -44,20 +47,22 @@ impl SaleHistory {
             state: &self.state,
             rated: &self.rated,
             redeemed: &self.redeemed,
+            own_lots: &self.own_lots,
+            lapsed_before_merger: self.lapsed_before_merger,
             is_moved: self.is_moved,
         }
     }
 }
 
 /// Loads what a sale was rated by, and into the books of `account` what its return will touch. `current` is the version
-/// of the program that rules now.
+/// of the program that rules now, `unwritten` what an unfinished batch knows of merged members.
 pub(crate) async fn load(
     connection: &mut Connection,
     cache: &ProgramCache,
     account: AccountKey,
     books: &mut Books,
     (record, reversals): (SaleRecord, Reversals),
-    current: &ProgramVersion,
+    (current, unwritten): (&ProgramVersion, &Unwritten),
     now: DateTime<Utc>,
 ) -> Result<SaleHistory, StorageError> {
     let (sale, outcome) = (&record.sale, &record.outcome);
@@ -69,10 +74,18 @@ pub(crate) async fn load(
     let is_moved = record.member_id != account.1;
 
     let sequences = &outcome.ground.redeem_sequences;
-    let redeemed = spent::lots(connection, (account.0, record.member_id), sequences, books).await?;
-    if !is_moved {
+    let mut redeemed = spent::lots(connection, (account.0, record.member_id), sequences, books).await?;
+    let mut own_lots = state.own_lots.clone();
+    let mut lapsed_before_merger = Decimal::ZERO;
+    if is_moved {
+        let taken = (record.member_id, redeemed);
+        redeemed = spent::taken_where_it_went(connection, account, books, taken, unwritten).await?;
+        (own_lots, lapsed_before_merger) =
+            moved_lots(connection, account, (record.member_id, &state), unwritten).await?;
+        spent::learn(connection, account, books, own_lots.iter().copied()).await?;
+    } else {
         let redeemed = redeemed.iter().map(|(key, _)| *key);
-        let keys = redeemed.chain(state.own_lots.iter().copied());
+        let keys = redeemed.chain(own_lots.iter().copied());
         spent::learn(connection, account, books, keys).await?;
     }
     if !outcome.allowances.is_empty() {
@@ -90,8 +103,27 @@ pub(crate) async fn load(
         state,
         rated,
         redeemed,
+        own_lots,
+        lapsed_before_merger,
         is_moved,
     })
+}
+
+/// Where the own lots of a sale went whose member was merged into that of `account`, and what of them had lapsed before
+/// and was not taken back yet.
+async fn moved_lots(
+    connection: &mut Connection,
+    account: AccountKey,
+    (member_id, state): (Uuid, &SaleState),
+    unwritten: &Unwritten,
+) -> Result<(Vec<LotKey>, Decimal), StorageError> {
+    let own = state.own_lots.iter().map(|lot| LotPlace { member_id, lot: *lot });
+    let own = own.chain(state.later_lots.iter().copied());
+    let followed = spent::follow(connection, account, own, unwritten).await?;
+    let lapsed: Decimal = followed.values().map(|lot| lot.lapsed).sum();
+    let here = followed.values().filter(|lot| lot.place.member_id == account.1);
+    let left = (lapsed - state.lapsed_before_merger).max(Decimal::ZERO);
+    Ok((here.map(|lot| lot.place.lot).collect(), left))
 }
 
 /// The spend by day, where the program adds it up over a window; all there ever was, where a tier once reached stays.

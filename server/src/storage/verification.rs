@@ -3,6 +3,7 @@
 
 mod chain;
 mod links;
+mod mergers;
 mod rows;
 
 use std::collections::{BTreeMap, HashMap};
@@ -126,11 +127,14 @@ async fn stored_books(
         .map(|(member_id, state)| (*member_id, state.last_sequence.saturating_add(1)))
         .collect();
     let sealed = feed::sealed(connection, merchant_id, &newest).await?;
+    mergers::check_arrivals(connection, merchant_id, &mut lots).await?;
     let books = states.into_iter().map(|(member_id, state)| {
+        let lots = lots.remove(&member_id).unwrap_or_default();
         let books = StoredBooks {
             state,
             rows: StoredRows {
-                lots: lots.remove(&member_id).unwrap_or_default(),
+                lots: lots.lots,
+                moves: lots.moves,
                 pending: pending.remove(&member_id).unwrap_or_default(),
                 holds: holds.remove(&member_id).unwrap_or_default(),
                 orphans: Vec::new(),

@@ -43,7 +43,7 @@ impl Books {
     /// Both members are one: whichever did something last did it for both, and nobody's points lapse earlier for it.
     pub(super) fn join_activity(&mut self, estate: &Estate) {
         let latest = |instant: Option<DateTime<Utc>>| instant.unwrap_or(NEVER);
-        let inactive_at = match (self.account.points.is_zero(), estate.points.is_empty()) {
+        let inactive_at = match (self.account.points.is_zero(), estate.lots.is_empty()) {
             (true, false) => latest(estate.inactive_at),
             (false, true) => latest(self.account.inactive_at),
             _ => latest(self.account.inactive_at).max(latest(estate.inactive_at)),

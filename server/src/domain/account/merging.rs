@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::{Books, LotsMissing, Stop, within_ledger};
 use crate::domain::entry::{EntryKind, Occasion};
 use crate::domain::hold::{Hold, HoldState};
+use crate::domain::lot::{LotKey, LotPlace};
 use crate::domain::number::Fraction;
 use crate::domain::rejection::Rejection;
 use crate::domain::shortfall::{self, Cover, ShortfallPolicy};
@@ -15,8 +17,8 @@ use crate::domain::shortfall::{self, Cover, ShortfallPolicy};
 /// What a member leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Estate {
-    /// Points by when they lapse, and until when they cannot be spent.
-    pub(crate) points: BTreeMap<(DateTime<Utc>, Option<DateTime<Utc>>), Decimal>,
+    /// What is left of lots, in order of consumption.
+    pub(crate) lots: Vec<LeftLot>,
     pub(crate) debt: Decimal,
     /// Spend that counts towards tiers, by day, and an instant of that day.
     pub(crate) spend: BTreeMap<NaiveDate, (DateTime<Utc>, Decimal)>,
@@ -28,6 +30,19 @@ pub(crate) struct Estate {
     /// When all of it would have lapsed for want of activity.
     pub(crate) inactive_at: Option<DateTime<Utc>>,
 }
+
+/// What is left of a lot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LeftLot {
+    /// As it was in the books that end.
+    pub(crate) key: LotKey,
+    pub(crate) points: Decimal,
+    /// Until when they cannot be spent.
+    pub(crate) pending_until: Option<DateTime<Utc>>,
+}
+
+/// Where lots went: as they were in the books that ended, and as they are.
+pub(crate) type LotsMoved = Vec<(LotKey, LotKey)>;
 
 impl Books {
     /// Lets all live holds end.
@@ -61,14 +76,18 @@ impl Books {
             birthday_bonus_on: self.account.birthday_bonus_on,
             inactive_at: self.account.inactive_at,
             spend,
-            points: BTreeMap::new(),
+            lots: Vec::new(),
         };
         for (key, remaining) in &lots {
             let free = self.pending.spendable(*key, *remaining, occasion.recorded_at);
             let until = self.pending.until(*key);
-            for (until, points) in [(None, free), (until, remaining - free)] {
+            for (pending_until, points) in [(None, free), (until, remaining - free)] {
                 if points > Decimal::ZERO {
-                    *estate.points.entry((key.expires_at, until)).or_default() += points;
+                    estate.lots.push(LeftLot {
+                        key: *key,
+                        points,
+                        pending_until,
+                    });
                 }
             }
         }
@@ -87,9 +106,9 @@ impl Books {
     }
 
     /// Takes in what another member leaves. What was owed is owed here: it is taken out of points that can be spent, and
-    /// the rest repaid out of the lots that come, as by any credit; these keep their instants.
-    pub(crate) fn move_in(&mut self, estate: &Estate, occasion: &Occasion) -> Result<(), Stop> {
-        let points: Decimal = estate.points.values().sum();
+    /// the rest repaid out of the lots that come, as by any credit; these keep their instants. Answers where lots went.
+    pub(crate) fn move_in(&mut self, estate: &Estate, occasion: &Occasion) -> Result<LotsMoved, Stop> {
+        let points: Decimal = estate.lots.iter().map(|lot| lot.points).sum();
         within_ledger("points", self.account.points + points)?;
         within_ledger("debt", self.account.debt + estate.debt)?;
         let spend: Decimal = estate.spend.values().map(|(_, spend)| spend).sum();
@@ -102,8 +121,12 @@ impl Books {
             let cover = shortfall::cover(self, estate.debt, policy, occasion.recorded_at)?;
             self.take(EntryKind::MergeIn, &cover, occasion)?;
         }
-        for ((expires_at, pending_until), points) in &estate.points {
-            self.credit_pending(EntryKind::MergeIn, *points, *expires_at, *pending_until, occasion);
+        let mut moved = LotsMoved::with_capacity(estate.lots.len());
+        for lot in &estate.lots {
+            let expires_at = lot.key.expires_at;
+            self.credit_pending(EntryKind::MergeIn, lot.points, expires_at, lot.pending_until, occasion);
+            let sequence = self.account.last_sequence;
+            moved.push((lot.key, LotKey { expires_at, sequence }));
         }
         for (day, (at, spend)) in &estate.spend {
             if spend.is_zero() {
@@ -125,6 +148,14 @@ impl Books {
         }
         let carry = self.account.carry.plus(estate.carry);
         self.account.carry = carry.ok_or(Rejection::LedgerRange { field: "carry" })?.bounded();
-        Ok(())
+        Ok(moved)
+    }
+
+    /// Notes where the lots went that were taken out of these books.
+    pub(crate) fn note_moves(&mut self, moved: LotsMoved, into: Uuid) {
+        for (key, lot) in moved {
+            let member_id = into;
+            self.learn_move(key, LotPlace { member_id, lot });
+        }
     }
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::Books;
 use crate::domain::entry::{EntryKind, Occasion};
-use crate::domain::lot::{Allocation, Lot, LotKey};
+use crate::domain::lot::{Allocation, Lot, LotKey, LotPlace};
 
 impl Books {
     /// Moves what remains of a lot, of which nothing is held. All open lots are known, and what is pending.
@@ -33,7 +33,7 @@ impl Books {
         };
         self.lots.insert(moved, lot);
         self.touched_lots.extend([key, moved]);
-        self.moved.insert(key, moved);
+        self.learn_move(key, self.place(moved));
         if let Some(waiting) = waiting {
             self.account.pending += waiting.points;
             self.pending.add(moved, waiting);
@@ -53,17 +53,28 @@ impl Books {
     }
 
     /// Takes in where a lot went.
-    pub(crate) fn learn_move(&mut self, from: LotKey, into: LotKey) {
+    pub(crate) fn learn_move(&mut self, from: LotKey, into: LotPlace) {
         self.moved.entry(from).or_insert(into);
     }
 
     /// Where a lot went, if it was moved.
-    pub(crate) fn moved_to(&self, key: LotKey) -> Option<LotKey> {
+    pub(crate) fn moved_to(&self, key: LotKey) -> Option<LotPlace> {
         self.moved.get(&key).copied()
     }
 
-    /// A lot and those that its points went to, one after the other.
+    /// A lot and those of these books that its points went to, one after the other.
     pub(crate) fn with_moves(&self, key: LotKey) -> impl Iterator<Item = LotKey> {
-        std::iter::successors(Some(key), |key| self.moved_to(*key))
+        let is_here = |place: &LotPlace| place.member_id == self.account.member_id;
+        std::iter::successors(Some(key), move |key| {
+            self.moved_to(*key).filter(is_here).map(|place| place.lot)
+        })
+    }
+
+    /// A lot of these books among those of all members.
+    pub(crate) fn place(&self, lot: LotKey) -> LotPlace {
+        LotPlace {
+            member_id: self.account.member_id,
+            lot,
+        }
     }
 }

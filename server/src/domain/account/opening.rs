@@ -7,9 +7,21 @@ use super::Books;
 use crate::domain::entry::{EntryKind, Lifetime, Occasion};
 
 impl Books {
-    /// Points that came together and lapse together.
-    pub(crate) fn bring_lot(&mut self, points: Decimal, expires_at: DateTime<Utc>, occasion: &Occasion) {
-        self.credit(EntryKind::Opening, points, expires_at, occasion);
+    /// Points that came together and lapse together. What is owed is repaid out of them first, as by any credit.
+    pub(crate) fn bring_lot(
+        &mut self,
+        points: Decimal,
+        expires_at: DateTime<Utc>,
+        pending_until: Option<DateTime<Utc>>,
+        occasion: &Occasion,
+    ) {
+        self.credit_pending(EntryKind::Opening, points, expires_at, pending_until, occasion);
+    }
+
+    /// Points that are owed.
+    pub(crate) fn bring_debt(&mut self, debt: Decimal, occasion: &Occasion) {
+        self.account.debt += debt;
+        self.push(EntryKind::Opening, -debt, occasion);
     }
 
     /// Spend of a day that counts towards tiers.

@@ -324,6 +324,8 @@ fn any_chain_of_returns_lands_where_a_sale_of_the_kept_goods_would_have_landed()
                 state: &state,
                 rated: &version,
                 redeemed: &redeemed,
+                own_lots: &state.own_lots,
+                lapsed_before_merger: Decimal::ZERO,
                 is_moved: false,
             };
             let Some(returned) = returned(&mut dice, &recorded) else {
@@ -357,6 +359,8 @@ fn any_chain_of_returns_lands_where_a_sale_of_the_kept_goods_would_have_landed()
             state: &state,
             rated: &version,
             redeemed: &redeemed,
+            own_lots: &state.own_lots,
+            lapsed_before_merger: Decimal::ZERO,
             is_moved: false,
         };
         let kept = recorded.kept().unwrap();
@@ -414,6 +418,8 @@ fn the_money_and_the_points_of_a_chain_add_up_to_the_sale() {
                 state: &state,
                 rated: &version,
                 redeemed: &redeemed,
+                own_lots: &state.own_lots,
+                lapsed_before_merger: Decimal::ZERO,
                 is_moved: false,
             };
             let Some(returned) = returned(&mut dice, &recorded) else {

@@ -26,6 +26,7 @@ impl Replay {
         }
         let mismatches = self.meet_lots(rows.lots);
         self.compare_lots(mismatches, state.debt);
+        self.compare_moves(&rows.moves);
         self.compare_state(state);
         self.compare_pending(state, &rows.pending);
         self.compare_holds(state, &rows.holds);

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::moves::Going;
 use super::{Drift, DriftKind, Fact};
 use crate::domain::entry::{EntryKind, Lifetime};
 use crate::domain::lot::{Allocation, LotKey};
@@ -26,6 +27,8 @@ pub(crate) struct Replay {
     /// Sequences without entries.
     pub(super) gaps: Vec<RangeInclusive<u64>>,
     pub(super) lots: BTreeMap<LotKey, ReplayedLot>,
+    /// Where the points of lots went.
+    pub(super) moves: BTreeMap<LotKey, Going>,
     pub(super) debt: Decimal,
     /// Entries that changed the debt, or whose allocations are wrong.
     pub(super) debtors: Vec<Debtor>,
@@ -68,6 +71,7 @@ impl Replay {
             newest: None,
             gaps: Vec::new(),
             lots: BTreeMap::new(),
+            moves: BTreeMap::new(),
             debt: Decimal::ZERO,
             debtors: Vec::new(),
             lifetime: Lifetime::default(),
@@ -189,6 +193,7 @@ impl Replay {
                 self.tell(drift.stored(u64::from(number)));
             }
         }
+        self.note_moves(&fact);
         self.change_lots(fact);
     }
 

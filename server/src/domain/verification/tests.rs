@@ -65,6 +65,7 @@ fn rows() -> Rows {
         lifetime_before: entry.lifetime_before,
         recorded_at: entry.occasion.recorded_at,
         inactive_at: entry.inactive_at,
+        other_member: None,
         allocations: books
             .new_allocations
             .iter()

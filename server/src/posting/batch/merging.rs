@@ -16,6 +16,7 @@ use crate::posting::command::MergingMembers;
 use crate::storage::account::AccountKey;
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
+use crate::storage::spent::Unwritten;
 use crate::storage::{books, entry, rule_usage};
 
 impl Batch<'_> {
@@ -72,12 +73,12 @@ impl Batch<'_> {
         let tier_id = from.account.tier_id.clone();
         let estate = act.leave(&mut from, member_id, &version, spend.collect());
         let estate = estate.map_err(|_| StorageError::Corrupt("books that do not add up".to_owned()))?;
-        loop {
+        let moved = loop {
             let mut changed = into.clone();
             match act.enter(&mut changed, asked.merged_id, &version, &estate, tier_id.as_deref()) {
-                Ok(()) => {
+                Ok(moved) => {
                     into = changed;
-                    break;
+                    break moved;
                 }
                 Err(Stop::Rejected(rejection)) => return Ok(Err(rejection)),
                 Err(Stop::LotsMissing) => {
@@ -85,7 +86,8 @@ impl Batch<'_> {
                     self.round_trips += 1;
                 }
             }
-        }
+        };
+        from.note_moves(moved, member_id);
         self.move_usage(connection, from_key, into_key, &mut into).await?;
         merging::merge_records(&mut from_record, &mut into_record, command.now);
         for (key, mut books, record, kind) in [
@@ -106,6 +108,16 @@ impl Batch<'_> {
         }
         self.merged.push((from_key, member_id));
         Ok(Ok(into_record))
+    }
+
+    /// Lots of members whom this batch has merged, which no row tells of yet.
+    pub(super) fn lots_of_merged(&self) -> Unwritten {
+        let merged = self.merged.iter().filter_map(|(from, _)| self.books.get(from));
+        let lots = merged.flat_map(|books| {
+            let touched = books.touched_lots();
+            touched.map(|(key, lot)| (books.place(key), (lot, books.moved_to(key))))
+        });
+        lots.collect()
     }
 
     /// Loads all open lots, what is pending and what is held.

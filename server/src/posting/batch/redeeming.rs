@@ -88,14 +88,18 @@ impl<'a> Batch<'a> {
             }
         };
         let recorded = recorded.filter(|recorded| recorded.member_id == key.1);
+        let unwritten = self.lots_of_merged();
         let (Some(recorded), Some(books)) = (recorded, self.books.get_mut(&key)) else {
             return Ok(None);
         };
         self.round_trips += 2;
         let redemption = &recorded.redemption;
         let sequences: Vec<u64> = redemption.entries.iter().map(|entry| entry.sequence).collect();
-        let lots = spent::lots(connection, (key.0, redemption.member_id), &sequences, books).await?;
-        if !recorded.is_moved() {
+        let mut lots = spent::lots(connection, (key.0, redemption.member_id), &sequences, books).await?;
+        if recorded.is_moved() {
+            let taken = (redemption.member_id, lots);
+            lots = spent::taken_where_it_went(connection, key, books, taken, &unwritten).await?;
+        } else {
             spent::learn(connection, key, books, lots.iter().map(|(key, _)| *key)).await?;
         }
         Ok(Some((recorded, lots)))

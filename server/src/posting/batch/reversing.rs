@@ -159,6 +159,7 @@ impl<'a> Batch<'a> {
         }
         let number = reversals.count + 1;
         let account = self.current((command.merchant_id, record.member_id));
+        let unwritten = self.lots_of_merged();
         let history = {
             let Some(books) = self.books.get_mut(&account) else {
                 return Err(StorageError::Corrupt(format!(
@@ -176,7 +177,16 @@ impl<'a> Batch<'a> {
             // Allocations, lots, what rules gave, spend: as far as the sale has them.
             self.round_trips += 4;
             let sale = (record, reversals);
-            sale_history::load(connection, self.cache, account, books, sale, current, command.now).await?
+            sale_history::load(
+                connection,
+                self.cache,
+                account,
+                books,
+                sale,
+                (current, &unwritten),
+                command.now,
+            )
+            .await?
         };
         let making = Making {
             actor: &reversing.actor,

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 
 use super::{EntryRow, kind};
 use crate::domain::chain::Content;
-use crate::domain::entry::Lifetime;
+use crate::domain::entry::{EntryKind, Lifetime};
 use crate::domain::lot::Allocation;
 use crate::domain::verification::Fact;
 use crate::storage::account::AccountKey;
@@ -37,6 +37,13 @@ impl EntryRow {
             lifetime_before: self.lifetime_before(),
             recorded_at: instant(self.recorded_at),
             inactive_at: self.inactive_at.map(instant),
+            other_member: match kind(self.kind) {
+                Some(EntryKind::MergeIn | EntryKind::MergeOut) => {
+                    let other = self.reference.as_deref();
+                    other.and_then(|text| text.parse().ok())
+                }
+                _ => None,
+            },
             allocations,
         }
     }

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::mysql::Mysql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Datetime, Integer, Numeric, Text, TinyInt, Unsigned};
+use diesel::sql_types::{BigInt, Binary, Datetime, Integer, Nullable, Numeric, Text, TinyInt, Unsigned};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::hold::HoldTerms;
 use crate::domain::lot::{Lot, LotKey};
-use crate::domain::verification::StoredState;
+use crate::domain::verification::{StoredMove, StoredState};
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::hold::OPEN as OPEN_HOLD;
@@ -173,6 +173,20 @@ struct LotRow {
     remaining: Decimal,
     #[diesel(sql_type = Numeric)]
     lapsed: Decimal,
+    #[diesel(sql_type = Nullable<Binary>)]
+    moved_member_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Datetime>)]
+    moved_expires_at: Option<NaiveDateTime>,
+    #[diesel(sql_type = Nullable<Unsigned<BigInt>>)]
+    moved_sequence: Option<u64>,
+}
+
+/// The lots of a member.
+#[derive(Default)]
+pub(super) struct StoredLots {
+    pub(super) lots: Vec<(LotKey, Lot)>,
+    /// Where they say that their points went; what other members' entries say of it is not known yet.
+    pub(super) moves: Vec<(LotKey, StoredMove)>,
 }
 
 /// All lots of these members.
@@ -180,15 +194,15 @@ pub(super) async fn lots(
     connection: &mut Connection,
     merchant_id: u32,
     member_ids: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<(LotKey, Lot)>>, StorageError> {
-    let mut lots: HashMap<Uuid, Vec<(LotKey, Lot)>> = HashMap::new();
+) -> Result<HashMap<Uuid, StoredLots>, StorageError> {
+    let mut lots: HashMap<Uuid, StoredLots> = HashMap::new();
     if member_ids.is_empty() {
         return Ok(lots);
     }
     let ids: Vec<String> = member_ids.iter().map(|id| format!("x'{}'", id.simple())).collect();
     let text = format!(
-        "SELECT member_id, expires_at, sequence, points, remaining, lapsed FROM lot FORCE INDEX (PRIMARY) \
-         WHERE merchant_id = {merchant_id} AND member_id IN ({})",
+        "SELECT member_id, expires_at, sequence, points, remaining, lapsed, moved_member_id, moved_expires_at, \
+         moved_sequence FROM lot FORCE INDEX (PRIMARY) WHERE merchant_id = {merchant_id} AND member_id IN ({})",
         ids.join(", ")
     );
     let rows: Vec<LotRow> = diesel::sql_query(text).load(connection).await?;
@@ -203,7 +217,16 @@ pub(super) async fn lots(
             lapsed: row.lapsed,
         };
         let of_member = lots.entry(id(&row.member_id)?).or_default();
-        of_member.push((key, lot));
+        of_member.lots.push((key, lot));
+        let moved = StoredMove {
+            member_id: row.moved_member_id.as_deref().map(id).transpose()?,
+            expires_at: row.moved_expires_at.map(instant),
+            sequence: row.moved_sequence,
+            has_come: false,
+        };
+        if moved != StoredMove::default() {
+            of_member.moves.push((key, moved));
+        }
     }
     Ok(lots)
 }

@@ -1,0 +1,1 @@
+ALTER TABLE lot DROP COLUMN moved_member_id;
