@@ -32,6 +32,12 @@ pub struct ImportedMember {
     pub lifetime_redeemed: Decimal,
     /// Points that ever lapsed.
     pub lifetime_expired: Decimal,
+    /// Points that the member owes, 0 or more. Points that come along repay them first.
+    pub debt: Decimal,
+    /// Why the member's points cannot be redeemed, up to 200 characters; `None`: they can.
+    pub block_reason: Option<String>,
+    /// The member takes no part, as after [`Client::opt_out_member`](crate::Client::opt_out_member).
+    pub opted_out: bool,
 }
 
 /// Points that came together and lapse together.
@@ -43,6 +49,8 @@ pub struct OpeningLot {
     pub accrued_at: Option<DateTime<Utc>>,
     /// When they lapse.
     pub expiry: OpeningExpiry,
+    /// Until when they cannot be spent; `None`: they can.
+    pub pending_until: Option<DateTime<Utc>>,
 }
 
 /// When points lapse that are brought along. What has lapsed already is written off at once.
@@ -106,7 +114,31 @@ impl ImportedMember {
             lifetime_earned: Decimal::ZERO,
             lifetime_redeemed: Decimal::ZERO,
             lifetime_expired: Decimal::ZERO,
+            debt: Decimal::ZERO,
+            block_reason: None,
+            opted_out: false,
         }
+    }
+
+    /// Says how many points the member owes: a balance below 0.
+    #[must_use]
+    pub fn debt(mut self, debt: impl Into<Decimal>) -> Self {
+        self.debt = debt.into();
+        self
+    }
+
+    /// Keeps the member's points from being redeemed, for this reason.
+    #[must_use]
+    pub fn blocked(mut self, reason: impl Into<String>) -> Self {
+        self.block_reason = Some(reason.into());
+        self
+    }
+
+    /// Lets the member take no part.
+    #[must_use]
+    pub fn opted_out(mut self) -> Self {
+        self.opted_out = true;
+        self
     }
 
     /// Says since when the customer is a member.
@@ -152,6 +184,16 @@ impl OpeningLot {
             points: points.into(),
             accrued_at: None,
             expiry: OpeningExpiry::AsProgram,
+            pending_until: None,
+        }
+    }
+
+    /// Keeps them from being spent until an instant.
+    #[must_use]
+    pub fn pending_until(self, at: DateTime<Utc>) -> Self {
+        Self {
+            pending_until: Some(at),
+            ..self
         }
     }
 

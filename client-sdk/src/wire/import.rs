@@ -30,6 +30,9 @@ impl ImportedMember {
             lifetime_earned: total(self.lifetime_earned),
             lifetime_redeemed: total(self.lifetime_redeemed),
             lifetime_expired: total(self.lifetime_expired),
+            debt: total(self.debt),
+            block_reason: self.block_reason.clone().unwrap_or_default(),
+            opted_out: self.opted_out,
         }
     }
 }
@@ -44,6 +47,7 @@ impl OpeningLot {
                 OpeningExpiry::At(instant) => Some(Expiry::ExpiresAt(timestamp(instant))),
                 OpeningExpiry::Never => Some(Expiry::NeverExpires(true)),
             },
+            pending_until: self.pending_until.map(timestamp),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::account::{Account, Books, LotsMissing, within_ledger};
 use super::enrolment::Enrolment;
 use super::entry::{Lifetime, Occasion, Origin, said};
 use super::expiry::{self, NEVER};
+use super::member_status::{Block, MemberStatus};
 use super::program::ProgramVersion;
 use super::rejection::Rejection;
 use super::{earning, tier};
@@ -41,6 +42,15 @@ pub(crate) struct Opening {
     pub(crate) tier_spend: Vec<OpeningSpend>,
     #[serde(skip_serializing_if = "Lifetime::is_zero")]
     pub(crate) lifetime: Lifetime,
+    /// Points that the member owes.
+    #[serde(skip_serializing_if = "Decimal::is_zero")]
+    pub(crate) debt: Decimal,
+    /// Why points cannot be redeemed; empty: they can.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) block_reason: String,
+    /// Whether the member takes no part.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) opted_out: bool,
 }
 
 /// Points that came together and lapse together.
@@ -51,6 +61,9 @@ pub(crate) struct OpeningLot {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) accrued_at: Option<DateTime<Utc>>,
     pub(crate) expiry: OpeningExpiry,
+    /// Until when they cannot be spent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pending_until: Option<DateTime<Utc>>,
 }
 
 /// When points lapse.
@@ -83,12 +96,16 @@ impl ImportedMember {
         let program = &version.program;
         let mut account = Account::opened(merchant_id, member_id, Arc::clone(&version.program_id), now);
         account.attributes = self.enrolment.attributes.clone();
+        account.status = self.opening.status(now);
         let mut books = Books::new(account);
         if tier::spend_needed_since(program, now).is_some() {
             books.spend_by_day = Some(BTreeMap::new());
         }
         // What the member did elsewhere is not known: the time without anything happening begins here.
         books.begin_inactivity(program, now);
+        if !self.opening.debt.is_zero() {
+            books.bring_debt(self.opening.debt, &self.occasion(version, now, now));
+        }
         let policy = earning::expiry(version, &self.enrolment.attributes);
         for lot in &self.opening.lots {
             let accrued_at = lot.accrued_at.unwrap_or(now);
@@ -98,7 +115,8 @@ impl ImportedMember {
                 OpeningExpiry::Never => NEVER,
             };
             within_ledger("points", books.account.points + lot.points)?;
-            books.bring_lot(lot.points, expires_at, &self.occasion(version, accrued_at, now));
+            let occasion = self.occasion(version, accrued_at, now);
+            books.bring_lot(lot.points, expires_at, lot.pending_until, &occasion);
         }
         for spend in &self.opening.tier_spend {
             within_ledger("tier_spend", books.account.tier_spend + spend.amount)?;
@@ -131,6 +149,19 @@ impl ImportedMember {
 }
 
 impl Opening {
+    /// Whether the member may redeem and takes part, from `now` on.
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> MemberStatus {
+        let block = Block {
+            reason: self.block_reason.clone(),
+            blocked_at: now,
+        };
+        MemberStatus {
+            block: (!self.block_reason.is_empty()).then_some(block),
+            opted_out_at: self.opted_out.then_some(now),
+            ..MemberStatus::default()
+        }
+    }
+
     /// Refuses what does not fit the program, or lies where it cannot.
     fn check(&self, version: &ProgramVersion, now: DateTime<Utc>) -> Result<(), Rejection> {
         let program = &version.program;
@@ -141,11 +172,17 @@ impl Opening {
             if lot.accrued_at.is_some_and(|at| at > now) {
                 return Err(in_future(format!("lots[{place}].accrued_at")));
             }
-            if matches!(lot.expiry, OpeningExpiry::At(at) if at > now + MOST_AHEAD) {
-                return Err(Rejection::InvalidField {
-                    field: format!("lots[{place}].expires_at"),
-                    description: format!("lies more than {} days ahead", MOST_AHEAD.num_days()),
-                });
+            let expires_at = match lot.expiry {
+                OpeningExpiry::At(at) => Some(at),
+                OpeningExpiry::AsProgram | OpeningExpiry::Never => None,
+            };
+            for (name, instant) in [("expires_at", expires_at), ("pending_until", lot.pending_until)] {
+                if instant.is_some_and(|at| at > now + MOST_AHEAD) {
+                    return Err(Rejection::InvalidField {
+                        field: format!("lots[{place}].{name}"),
+                        description: format!("lies more than {} days ahead", MOST_AHEAD.num_days()),
+                    });
+                }
             }
             check_decimals(format!("lots[{place}].points"), lot.points, program.decimals)?;
         }
@@ -156,6 +193,7 @@ impl Opening {
             let field = format!("tier_spend[{place}].amount");
             check_decimals(field, spend.amount, program.currency.minor_units)?;
         }
+        check_decimals("debt".to_owned(), self.debt, program.decimals)?;
         let Lifetime {
             earned,
             redeemed,

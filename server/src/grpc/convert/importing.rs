@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use loyalty_api::v1 as wire;
 use rust_decimal::Decimal;
 
-use super::member;
+use super::{member, member_edit};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::entry::Lifetime;
 use crate::domain::importing::{Opening, OpeningExpiry, OpeningLot, OpeningSpend};
@@ -58,6 +58,11 @@ pub(in crate::grpc) fn imported_member(
         lots: lots(fields, given.lots),
         tier_spend: tier_spend(fields, given.tier_spend),
         lifetime,
+        debt: fields
+            .decimal("debt", given.debt, Bounds::up_to(BILLION, 4))
+            .unwrap_or_default(),
+        block_reason: fields.text("block_reason", given.block_reason, 0, member_edit::REASON_LENGTH),
+        opted_out: given.opted_out,
     };
     (member::enrolment(fields, enrolment), opening)
 }
@@ -85,6 +90,7 @@ fn lots(fields: &mut Fields, given: Vec<wire::OpeningLot>) -> Vec<OpeningLot> {
             points: fields.required_decimal(&at("points"), given.points, Bounds::up_to(BILLION, 4).positive()),
             accrued_at: instant(fields, &at("accrued_at"), given.accrued_at),
             expiry,
+            pending_until: instant(fields, &at("pending_until"), given.pending_until),
         }
     };
     given.into_iter().enumerate().map(lot).collect()

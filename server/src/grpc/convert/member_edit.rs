@@ -8,7 +8,7 @@ use crate::domain::enrolment::Identifier;
 use crate::domain::member_change::{MemberChangeKind, MemberChangeRecord, MemberEdit};
 use crate::grpc::fields::Fields;
 
-const REASON_LENGTH: usize = 200;
+pub(in crate::grpc) const REASON_LENGTH: usize = 200;
 
 /// The changes that a mask names.
 pub(in crate::grpc) fn member_edit(fields: &mut Fields, given: wire::Member, paths: &[String]) -> MemberEdit {

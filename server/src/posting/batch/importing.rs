@@ -75,10 +75,9 @@ impl Batch<'_> {
             imported.open(version, merchant_id, member_id, now)
         });
         let mut member = admitted.map_err(|rejection| Refusal::from(&rejection))?;
-        if let Some(enrolled_at) = imported.opening.enrolled_at {
-            member.enrolled_at = enrolled_at;
-            self.records.put(merchant_id, member);
-        }
+        member.status = imported.opening.status(now);
+        member.enrolled_at = imported.opening.enrolled_at.unwrap_or(member.enrolled_at);
+        self.records.put(merchant_id, member);
         let row = ImportRow {
             content_hash: command.content_hash,
             member_id,
