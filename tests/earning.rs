@@ -1,6 +1,8 @@
 //! E1, E2: what a sale earns: rates, roundings, decimals and steps; how it is cut into lines does not matter.
 
-use loyalty_sdk::{Decimal, EarnRate, NewProgram, ProgramUnit, Rounding, Sale, SaleLine, SaleLineFlag};
+use loyalty_sdk::{
+    Decimal, EarnRate, NewProgram, ProgramUnit, RateSource, Rounding, RuleEffect, Sale, SaleLine, SaleLineFlag,
+};
 
 use crate::harness::{Shop, ShopMember, dec};
 
@@ -95,6 +97,41 @@ async fn a_value_program_earns_money_to_the_minor_unit_of_its_currency() {
 
         assert_eq!(receipt.points_earned, dec(value), "{currency} {rounding:?}");
         assert_eq!(receipt.rated_amount.to_string(), format!("{total} {currency}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_vat_that_earned_money_includes_is_told_and_takes_nothing_from_it() {
+    // EMD: 0.20 for each 1.00.
+    let (amount, value) = (1, dec("0.20"));
+    let shop = Shop::empty().await;
+    for vat in [None, Some(dec("24")), Some(dec("0")), Some(dec("13.5"))] {
+        let program = NewProgram {
+            unit: ProgramUnit::Value,
+            ..NewProgram::new("Club", "EUR")
+        };
+        let rate = EarnRate::new(amount, value);
+        let rate = vat.into_iter().fold(rate, EarnRate::vat_percent);
+        let ada = shop.member_of(program, rate.clone()).await;
+        let sale = ada.sale("26.00");
+
+        let quote = shop.client.quote_sale(&sale).await.expect("a quote");
+        let receipt = ada.records(&sale).await;
+        let repeated = ada.records(&sale).await;
+        let half = ada.returns_amount(&sale, "13.00").await;
+
+        assert_eq!(receipt.points_earned, dec("5.20"), "X19, whatever the VAT: {vat:?}");
+        assert_eq!(half.points_taken_back, dec("2.60"), "{vat:?}");
+        for rates in [&quote.rates, &receipt.rates, &repeated.rates, &half.rates] {
+            assert_eq!(rates.iter().map(|rate| rate.vat_percent).collect::<Vec<_>>(), [vat]);
+        }
+        let rule_id = match &receipt.rates[0].source {
+            RateSource::Rule(rule_id) => rule_id.clone(),
+            other => panic!("{other:?}"),
+        };
+        let rule = shop.client.get_rule(receipt.program_id.clone(), rule_id).await;
+        let rule = rule.expect("the rule");
+        assert_eq!(rule.terms.effect, RuleEffect::EarnRate(rate), "{vat:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use loyalty_sdk::{
     SaleLine, Schedule, Selector, Tier, Weekday,
 };
 
-use crate::harness::{PROGRAM, Shop, dec};
+use crate::harness::{PROGRAM, Shop, day, dec};
 
 /// One point per so much.
 fn per(amount: u32) -> EarnRate {
@@ -169,6 +169,47 @@ async fn a_schedule_counts_days_and_hours_of_the_programs_zone() {
         let outside = (points == "1").then_some(EarnReason::OutsideSchedule);
         assert_eq!(
             reason_of(&receipt, "happy-hour"),
+            outside.or(Some(EarnReason::Earned)),
+            "{at}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_holds_from_its_first_through_its_last_day_in_the_programs_zone() {
+    let program = NewProgram::new("Club", "EUR").time_zone("America/Lima");
+    let shop = Shop::with_rule(program, per(10)).await;
+    let week = Schedule {
+        valid_from: Some(day("2026-01-20")),
+        valid_until: Some(day("2026-01-26")),
+        ..Schedule::default()
+    };
+    // Twice as much on the Tuesdays of a week that begins with one.
+    let tuesdays = Schedule {
+        weekdays: vec![Weekday::Tuesday],
+        ..week.clone()
+    };
+    shop.creates(&rule("week", 5).schedule(week)).await;
+    let double = NewRule::multiplier(PROGRAM, "Tuesdays", 2).rule_id("tuesdays");
+    shop.creates(&double.schedule(tuesdays)).await;
+    let ada = shop.enrols("ada").await;
+    // Lima is five hours behind.
+    let cases = [
+        ("2026-01-20T04:59:59Z", "1"),
+        ("2026-01-20T05:00:00Z", "4"),
+        ("2026-01-21T04:59:59Z", "4"),
+        ("2026-01-21T05:00:00Z", "2"),
+        ("2026-01-27T04:59:59Z", "2"),
+        ("2026-01-27T05:00:00Z", "1"),
+    ];
+
+    for (at, points) in cases {
+        shop.it_is(at);
+        let receipt = ada.buys("10").await;
+        assert_eq!(receipt.points_earned, dec(points), "{at}");
+        let outside = (points == "1").then_some(EarnReason::OutsideSchedule);
+        assert_eq!(
+            reason_of(&receipt, "week"),
             outside.or(Some(EarnReason::Earned)),
             "{at}"
         );

@@ -171,6 +171,8 @@ pub struct RateOutcome {
     pub fixed_points: Decimal,
     /// Points that the rule's limits per sale, day and member cut off; `points` is without them.
     pub capped: Decimal,
+    /// Programs whose unit is money: percent of VAT that `points` include; `None`: the rate says nothing of it.
+    pub vat_percent: Option<Decimal>,
     /// [`EarnReason::Earned`], or why a rule that names something of the sale did not apply.
     pub reason: EarnReason,
 }

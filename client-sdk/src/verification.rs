@@ -116,7 +116,7 @@ open_enum! {
         Sequence,
         /// What an entry put into or took out of a lot is missing, too much, or not what entry and lot need.
         Allocation,
-        /// A lot is missing, too many, or not what the entries left of it.
+        /// A lot is missing, too many, not what the entries left of it, or says that its points went elsewhere than they did.
         Lot,
         /// The points of the account are not what the entries left of the lots.
         Balance,

@@ -105,6 +105,7 @@ impl RateOutcome {
             rounding: decimal("rate.rounding", rate.rounding)?,
             fixed_points: decimal("rate.fixed_points", rate.fixed_points)?,
             capped: decimal("rate.capped", rate.capped)?,
+            vat_percent: optional_decimal("rate.vat_percent", rate.vat_percent)?,
             reason: EarnReason::from_number(rate.reason),
         })
     }

@@ -240,6 +240,7 @@ fn outcome() -> v1::SaleOutcome {
             rounding: points("-0.666666"),
             fixed_points: points("0"),
             capped: points("0"),
+            vat_percent: None,
             reason: v1::EarnReason::Earned.into(),
         }],
         ..v1::SaleOutcome::default()

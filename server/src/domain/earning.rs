@@ -92,6 +92,7 @@ pub(crate) fn rate(mut rated: Rated<'_>, tier: Option<&Tier>, points_paid: Decim
             rounding: Decimal::ZERO,
             fixed_points: Decimal::ZERO,
             capped: Decimal::ZERO,
+            vat_percent: base.rate.and_then(|rate| rate.vat_percent),
             reason: EarnReason::Earned,
         };
         let rounding = base.rate.map_or(Rounding::Floor, |rate| rate.rounding);
@@ -219,6 +220,7 @@ fn campaign_outcome(
         rounding: Decimal::ZERO,
         fixed_points: Decimal::ZERO,
         capped: Decimal::ZERO,
+        vat_percent: None,
         reason: EarnReason::Earned,
     };
     match &rule.effect {
@@ -257,6 +259,7 @@ fn carried_outcome(points: Decimal) -> RateOutcome {
         rounding: Decimal::ZERO,
         fixed_points: points,
         capped: Decimal::ZERO,
+        vat_percent: None,
         reason: EarnReason::Earned,
     }
 }
@@ -285,6 +288,7 @@ fn not_applied<'a>(version: &'a ProgramVersion, matched: &'a Matched<'_>) -> imp
             rounding: Decimal::ZERO,
             fixed_points: Decimal::ZERO,
             capped: Decimal::ZERO,
+            vat_percent: None,
             reason: *reason,
         })
     })

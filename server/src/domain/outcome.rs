@@ -250,6 +250,9 @@ pub(crate) struct RateOutcome {
     /// Points that a ceiling cut off.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub(crate) capped: Decimal,
+    /// VAT that the points, which are money, include.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vat_percent: Option<Decimal>,
     #[serde(default, skip_serializing_if = "EarnReason::is_earned")]
     pub(crate) reason: EarnReason,
 }

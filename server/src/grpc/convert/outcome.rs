@@ -91,6 +91,7 @@ pub(super) fn rate_outcome(outcome: RateOutcome, currency: &Currency) -> wire::R
         rounding: decimal(outcome.rounding),
         fixed_points: decimal(outcome.fixed_points),
         capped: decimal(outcome.capped),
+        vat_percent: outcome.vat_percent.and_then(decimal),
         reason: reason(outcome.reason).into(),
     }
 }
