@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use loyalty_sdk::{
-    EarnRate, Error, ExpiryChange, ExpiryPolicy, HoldCapture, NewHold, NewProgram, NewRule, RateSource, Receipt,
-    RedemptionPolicy, RedemptionRequest, RedemptionReversal, SaleLine,
+    Cancellation, EarnRate, Error, ExpiryChange, ExpiryPolicy, HoldCapture, NewHold, NewProgram, NewRule, RateSource,
+    Receipt, RedemptionPolicy, RedemptionRequest, RedemptionReversal, SaleLine,
 };
 use rust_decimal::Decimal;
+use tokio::task::JoinSet;
 
 use crate::harness::books::assert_books_agree;
 use crate::harness::{PROGRAM, Shop, ShopMember, dec, instant};
@@ -179,6 +180,39 @@ async fn lots_are_followed_through_other_expiries_and_several_mergers() {
         (dec("32"), dec("0")),
         "the points that came back lapse with the rest of their lot"
     );
+    assert_books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancellations_that_race_with_a_merger_find_the_lots_before_and_after_it() {
+    let shop = shop().await;
+    shop.changes(|club| club.pending_days(14)).await;
+    let (ada, old) = two(&shop).await;
+    let mut sales = Vec::new();
+    for _ in 0..24 {
+        let sale = old.sale("10");
+        old.records(&sale).await;
+        sales.push(sale);
+    }
+
+    let mut cancelling = JoinSet::new();
+    for (place, sale) in sales.iter().enumerate() {
+        let (client, cancellation) = (shop.client.clone(), Cancellation::new("store-1", sale.sale_id.as_str()));
+        let (into, from) = (ada.member.member_id.clone(), old.member.member_id.clone());
+        cancelling.spawn(async move {
+            if place == 12 {
+                client.merge_members(into, from, "").await.map(drop)?;
+            }
+            client.cancel_sale(&cancellation).await
+        });
+    }
+    let cancelled = cancelling.join_all().await;
+
+    for answer in cancelled {
+        let receipt = answer.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((receipt.points_taken_back, receipt.points_owed), (dec("10"), dec("0")));
+    }
+    assert_eq!(stands(&ada).await, (dec("0"), dec("0"), dec("0")));
     assert_books_agree(&shop).await;
 }
 
