@@ -16,10 +16,10 @@ use super::step::Pay;
 /// Something that a step made beside sales.
 #[derive(Clone)]
 pub(super) struct Aside<Id> {
-    person: usize,
+    pub(super) person: usize,
     id: Id,
     /// Its place among the member's.
-    place: usize,
+    pub(super) place: usize,
     pay: Option<Pay>,
     paid: i64,
 }
@@ -29,6 +29,7 @@ impl Stage<'_> {
         let (shop, program, now) = (self.shop, self.program, self.shop.now());
         let request = self.request(member, pay);
         let answer = shop.client.redeem(&request).await;
+        let member = self.who(member);
         let person = &mut self.people[member];
         let told = person.books.redeem(program, pay, now);
         self.redeemed(number, member, answer, &told)
@@ -58,6 +59,7 @@ impl Stage<'_> {
         let limit = Duration::from_secs(u64::try_from(minutes * 60).expect("minutes"));
         let hold = NewHold::of(self.request(member, pay)).time_limit(limit);
         let answer = shop.client.place_hold(&hold).await;
+        let member = self.who(member);
         let person = &mut self.people[member];
         let told = person.books.hold(program, pay, minutes, now);
         if let (Ok(receipt), Ok(told)) = (&answer, &told) {

@@ -12,25 +12,25 @@ use super::step::Pay;
 pub(super) struct Lot {
     /// `None`: never.
     pub(super) expires_at: Option<DateTime<Utc>>,
-    spendable_from: DateTime<Utc>,
+    pub(super) spendable_from: DateTime<Utc>,
     pub(super) remaining: i64,
     /// What of `remaining` holds set aside.
     pub(super) held: i64,
     /// What of it lapsed.
-    lapsed: i64,
+    pub(super) lapsed: i64,
     /// Place of the sale that gave it.
-    sale: Option<usize>,
+    pub(super) sale: Option<usize>,
 }
 
 /// A sale, as far as what comes back of it asks for.
 #[derive(Clone, Debug)]
-struct Sold {
+pub(super) struct Sold {
     lines: Vec<i64>,
     kept: Vec<bool>,
     at: DateTime<Utc>,
     /// Cents that points paid.
     paid: i64,
-    taken: Taken,
+    pub(super) taken: Taken,
     redeemed: i64,
     given_back: i64,
     earned: i64,
@@ -40,20 +40,36 @@ struct Sold {
     cancelled: Option<Undone>,
 }
 
-/// Lots that paid, in the order they were taken, and how much is not given back.
-pub(super) type Taken = Vec<(usize, i64)>;
+/// Lots in the order that points were taken out of them, and how much is not given back.
+pub(super) type Places = Vec<(usize, i64)>;
+
+/// What paid, as far as it is not given back.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Taken {
+    pub(super) lots: Places,
+    /// What no lot had: it was taken last.
+    pub(super) owed: i64,
+}
+
+/// When a sale was made that arrives later.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Late {
+    pub(super) at: DateTime<Utc>,
+    /// What a till without a line lets points pay, whoever took them too; `None`: it had a line.
+    pub(super) limit: Option<i64>,
+}
 
 /// What a member has and did.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Books {
     /// In order of arrival.
     pub(super) lots: Vec<Lot>,
-    sales: Vec<Sold>,
+    pub(super) sales: Vec<Sold>,
     pub(super) redemptions: Vec<Redeemed>,
     pub(super) holds: Vec<Hold>,
     pub(super) debt: i64,
-    /// Cents that count towards tiers.
-    spend: i64,
+    /// Cents that count towards tiers, and of when.
+    pub(super) spends: Vec<(DateTime<Utc>, i64)>,
     /// Redeemed so far, less what came back.
     pub(super) redeemed: i64,
     /// Added by hand, less what was removed.
@@ -101,8 +117,8 @@ impl Books {
             available: self.spendable(now) - self.debt,
             pending: waiting.map(|lot| lot.remaining).sum(),
             held: self.lots.iter().map(|lot| lot.held).sum(),
-            spend: self.spend,
-            tier: program.tier_of(self.spend),
+            spend: self.spend(),
+            tier: program.tier_of(self.spend()),
         }
     }
 
@@ -111,20 +127,29 @@ impl Books {
         program: &Shape,
         lines: &[i64],
         pay: Option<Pay>,
-        at: DateTime<Utc>,
+        Late { at, limit }: Late,
         now: DateTime<Utc>,
     ) -> Result<Told, Refused> {
         let total: i64 = lines.iter().sum();
         let before = self.spendable(now) - self.debt;
         let (points, paid) = match pay {
-            Some(pay) => tender(program, pay, total, before)?,
+            Some(pay) => tender(program, pay, total, before.max(limit.unwrap_or(before)))?,
             None => (0, 0),
         };
 
-        let taken = self.redeem_points(points, now);
-        let spend_before = self.spend;
+        let (points, taken) = self.redeem_some(program, points, now)?;
+        let spend_before = match limit {
+            // What was sold later was not sold yet.
+            Some(_) => self
+                .spends
+                .iter()
+                .filter(|(of, _)| *of <= at)
+                .map(|(_, spend)| spend)
+                .sum(),
+            None => self.spend(),
+        };
         let (spend, earned) = rated(program, spend_before, total, total, paid);
-        self.spend += spend;
+        self.spends.push((at, spend));
         let sale = self.sales.len();
         self.credit(program, earned, at, now, Some(sale));
         self.sales.push(Sold {
@@ -214,7 +239,7 @@ impl Books {
         let taken_back = sold.earned - earned;
         // What comes back may have to cover what is taken back.
         let mut taken = std::mem::take(&mut self.sales[sale].taken);
-        self.put_back(&mut taken, given_back, now);
+        self.put_back(program, &mut taken, given_back, (sold.at, now));
         self.sales[sale].taken = taken;
         if taken_back > 0 {
             self.take_back(program, sale, taken_back, now)?;
@@ -222,7 +247,7 @@ impl Books {
         if taken_back < 0 {
             self.credit(program, -taken_back, sold.at, now, Some(sale));
         }
-        self.spend += spend - sold.spend;
+        self.spends.push((sold.at, spend - sold.spend));
         let sold = &mut self.sales[sale];
         (sold.given_back, sold.earned, sold.spend) = (share, earned, spend);
         Ok(Undone {
@@ -235,17 +260,8 @@ impl Books {
     /// Points are added, or removed as far as they can be spent, and the rest as the program says.
     pub(super) fn adjust(&mut self, program: &Shape, points: i64, now: DateTime<Utc>) -> Result<Balance, Refused> {
         if points > 0 {
-            let repaid = points.min(self.debt);
-            self.debt -= repaid;
             self.adjusted += points;
-            self.lots.push(Lot {
-                expires_at: program.expires_at(now),
-                spendable_from: now,
-                remaining: points - repaid,
-                held: 0,
-                lapsed: 0,
-                sale: None,
-            });
+            self.arrive(points, (program.expires_at(now), now), None, now);
         } else {
             let some = (-points).min((self.spendable(now) - self.debt).max(0));
             let missing = -points - some;
@@ -289,9 +305,25 @@ impl Books {
         spendable.map(|lot| lot.remaining - lot.held).sum()
     }
 
-    /// A debt is repaid first, but not by what has lapsed already.
+    /// Cents that count towards tiers.
+    fn spend(&self) -> i64 {
+        self.spends.iter().map(|(_, spend)| spend).sum()
+    }
+
     fn credit(&mut self, program: &Shape, points: i64, at: DateTime<Utc>, now: DateTime<Utc>, sale: Option<usize>) {
-        let expires_at = program.expires_at(at);
+        let spendable_from = program.pending_until(at).unwrap_or(now);
+        self.arrive(points, (program.expires_at(at), spendable_from), sale, now);
+        self.lapse(now);
+    }
+
+    /// A debt is repaid first, but not by what has lapsed already.
+    pub(super) fn arrive(
+        &mut self,
+        points: i64,
+        (expires_at, spendable_from): (Option<DateTime<Utc>>, DateTime<Utc>),
+        sale: Option<usize>,
+        now: DateTime<Utc>,
+    ) {
         let repaid = match expires_at.is_none_or(|at| at > now) {
             true => points.min(self.debt),
             false => 0,
@@ -299,16 +331,15 @@ impl Books {
         self.debt -= repaid;
         self.lots.push(Lot {
             expires_at,
-            spendable_from: program.pending_until(at).unwrap_or(now),
+            spendable_from,
             remaining: points - repaid,
             held: 0,
             lapsed: 0,
             sale,
         });
-        self.lapse(now);
     }
 
-    fn take(&mut self, points: i64, now: DateTime<Utc>) -> Taken {
+    pub(super) fn take(&mut self, points: i64, now: DateTime<Utc>) -> Places {
         let chosen = self.choose(points, now);
         for (place, points) in &chosen {
             self.lots[*place].remaining -= points;
@@ -319,11 +350,32 @@ impl Books {
     /// Points are redeemed out of these lots.
     pub(super) fn redeem_points(&mut self, points: i64, now: DateTime<Utc>) -> Taken {
         self.redeemed += points;
-        self.take(points, now)
+        let lots = self.take(points, now);
+        Taken { lots, owed: 0 }
+    }
+
+    /// Points are redeemed that may not be there: then the program says what becomes of the rest.
+    pub(super) fn redeem_some(
+        &mut self,
+        program: &Shape,
+        points: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(i64, Taken), Refused> {
+        let some = points.min((self.spendable(now) - self.debt).max(0));
+        let missing = points - some;
+        let owed = match program.shortfall {
+            Shortfall::Owed => missing,
+            Shortfall::Refused if missing > 0 => return Err("INSUFFICIENT_POINTS"),
+            Shortfall::LetGo | Shortfall::Refused => 0,
+        };
+        let taken = self.redeem_points(some, now);
+        self.debt += owed;
+        self.redeemed += owed;
+        Ok((some + owed, Taken { owed, ..taken }))
     }
 
     /// Earliest expiry first, never-expiring last, oldest first among equals.
-    pub(super) fn choose(&self, points: i64, now: DateTime<Utc>) -> Taken {
+    pub(super) fn choose(&self, points: i64, now: DateTime<Utc>) -> Places {
         let mut order: Vec<usize> = (0..self.lots.len())
             .filter(|place| {
                 let lot = &self.lots[*place];
@@ -368,11 +420,19 @@ impl Books {
         Ok(())
     }
 
-    /// To the lots they came from, the last one first; a debt is repaid out of them.
-    pub(super) fn put_back(&mut self, taken: &mut Taken, points: i64, now: DateTime<Utc>) {
+    /// To the lots they came from, the last one first; a debt is repaid out of them. What no lot had is a credit, of `at`.
+    pub(super) fn put_back(
+        &mut self,
+        program: &Shape,
+        taken: &mut Taken,
+        points: i64,
+        (at, now): (DateTime<Utc>, DateTime<Utc>),
+    ) {
         self.redeemed -= points;
-        let (mut missing, mut returned) = (points, Vec::new());
-        for (place, left) in taken.iter_mut().rev() {
+        let owed = points.min(taken.owed);
+        taken.owed -= owed;
+        let (mut missing, mut returned) = (points - owed, Vec::new());
+        for (place, left) in taken.lots.iter_mut().rev() {
             let some = missing.min(*left);
             *left -= some;
             missing -= some;
@@ -391,6 +451,9 @@ impl Books {
             };
             self.debt -= repaid;
             self.lots[place].remaining += points - repaid;
+        }
+        if owed > 0 {
+            self.arrive(owed, (program.expires_at(at), now), None, now);
         }
         self.lapse(now);
     }

@@ -7,6 +7,8 @@
 mod aside;
 mod books;
 mod chance;
+mod mergers;
+mod opening;
 mod past;
 mod play;
 mod program;
@@ -16,8 +18,8 @@ mod step;
 use crate::harness::Shop;
 use crate::harness::books::assert_books_agree;
 use chance::Chance;
-use loyalty_sdk::NewReason;
-use play::{GIFT, MISTAKE, play};
+use loyalty_sdk::{NewReason, OfflinePolicy};
+use play::{GIFT, MISTAKE, OFFLINE_LIMIT, play};
 use step::Story;
 
 /// Histories that are played at the same time, each in a town of its own: a clock goes forward for one of them only.
@@ -43,6 +45,8 @@ async fn random_histories_end_as_the_model_says() {
             ] {
                 shop.client.create_reason(&reason).await.expect("a reason");
             }
+            let offline = OfflinePolicy::default().redeem_limit(OFFLINE_LIMIT);
+            shop.client.set_offline_policy(&offline).await.expect("a policy");
             for (played, seed) in (first..first + count)
                 .skip(town as usize)
                 .step_by(TOWNS as usize)

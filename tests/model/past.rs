@@ -52,12 +52,7 @@ impl Past {
         while let Some(part) = reports.next().await.map_err(|error| error.to_string())? {
             reported.extend(part);
         }
-        for (person, had) in stage.people.iter().zip(&self.people) {
-            let summary = stage
-                .shop
-                .client
-                .summarize_balance(person.key.clone(), Some(self.at), 0);
-            let summary = summary.await.map_err(|error| error.to_string())?;
+        for (place, (person, had)) in stage.people.iter().zip(&self.people).enumerate() {
             let zero = loyalty_sdk::PointsMovement::default();
             let report = reported.iter().find(|report| report.member_id == person.member_id);
             let (moved, closing) =
@@ -65,6 +60,21 @@ impl Past {
             if moved.sum() != closing {
                 return Err(format!("{moved:?} is reported to end as {closing}"));
             }
+            // Whoever asks for a merged member is told of the other.
+            if stage.who(place) != place {
+                let told =
+                    [closing, moved.redeemed, moved.adjusted].map(|points| units(points, stage.program.decimals));
+                if told != [had.all, had.redeemed, had.adjusted].map(Some) {
+                    let at = self.at;
+                    return Err(format!("of {at} the server reports {report:?}, the model {had:?}"));
+                }
+                continue;
+            }
+            let summary = stage
+                .shop
+                .client
+                .summarize_balance(person.key.clone(), Some(self.at), 0);
+            let summary = summary.await.map_err(|error| error.to_string())?;
             let told = [
                 summary.available,
                 summary.pending,

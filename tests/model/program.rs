@@ -205,11 +205,16 @@ impl Shape {
         (self.pending_days > 0).then(|| self.start_of(self.day(at) + after))
     }
 
+    /// When the day of an instant begins.
+    pub(super) fn start_of_day(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        self.start_of(self.day(at))
+    }
+
     fn zone(&self) -> FixedOffset {
         FixedOffset::west_opt(self.hours_behind * 3_600).expect("a zone")
     }
 
-    fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+    pub(super) fn day(&self, at: DateTime<Utc>) -> NaiveDate {
         at.with_timezone(&self.zone()).date_naive()
     }
 

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::books::{Balance, Books, Refused, Taken};
-use super::program::{Shape, Shortfall};
+use super::books::{Balance, Books, Places, Refused, Taken};
+use super::program::Shape;
 use super::step::Pay;
 
 /// A redemption without a sale.
 #[derive(Clone, Debug)]
 pub(super) struct Redeemed {
-    taken: Taken,
+    pub(super) taken: Taken,
     /// Points of it that have not come back.
     pub(super) left: i64,
 }
@@ -18,7 +18,7 @@ pub(super) struct Redeemed {
 #[derive(Clone, Debug)]
 pub(super) struct Hold {
     /// Out of which lots.
-    aside: Taken,
+    pub(super) aside: Places,
     points: i64,
     placed_at: DateTime<Utc>,
     lapses_at: DateTime<Utc>,
@@ -62,7 +62,7 @@ impl Books {
         }
         redeemed.left -= points;
         let mut taken = std::mem::take(&mut redeemed.taken);
-        self.put_back(&mut taken, points, now);
+        self.put_back(program, &mut taken, points, (now, now));
         self.redemptions[redemption].taken = taken;
         Ok((points, self.balance(program, now)))
     }
@@ -109,35 +109,26 @@ impl Books {
         if paid == 0 {
             return Err("NOTHING_TO_REDEEM");
         }
-        let mut missing = points_captured;
-        let mut taken = Taken::new();
-        if is_late {
-            let some = missing.min(before.max(0));
-            if some < missing && program.shortfall == Shortfall::Refused {
-                return Err("INSUFFICIENT_POINTS");
-            }
-            taken = self.redeem_points(some, now);
-            missing -= some;
-            if program.shortfall == Shortfall::Owed {
-                self.debt += missing;
-                self.redeemed += missing;
-            }
+        let (points_captured, taken) = if is_late {
+            self.redeem_some(program, points_captured, now)?
         } else {
             self.free(&held.aside);
+            let (mut missing, mut taken) = (points_captured, Taken::default());
             for (place, points) in &held.aside {
                 let some = missing.min(*points);
                 self.lots[*place].remaining -= some;
                 missing -= some;
-                taken.push((*place, some));
+                taken.lots.push((*place, some));
             }
             self.redeemed += points_captured;
-        }
+            (points_captured, taken)
+        };
         self.holds[hold].over = Some("HOLD_CAPTURED");
         self.lapse(now);
-        // What nobody had can come back to no lot: those are not reversed here.
-        let left = taken.iter().map(|(_, points)| points).sum();
-        let left = if is_late && left < points_captured { 0 } else { left };
-        self.redemptions.push(Redeemed { taken, left });
+        self.redemptions.push(Redeemed {
+            taken,
+            left: points_captured,
+        });
         Ok(self.set(program, (points_captured, paid, before), now))
     }
 
@@ -150,6 +141,16 @@ impl Books {
         self.holds[hold].over = Some("HOLD_RELEASED");
         self.lapse(now);
         Ok(self.balance(program, now))
+    }
+
+    /// Holds that live are released.
+    pub(super) fn release_holds(&mut self) {
+        for hold in 0..self.holds.len() {
+            if self.holds[hold].over.is_none() {
+                self.free(&self.holds[hold].aside.clone());
+                self.holds[hold].over = Some("HOLD_RELEASED");
+            }
+        }
     }
 
     /// Holds whose time is over set nothing aside.
@@ -169,7 +170,7 @@ impl Books {
         self.holds[hold].placed_at
     }
 
-    fn free(&mut self, aside: &Taken) {
+    fn free(&mut self, aside: &Places) {
         for (place, points) in aside {
             self.lots[*place].held -= points;
         }

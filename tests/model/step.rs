@@ -4,12 +4,15 @@ use std::fmt;
 use std::ops::Range;
 
 use super::chance::Chance;
+use super::opening::Opening;
 use super::program::Shape;
 
 /// A history: a program, and what happens to its members in order.
 #[derive(Clone, Debug)]
 pub(super) struct Story {
     pub(super) program: Shape,
+    /// What each of the members begins with.
+    pub(super) members: Vec<Opening>,
     pub(super) steps: Vec<Numbered>,
 }
 
@@ -26,22 +29,17 @@ pub(super) enum Step {
     Wait {
         minutes: i64,
     },
-    /// A sale, in cents; it happened `late` minutes ago.
-    Buy {
-        member: usize,
-        lines: Vec<i64>,
-        pay: Option<Pay>,
-        late: i64,
-    },
+    Buy(Buy),
     /// A sale is sent once more, with its request id or with another one.
     Repeat {
         number: usize,
         same_request: bool,
     },
-    /// Lines of a sale come back, those of them that have not yet.
+    /// Lines of a sale come back, those of them that have not yet; they did so many minutes ago, after the sale.
     Return {
         number: usize,
         lines: Vec<usize>,
+        late: i64,
     },
     /// All that is left of a sale comes back.
     ReturnRest {
@@ -50,6 +48,11 @@ pub(super) enum Step {
     /// A sale is cancelled, perhaps once more.
     Cancel {
         number: usize,
+    },
+    /// One member turns out to be another.
+    Merge {
+        member: usize,
+        merged: usize,
     },
     /// So many of the smallest units are added (positive) or removed (negative) by hand.
     Adjust {
@@ -85,6 +88,17 @@ pub(super) enum Step {
     Sweep,
 }
 
+/// A sale, in cents; it happened `late` minutes ago.
+#[derive(Clone, Debug)]
+pub(super) struct Buy {
+    pub(super) member: usize,
+    pub(super) lines: Vec<i64>,
+    pub(super) pay: Option<Pay>,
+    pub(super) late: i64,
+    /// The till had no line.
+    pub(super) offline: bool,
+}
+
 /// What of a sale points pay.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Pay {
@@ -96,18 +110,22 @@ pub(super) enum Pay {
     Most,
 }
 
-pub(super) const MEMBERS: usize = 2;
-
 impl Story {
     pub(super) fn random(chance: &mut Chance) -> Self {
         let program = Shape::random(chance);
         let length = usize::try_from(chance.between(4, 24)).expect("a length");
+        let members: usize = chance.pick(&[2, 2, 3]);
+        let openings = (0..members).map(|_| Opening::random(chance, &program)).collect();
         let mut steps: Vec<Numbered> = Vec::with_capacity(length);
         for number in 0..length {
-            let step = Step::random(chance, &program, &steps);
+            let step = Step::random(chance, &program, members, &steps);
             steps.push(Numbered { number, step });
         }
-        Self { program, steps }
+        Self {
+            program,
+            members: openings,
+            steps,
+        }
     }
 
     pub(super) fn without(&self, left_out: Range<usize>) -> Self {
@@ -118,15 +136,15 @@ impl Story {
 }
 
 impl Step {
-    fn random(chance: &mut Chance, program: &Shape, before: &[Numbered]) -> Self {
+    fn random(chance: &mut Chance, program: &Shape, members: usize, before: &[Numbered]) -> Self {
         let numbers = |is_one: fn(&Self) -> bool| -> Vec<usize> {
             let ones = before.iter().filter(|step| is_one(&step.step));
             ones.map(|step| step.number).collect()
         };
-        let sales = numbers(|step| matches!(step, Self::Buy { .. }));
+        let sales = numbers(|step| matches!(step, Self::Buy(_)));
         let redemptions = numbers(|step| matches!(step, Self::Redeem { .. } | Self::Capture { .. }));
         let holds = numbers(|step| matches!(step, Self::Hold { .. }));
-        match chance.between(1, 25) {
+        match chance.between(1, 26) {
             1 | 2 => Self::Wait {
                 minutes: chance.pick(&[1, 45, 700, 1_440, 4_000, 20_000, 50_000]),
             },
@@ -137,6 +155,7 @@ impl Step {
             4 | 5 if !sales.is_empty() => Self::Return {
                 number: chance.pick(&sales),
                 lines: chance.pick(&[vec![0], vec![1], vec![0, 1], vec![2], vec![1, 2]]),
+                late: if chance.one_in(4) { chance.between(1, 10_000) } else { 0 },
             },
             6 if !sales.is_empty() => Self::ReturnRest {
                 number: chance.pick(&sales),
@@ -147,12 +166,12 @@ impl Step {
             8 | 9 => {
                 let points = chance.between(1, 200 * 10_i64.pow(program.decimals));
                 Self::Adjust {
-                    member: member(chance),
+                    member: member(chance, members),
                     points: if chance.one_in(2) { points } else { -points },
                 }
             }
             10 | 11 => Self::Redeem {
-                member: member(chance),
+                member: member(chance, members),
                 pay: without_sale(chance, program),
             },
             12 if !redemptions.is_empty() => Self::Reverse {
@@ -160,7 +179,7 @@ impl Step {
                 points: chance.one_in(2).then(|| some_points(chance, program)),
             },
             13 | 14 => Self::Hold {
-                member: member(chance),
+                member: member(chance, members),
                 pay: without_sale(chance, program),
                 minutes: chance.pick(&[1, 15, 60, 1_440, 10_080]),
             },
@@ -173,11 +192,20 @@ impl Step {
                 number: chance.pick(&holds),
             },
             18 if chance.one_in(3) => Self::Sweep,
-            _ => Self::buy(chance, program),
+            19 => {
+                let stays = member(chance, members);
+                Self::Merge {
+                    member: stays,
+                    merged: (stays + 1 + member(chance, members - 1)) % members,
+                }
+            }
+            _ => Self::Buy(Buy::random(chance, program, members)),
         }
     }
+}
 
-    fn buy(chance: &mut Chance, program: &Shape) -> Self {
+impl Buy {
+    fn random(chance: &mut Chance, program: &Shape, members: usize) -> Self {
         let lines: Vec<i64> = (0..chance.between(1, 3)).map(|_| chance.between(0, 30_000)).collect();
         let total: i64 = lines.iter().sum();
         let pay = match chance.between(1, 6) {
@@ -186,17 +214,24 @@ impl Step {
             3 => Some(Pay::Most),
             _ => None,
         };
-        Self::Buy {
-            member: member(chance),
+        let (late, offline) = match chance.between(1, 8) {
+            1 => (chance.between(1, 40_000), false),
+            // Also one after the other, but not in order.
+            2 | 3 => (chance.pick(&[0, 5, 60, 3_000, 40_000]), true),
+            _ => (0, false),
+        };
+        Self {
+            member: member(chance, members),
             lines,
             pay,
-            late: if chance.one_in(5) { chance.between(1, 40_000) } else { 0 },
+            late,
+            offline,
         }
     }
 }
 
-fn member(chance: &mut Chance) -> usize {
-    usize::try_from(chance.between(0, MEMBERS as i64 - 1)).expect("a member")
+fn member(chance: &mut Chance, members: usize) -> usize {
+    usize::try_from(chance.between(0, members as i64 - 1)).expect("a member")
 }
 
 fn some_points(chance: &mut Chance, program: &Shape) -> i64 {
@@ -213,6 +248,9 @@ fn without_sale(chance: &mut Chance, program: &Shape) -> Pay {
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:#?}", self.program)?;
+        for (member, opening) in self.members.iter().enumerate() {
+            writeln!(f, "member {member}: {opening:?}")?;
+        }
         for Numbered { number, step } in &self.steps {
             writeln!(f, "{number:>3}: {step:?}")?;
         }
