@@ -227,3 +227,26 @@ async fn a_hold_counts_from_when_it_was_placed_until_it_ended_though_it_makes_no
         [(dec("50"), dec("0")), (dec("30"), dec("20")), (dec("50"), dec("0"))]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_held_of_a_member_is_nothing_of_who_took_the_member_in_since() {
+    let shop = shop().await;
+    let (ada, old) = (shop.enrols("ada").await, shop.enrols("old").await);
+    ada.is_given("50").await;
+    old.is_given("40").await;
+    let request = RedemptionRequest::new("store-1", old.key.clone()).redeem_points(20);
+    let hold = NewHold::of(request).time_limit(Duration::from_secs(2 * 60 * 60));
+    shop.client.place_hold(&hold).await.expect("a hold");
+    hours_pass(&shop, 1);
+    let then = shop.now();
+    let seen = ada.summary(None, 5).await;
+    hours_pass(&shop, 2);
+    let merged = shop.client.merge_members(&ada.member, &old.member, "").await;
+    merged.expect("a merger");
+    hours_pass(&shop, 1);
+
+    let told = ada.summary(Some(then), 5).await;
+
+    assert_eq!(facts(&told), facts(&seen));
+    assert_eq!(ada.points().await, dec("90"));
+}

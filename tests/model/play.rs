@@ -41,7 +41,6 @@ struct Sent {
     sale: Sale,
     at: DateTime<Utc>,
     told: Result<Told, Refused>,
-    is_moved: bool,
 }
 
 pub(super) struct Stage<'a> {
@@ -179,7 +178,6 @@ impl<'a> Stage<'a> {
                 sale,
                 at: now,
                 told,
-                is_moved: false,
             },
         );
         same
@@ -277,7 +275,6 @@ impl<'a> Stage<'a> {
     pub(super) fn moved(&mut self, from: usize, into: usize, offsets: Offsets) {
         for sent in self.sent.values_mut().filter(|sent| sent.person == from) {
             sent.person = into;
-            sent.is_moved = true;
             if let Ok(told) = &mut sent.told {
                 told.sale += offsets.sales;
             }
@@ -295,10 +292,6 @@ impl<'a> Stage<'a> {
     /// A sale that was recorded, and its place among the member's.
     fn sold(&self, number: usize) -> Option<(&Sent, usize)> {
         let sent = self.sent.get(&number)?;
-        // TEMPORARY
-        if sent.is_moved {
-            return None;
-        }
         Some((sent, sent.told.as_ref().ok()?.sale))
     }
 

@@ -104,7 +104,10 @@ pub(crate) async fn live_at(
         .select(HoldRow::as_select())
         .load(connection)
         .await?;
-    rows.into_iter().map(Hold::try_from).collect()
+    let holds: Result<Vec<Hold>, StorageError> = rows.into_iter().map(Hold::try_from).collect();
+    // Those of members who were merged into this one since set aside points that were not this one's then.
+    let own = holds?.into_iter().filter(|hold| hold.terms.member_id == key.1);
+    Ok(own.collect())
 }
 
 /// Up to `limit` holds, newest first, behind `after`.
