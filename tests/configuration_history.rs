@@ -1,9 +1,11 @@
 //! T9: who changed what of the configuration, when, from what to what.
 
+use std::time::Duration;
+
 use loyalty_sdk::api::{ListConfigurationChangesRequest, UpdateProgramRequest};
 use loyalty_sdk::{
     Client, ConfigurationChange, ConfigurationFilter, ConfigurationResource, EarnRate, Error, NewProgram, NewRule,
-    Page, PageRequest, ProductUpdate, ProgramUpdate, RequestId, Rounding, RuleUpdate, Selector, Tier,
+    OfflinePolicy, Page, PageRequest, ProductUpdate, ProgramUpdate, RequestId, Rounding, RuleUpdate, Selector, Tier,
 };
 use tonic::Request;
 
@@ -382,6 +384,46 @@ async fn what_makes_no_sense_to_ask_is_refused() {
     let versions = shop.client.list_rule_versions(PROGRAM, "base", &page).await;
     assert_eq!(wrong_fields(&products.expect_err("no token")), ["page_token"]);
     assert_eq!(wrong_fields(&versions.expect_err("no token")), ["page_token"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_expiry_schedule_and_what_tills_may_do_without_a_line_have_a_history_too() {
+    let shop = Shop::earning("1", "1").await;
+    let [ana, luis] = ["ana", "luis"].map(|actor| shop.client.with_actor(actor));
+    let hours = |hours: u64| Some(Duration::from_secs(hours * 3_600));
+    let policy = OfflinePolicy::default().redeem_limit(50);
+    ana.set_expiry_schedule(hours(24)).await.expect("a schedule");
+    // Nothing is different: nothing to tell.
+    luis.set_expiry_schedule(hours(24)).await.expect("a schedule");
+    luis.set_offline_policy(&policy).await.expect("a policy");
+    luis.set_offline_policy(&policy).await.expect("a policy");
+    shop.days_pass(1);
+    luis.set_expiry_schedule(None).await.expect("a schedule");
+
+    let all = shop.changes_of(&ConfigurationFilter::all()).await;
+    let schedule = ConfigurationFilter::all().resource(ConfigurationResource::ExpirySchedule);
+    let of_schedule = shop.changes_of(&schedule).await;
+    let offline = ConfigurationFilter::all().resource(ConfigurationResource::OfflinePolicy);
+    let of_policy = shop.changes_of(&offline).await;
+
+    let told: Vec<_> = of_schedule
+        .iter()
+        .map(|change| (change.actor.as_str(), change.changed_at, fields(change)))
+        .collect();
+    let (day_before, now) = (instant("2026-01-15T10:00:00Z"), shop.now());
+    let expected = [
+        ("luis", now, vec![["period_seconds", "86400", "0"]]),
+        ("ana", day_before, vec![["period_seconds", "3600", "86400"]]),
+    ];
+    assert_eq!(told, expected);
+    let [change] = of_policy.as_slice() else {
+        panic!("one change: {of_policy:?}");
+    };
+    assert_eq!((change.actor.as_str(), &change.program_id), ("luis", &None));
+    assert_eq!(fields(change), [["redeem_limit", "", "50"]]);
+    let of_merchant = all.iter().filter(|change| change.program_id.is_none());
+    let versions: Vec<u32> = of_merchant.map(|change| change.version).collect();
+    assert_eq!(versions, [3, 2, 1]);
 }
 
 /// Path, old and new value of each field.

@@ -13,7 +13,8 @@ use crate::{
 /// A change of a program's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigurationChange {
-    /// The program; `None` where a reason or the receipt templates changed, which belong to none.
+    /// The program; `None` where a reason, the receipt templates, the expiry schedule or the offline policy
+    /// changed, which belong to none.
     pub program_id: Option<ProgramId>,
     /// The version of the program, or of what belongs to none, that the change made.
     pub version: u32,
@@ -25,7 +26,7 @@ pub struct ConfigurationChange {
     pub request_id: RequestId,
     /// What was changed.
     pub resource: ConfigurationResource,
-    /// Its id: of the program, the rule, the reward or the reason; empty for products and receipt templates.
+    /// Its id: of the program, the rule, the reward or the reason; empty for all else.
     pub resource_id: String,
     /// What is different; all that is set where it was created. Empty for products.
     pub fields: Vec<FieldChange>,
@@ -48,6 +49,10 @@ open_enum! {
         Reason,
         /// What receipts say about points.
         ReceiptTemplates,
+        /// How often lapsed points are written off.
+        ExpirySchedule,
+        /// What tills may do without a line.
+        OfflinePolicy,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a change of configuration was: who, when, and the resource before and after.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
+use super::offline::OfflinePolicy;
 use super::product::ProductCounts;
 use super::program::Program;
 use super::reason::Reason;
@@ -50,6 +52,21 @@ pub(crate) enum Changed {
         before: Option<Box<ReceiptTemplates>>,
         after: Box<ReceiptTemplates>,
     },
+    ExpirySchedule {
+        before: ExpiryPeriod,
+        after: ExpiryPeriod,
+    },
+    OfflinePolicy {
+        before: OfflinePolicy,
+        after: OfflinePolicy,
+    },
+}
+
+/// How often lapsed points are written off. Its serialized form is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExpiryPeriod {
+    /// `None`: only when it is asked for.
+    pub(crate) period_seconds: Option<u32>,
 }
 
 /// The kinds of what is configured.
@@ -61,6 +78,8 @@ pub(crate) enum ResourceKind {
     Reward,
     Reason,
     ReceiptTemplates,
+    ExpirySchedule,
+    OfflinePolicy,
 }
 
 impl Changed {
@@ -72,6 +91,18 @@ impl Changed {
             Self::Products(_) => ResourceKind::Products,
             Self::Reason { .. } => ResourceKind::Reason,
             Self::ReceiptTemplates { .. } => ResourceKind::ReceiptTemplates,
+            Self::ExpirySchedule { .. } => ResourceKind::ExpirySchedule,
+            Self::OfflinePolicy { .. } => ResourceKind::OfflinePolicy,
+        }
+    }
+}
+
+impl ResourceKind {
+    /// Whether it belongs to the merchant, to none of the programs.
+    pub(crate) fn is_of_no_program(self) -> bool {
+        match self {
+            Self::Reason | Self::ReceiptTemplates | Self::ExpirySchedule | Self::OfflinePolicy => true,
+            Self::Program | Self::Rule | Self::Products | Self::Reward => false,
         }
     }
 }

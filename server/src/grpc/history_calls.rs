@@ -160,15 +160,15 @@ fn wanted(fields: &mut Fields, request: wire::ListConfigurationChangesRequest) -
     let is_named = match kind {
         Some(ResourceKind::Rule | ResourceKind::Reward) => program_id.is_some(),
         Some(ResourceKind::Reason) => true,
-        Some(ResourceKind::Program | ResourceKind::Products | ResourceKind::ReceiptTemplates) | None => false,
+        Some(ResourceKind::Program | ResourceKind::Products) | None => false,
+        Some(ResourceKind::ReceiptTemplates | ResourceKind::ExpirySchedule | ResourceKind::OfflinePolicy) => false,
     };
     if resource_id.is_some() && !is_named {
         let description = "needs program_id and the resource RULE or REWARD, or the resource REASON";
         fields.wrong("resource_id", description);
     }
-    // Reasons and receipt templates belong to no program.
     let program_id = match kind {
-        Some(ResourceKind::Reason | ResourceKind::ReceiptTemplates) => program_id.or(Some(String::new())),
+        Some(kind) if kind.is_of_no_program() => program_id.or(Some(String::new())),
         _ => program_id,
     };
     let actor = fields.text("actor", request.actor, 0, 64);

@@ -3,6 +3,7 @@
 
 mod expiry_change;
 mod history;
+mod merchants;
 mod products;
 mod reasons;
 mod receipts;
@@ -29,7 +30,7 @@ use crate::storage::connection::{self, Connection, Database};
 use crate::storage::error::StorageError;
 use crate::storage::program::Locked;
 use crate::storage::request::{self, RequestRecord, RequestResult, RequestRows};
-use crate::storage::{configuration_change, expiry_schedule, merchant, offline_policy, program, rule, statement};
+use crate::storage::{configuration_change, expiry_schedule, merchant, program, rule, statement};
 
 /// Attempts of a change that lost against another.
 const ATTEMPTS: usize = 5;
@@ -171,8 +172,12 @@ async fn attempt(connection: &mut Connection, mut change: Change) -> Result<Deci
 async fn lock(connection: &mut Connection, change: &Change) -> Result<Option<Locked>, StorageError> {
     match &change.action {
         ChangeAction::SetExpirySchedule { .. } => {
+            let version = merchant::lock(connection, change.merchant_id).await?;
             expiry_schedule::lock(connection, change.merchant_id).await?;
-            Ok(Some(Locked::default()))
+            Ok(Some(Locked {
+                version,
+                ..Locked::default()
+            }))
         }
         ChangeAction::CreateReason { .. }
         | ChangeAction::UpdateReason { .. }
@@ -248,14 +253,13 @@ async fn carry_out(
             return expiry_change::begin(connection, change, *etag, *extend_only).await;
         }
         ChangeAction::SetExpirySchedule { period_seconds } => {
-            let (merchant_id, now) = (change.merchant_id, change.now);
-            expiry_schedule::set_period(connection, merchant_id, *period_seconds, now).await?;
-            let schedule = expiry_schedule::find(connection, merchant_id).await?;
-            return Ok(Ok(StoredAnswer::ExpirySchedule(Box::new(schedule))));
+            let schedule = merchants::set_expiry_schedule(connection, change, next, *period_seconds);
+            return Ok(Ok(schedule.await?));
         }
         ChangeAction::SetOfflinePolicy(policy) => {
-            offline_policy::set(connection, change.merchant_id, policy).await?;
-            return Ok(Ok(StoredAnswer::OfflinePolicy(policy.clone())));
+            return Ok(Ok(
+                merchants::set_offline_policy(connection, change, next, policy).await?
+            ));
         }
         ChangeAction::SetReceiptTemplates { etag, templates } => {
             return receipts::set(connection, change, next, *etag, templates).await;

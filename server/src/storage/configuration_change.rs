@@ -80,6 +80,8 @@ pub(crate) async fn insert(
             let before = before.as_ref().map(json).transpose()?;
             ("", before, json(after)?)
         }
+        Changed::ExpirySchedule { before, after } => ("", Some(json(before)?), json(after)?),
+        Changed::OfflinePolicy { before, after } => ("", Some(json(before)?), json(after)?),
     };
     diesel::insert_into(changes::table)
         .values((
@@ -252,6 +254,14 @@ fn change(row: Row) -> Result<ConfigurationChange, StorageError> {
                 .transpose()?,
             after: document("receipt templates", &after)?,
         },
+        12 => Changed::ExpirySchedule {
+            before: document("a schedule", before.as_deref().unwrap_or_default())?,
+            after: document("a schedule", &after)?,
+        },
+        13 => Changed::OfflinePolicy {
+            before: document("an offline policy", before.as_deref().unwrap_or_default())?,
+            after: document("an offline policy", &after)?,
+        },
         other => return Err(StorageError::Corrupt(format!("a change of the unknown kind {other}"))),
     };
     Ok(ConfigurationChange {
@@ -272,5 +282,7 @@ fn number(kind: ResourceKind) -> u8 {
         ResourceKind::Reward => 4,
         ResourceKind::Reason => 10,
         ResourceKind::ReceiptTemplates => 11,
+        ResourceKind::ExpirySchedule => 12,
+        ResourceKind::OfflinePolicy => 13,
     }
 }

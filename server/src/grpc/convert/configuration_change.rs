@@ -2,11 +2,11 @@
 
 use loyalty_api::v1 as wire;
 
-use super::{decimal, field_changes, product, program, reason, receipt, reward, rule, timestamp};
+use super::{decimal, field_changes, offline, product, program, reason, receipt, reward, rule, timestamp};
 use crate::domain::answer::{
     ProductChange, ProductsRecord, ProgramRecord, ReasonRecord, ReceiptTemplatesRecord, RewardRecord, RuleRecord,
 };
-use crate::domain::configuration_change::{Changed, ConfigurationChange, ResourceKind};
+use crate::domain::configuration_change::{Changed, ConfigurationChange, ExpiryPeriod, ResourceKind};
 use crate::domain::product::ProductPoints;
 use crate::domain::program::Program;
 use crate::domain::reason::Reason;
@@ -25,6 +25,8 @@ pub(in crate::grpc) fn resource_kind(fields: &mut Fields, field: &str, number: i
         wire::ConfigurationResource::Reward => Some(ResourceKind::Reward),
         wire::ConfigurationResource::Reason => Some(ResourceKind::Reason),
         wire::ConfigurationResource::ReceiptTemplates => Some(ResourceKind::ReceiptTemplates),
+        wire::ConfigurationResource::ExpirySchedule => Some(ResourceKind::ExpirySchedule),
+        wire::ConfigurationResource::OfflinePolicy => Some(ResourceKind::OfflinePolicy),
     }
 }
 
@@ -37,6 +39,8 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
         ResourceKind::Reward => wire::ConfigurationResource::Reward,
         ResourceKind::Reason => wire::ConfigurationResource::Reason,
         ResourceKind::ReceiptTemplates => wire::ConfigurationResource::ReceiptTemplates,
+        ResourceKind::ExpirySchedule => wire::ConfigurationResource::ExpirySchedule,
+        ResourceKind::OfflinePolicy => wire::ConfigurationResource::OfflinePolicy,
     };
     let at = At {
         program_id: &change.program_id,
@@ -78,6 +82,16 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
             let fields = field_changes::between("ReceiptTemplates", before.as_ref(), &after)?;
             (String::new(), fields, None)
         }
+        Changed::ExpirySchedule { before, after } => {
+            let [before, after] = [before, after].map(schedule);
+            let fields = field_changes::between("ExpirySchedule", Some(&before), &after)?;
+            (String::new(), fields, None)
+        }
+        Changed::OfflinePolicy { before, after } => {
+            let [before, after] = [before, after].map(offline::policy);
+            let fields = field_changes::between("OfflinePolicy", Some(&before), &after)?;
+            (String::new(), fields, None)
+        }
         Changed::Products(counts) => {
             let version = change.version;
             let load = product::product_load(ProductsRecord { version, counts });
@@ -95,6 +109,14 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
         product_load,
         program_id: change.program_id,
     })
+}
+
+/// What of a schedule is configured.
+fn schedule(period: ExpiryPeriod) -> wire::ExpirySchedule {
+    wire::ExpirySchedule {
+        period_seconds: period.period_seconds.unwrap_or_default(),
+        ..wire::ExpirySchedule::default()
+    }
 }
 
 /// What a version changed of a product, on the wire.

@@ -74,8 +74,19 @@ pub(super) async fn record(
         }
         _ => return Ok(()),
     };
+    write(connection, change, version, changed).await
+}
+
+/// Writes down what made this version.
+pub(super) async fn write(
+    connection: &mut Connection,
+    change: &Change,
+    version: u32,
+    changed: Changed,
+) -> Result<(), StorageError> {
+    let merchant_id = change.merchant_id;
     let change = ConfigurationChange {
-        program_id: program_id.clone(),
+        program_id: change.program_id.clone(),
         version,
         actor: change.actor.clone(),
         request_id: change.request_id.clone(),
