@@ -126,6 +126,7 @@ mod sdk_package;
 mod sealing;
 mod searches;
 mod service_files;
+mod spreadsheets;
 mod stand_alone;
 mod sync;
 mod tier_windows;

@@ -1,8 +1,10 @@
 //! Entries as CSV, for spreadsheets and for programs that book them.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use rust_decimal::Decimal;
 
 use crate::entry::{Entry, EntryKind};
 
@@ -35,7 +37,8 @@ const COLUMNS: [&str; 22] = [
 /// Writes entries, of a member's history or of the feed, as CSV: a line with the names of the columns, then a line for each
 /// entry; commas between, lines end in CR LF, and what holds a comma, a quote or a line break stands in quotes (RFC 4180).
 /// Numbers have a decimal point and no grouping, instants are of RFC 3339 in UTC, kinds are named as in the contract
-/// (`EARN`), and what there is not is empty. `lots` has `sequence:points:expiry` of each lot, with blanks between.
+/// (`EARN`), and what there is not is empty. The text is UTF-8. What a till or a person wrote and a spreadsheet would take
+/// for a formula (`=`, `+`, `-` or `@` at its begin, and no number) has an apostrophe before it. `lots` has `sequence:points:expiry` of each lot, with blanks between.
 ///
 /// ```no_run
 /// # async fn export(client: loyalty_sdk::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -140,12 +143,22 @@ pub(crate) fn write_line(out: &mut impl Write, fields: &[String]) -> io::Result<
         if place > 0 {
             out.write_all(b",")?;
         }
+        let field = harmless(field);
         match field.contains([',', '"', '\r', '\n']) {
             true => write!(out, "\"{}\"", field.replace('"', "\"\""))?,
             false => out.write_all(field.as_bytes())?,
         }
     }
     out.write_all(b"\r\n")
+}
+
+/// A text that no spreadsheet takes for a formula and carries out: whoever wrote a note is not who opens the file.
+fn harmless(field: &str) -> Cow<'_, str> {
+    let is_formula = field.trim_start().starts_with(['=', '+', '-', '@']) && field.parse::<Decimal>().is_err();
+    match is_formula || field.starts_with('\t') {
+        true => Cow::Owned(format!("'{field}")),
+        false => Cow::Borrowed(field),
+    }
 }
 
 /// A kind as the contract names it; of one that is not known here the number.
@@ -167,13 +180,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_be_taken_apart_stands_in_quotes() {
+    fn what_would_be_taken_apart_stands_in_quotes_and_what_would_be_carried_out_is_text() {
         let cases = [
             ("plain", "plain"),
             ("a,b", "\"a,b\""),
             ("say \"when\"", "\"say \"\"when\"\"\""),
             ("two\nlines", "\"two\nlines\""),
             ("", ""),
+            ("-12.50", "-12.50"),
+            ("-1+2", "'-1+2"),
+            ("=1+1", "'=1+1"),
+            (" =1+1", "' =1+1"),
+            ("@SUM(A1,A2)", "\"'@SUM(A1,A2)\""),
+            ("\t=1+1", "'\t=1+1"),
         ];
         for (field, expected) in cases {
             let mut out = Vec::new();
