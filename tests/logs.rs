@@ -1,9 +1,14 @@
 //! The log of a running server: what is said of a call can be found by its id, and no key, secret or member's data is said
 //! at any level.
 
+use std::time::Duration;
+
+use chrono::Utc;
 use diesel_async::SimpleAsyncConnection as _;
 use loyalty_sdk::api as wire;
-use loyalty_sdk::{Client, EarnRate, Error, MemberKey, NewMember, NewProgram, NewRule, Sale, SaleLine};
+use loyalty_sdk::{
+    Adjustment, Client, EarnRate, Error, MemberKey, NewMember, NewProgram, NewReason, NewRule, Sale, SaleLine,
+};
 use serde_json::Value;
 use tonic::Request;
 
@@ -133,4 +138,39 @@ async fn what_the_log_says_of_a_call_is_found_by_the_id_that_its_answer_brings()
         "{why}"
     );
     assert!(!failed.message().contains("sale"), "{failed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_how_far_a_run_of_lapses_is_and_what_it_wrote_off() {
+    let server = Guarded::start(&[("RUST_LOG", "info")]).await;
+    let client = server.client(&server.key).await;
+    opens(&client).await;
+    let reason = NewReason::adding("Gift").reason_id("gift");
+    client.create_reason(&reason).await.expect("a reason");
+    for customer in ["ada", "bob", "cem"] {
+        let member = NewMember::new("club").customer_id(customer);
+        client.enroll_member(&member).await.expect("a member");
+        let gift = Adjustment::new(MemberKey::customer_id(customer), "gift", 5);
+        let gift = gift.expires_at(Utc::now() + Duration::from_secs(2));
+        client.adjust_points(&gift).await.expect("an adjustment");
+    }
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    // Whoever works on the accounts holds the run up for longer than it is silent.
+    let mut other = database::connect(&server.database.url).await;
+    let lock = "BEGIN; SELECT member_id FROM account FOR UPDATE";
+    other.batch_execute(lock).await.expect("a lock");
+
+    let run = tokio::spawn(async move { client.run_expiry().await });
+    tokio::time::sleep(Duration::from_millis(5_200)).await;
+    other.batch_execute("ROLLBACK").await.expect("an end");
+    let counts = run.await.expect("a task").expect("a run");
+
+    assert_eq!((counts.members, counts.lots), (3, 3));
+    let progress = server.line(&["writing lapsed points off"]).await;
+    assert!(
+        progress.contains("members=3") && progress.contains("lots=3"),
+        "{progress}"
+    );
+    let end = server.line(&["wrote lapsed points off"]).await;
+    assert!(end.contains("members=3") && end.contains("is_whole=true"), "{end}");
 }
