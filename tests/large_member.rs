@@ -9,8 +9,8 @@ use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl, SimpleAsyncConnection};
 use loyalty_sdk::{
-    EarnRate, EntryFilter, ExpiryPolicy, FeedRequest, HoldCapture, NewHold, NewProgram, NewRule, PageRequest,
-    RedemptionPolicy, RedemptionRequest, VerifyRequest,
+    EarnRate, EntryFilter, EntryKind, ExpiryPolicy, FeedRequest, HoldCapture, NewHold, NewProgram, NewRule,
+    PageRequest, RedemptionPolicy, RedemptionRequest, SaleFilter, VerifyRequest,
 };
 
 use crate::harness::books::{count, drifts};
@@ -161,6 +161,8 @@ async fn a_member_with_a_hundred_thousand_entries_costs_no_call_more_than_it_ans
     assert_eq!(past.expect("a balance").at, noon);
     assert!(rows < 400_000, "{rows} rows for the balance in the middle");
 
+    what_is_rare_is_searched_in_parts(&shop, &ada).await;
+
     assert_by_key(
         &mut shop.database().await,
         &TABLES,
@@ -168,4 +170,57 @@ async fn a_member_with_a_hundred_thousand_entries_costs_no_call_more_than_it_ans
     )
     .await;
     assert_eq!(drifts(&shop.client, &VerifyRequest::member(&ada.member)).await, []);
+}
+
+/// However rare it is, an answer looks at ten thousand entries, and the pages together at all.
+async fn what_is_rare_is_searched_in_parts(shop: &Shop, ada: &ShopMember<'_>) {
+    let of_ada = || EntryFilter::of_member(&ada.key);
+    let rare = [
+        of_ada().kind(EntryKind::Adjust),
+        of_ada().store("store-9"),
+        of_ada().terminal("till-9"),
+        of_ada().cashier("eva"),
+        of_ada().recorded_until(shop.now()).kind(EntryKind::Adjust),
+    ];
+    for filter in rare {
+        let (rows, page) = rows_of(shop, shop.client.list_entries(filter.clone(), &PageRequest::of(100))).await;
+        let page = page.expect("a page");
+        assert!(page.items.is_empty() && page.next.is_some(), "{filter:?}");
+        assert!(rows < 12_000, "{rows} rows for {filter:?}");
+    }
+
+    // The first of all entries is of a sale.
+    let filter = EntryFilter::of_sale("store-1", "ticket-1");
+    let (mut found, mut pages) = (Vec::new(), 0);
+    let mut next = Some(PageRequest::of(100));
+    while let Some(page) = next {
+        let (rows, page) = rows_of(shop, shop.client.list_entries(filter.clone(), &page)).await;
+        assert!(rows < 12_000, "{rows} rows for a page of the sale");
+        let page = page.expect("a page");
+        pages += 1;
+        found.extend(page.items.into_iter().map(|entry| entry.sequence));
+        next = page.next;
+    }
+    assert_eq!((found, pages), (vec![1], 11));
+
+    // Of who was merged into her, too.
+    let old = shop.enrols("old").await;
+    let mut elsewhere = old.sale("3.00");
+    elsewhere.store_id = "store-9".to_owned();
+    old.records(&elsewhere).await;
+    ada.buys("1.00").await;
+    let merged = shop.client.merge_members(&ada.member, &old.member, "").await;
+    merged.expect("a merger");
+    let filter = SaleFilter::of_member(&ada.key).store("store-9");
+    let (mut found, mut pages) = (Vec::new(), 0);
+    let mut next = Some(PageRequest::of(100));
+    while let Some(page) = next {
+        let (rows, page) = rows_of(shop, shop.client.list_sales(&filter, &page)).await;
+        assert!(rows < 12_000, "{rows} rows for a page of sales");
+        let page = page.expect("a page");
+        pages += 1;
+        found.extend(page.items.into_iter().map(|sale| sale.sale_id));
+        next = page.next;
+    }
+    assert_eq!((found, pages), (vec![elsewhere.sale_id], 11));
 }

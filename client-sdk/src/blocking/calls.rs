@@ -86,8 +86,8 @@ calls! {
     fn summarize_balance(member: impl Into<MemberQuery> + Send, at: Option<DateTime<Utc>>, expiring_within_days: u32) -> BalanceSummary;
 
     /// Entries, newest first: of a member, which is named by itself, or of a whole program or merchant and by more
-    /// conditions, as an [`EntryFilter`]. Entries written meanwhile do not shift the pages. Without a member a page
-    /// may be short, even empty, though it is not the last.
+    /// conditions, as an [`EntryFilter`]. Entries written meanwhile do not shift the pages. A page may be short, even empty,
+    /// though it is not the last.
     fn list_entries(filter: impl Into<EntryFilter> + Send, page: &PageRequest) -> Page<Entry>;
 
     /// What became of a write, by its request id: settles an outcome that the caller did not learn.
@@ -279,8 +279,8 @@ calls! {
     /// A sale as it was recorded, and what came back of it.
     fn get_sale(store_id: impl Into<String> + Send, sale_id: impl Into<String> + Send) -> RecordedSale;
 
-    /// Sales, newest first by the time of recording. Sales recorded meanwhile do not shift the pages. Without a
-    /// member a page may be short, even empty, though it is not the last.
+    /// Sales, newest first by the time of recording. Sales recorded meanwhile do not shift the pages. A page may be
+    /// short, even empty, though it is not the last.
     fn list_sales(filter: &SaleFilter, page: &PageRequest) -> Page<SaleSummary>;
 
     /// Takes a queue of operations in order, and tells of each what became of it: carried out, carried out before, or

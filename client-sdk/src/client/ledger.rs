@@ -104,8 +104,8 @@ impl Client {
     }
 
     /// Entries, newest first: of a member, which is named by itself, or of a whole program or merchant and by more
-    /// conditions, as an [`EntryFilter`]. Entries written meanwhile do not shift the pages. Without a member a page may be
-    /// short, even empty, though it is not the last.
+    /// conditions, as an [`EntryFilter`]. Entries written meanwhile do not shift the pages. A page may be short, even empty, though
+    /// it is not the last.
     ///
     /// # Errors
     ///

@@ -29,8 +29,8 @@ impl Client {
         RecordedSale::from_wire(present("sale", answer.sale)?)
     }
 
-    /// Sales, newest first by the time of recording. Sales recorded meanwhile do not shift the pages. Without a member a
-    /// page may be short, even empty, though it is not the last.
+    /// Sales, newest first by the time of recording. Sales recorded meanwhile do not shift the pages. A page may be short,
+    /// even empty, though it is not the last.
     ///
     /// # Errors
     ///

@@ -125,10 +125,13 @@ async fn of_member(
     });
     let found = found.await.map_err(|error| status::storage(&error))?;
     let found = found.filter(|(program, _)| program_id.is_empty() || **program == *program_id);
-    let Some((_, entries)) = found else {
+    let Some((_, (entries, rest))) = found else {
         return Err(member_lookup::not_found(context, caller, program_id, "member").await);
     };
-    let (entries, next_page_token) = page.cut(entries, |(_, entry, _)| entry.sequence.to_string());
+    let (entries, mut next_page_token) = page.cut(entries, |(_, entry, _)| entry.sequence.to_string());
+    if let Some(rest) = rest.filter(|_| next_page_token.is_empty()) {
+        next_page_token = page_token::token(&rest.to_string());
+    }
     Ok(wire::ListEntriesResponse {
         entries: entries.iter().map(told).collect(),
         next_page_token,

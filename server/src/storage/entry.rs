@@ -168,6 +168,20 @@ pub(crate) async fn spend_moves(
     Ok(moves.filter(|(at, _)| *at >= since).collect())
 }
 
+/// When an entry was recorded.
+pub(crate) async fn recorded_at(
+    connection: &mut Connection,
+    key: AccountKey,
+    sequence: u64,
+) -> Result<DateTime<Utc>, StorageError> {
+    let recorded_at: NaiveDateTime = entry::table
+        .find((key.0, key.1.as_bytes().to_vec(), sequence))
+        .select(entry::recorded_at)
+        .first(connection)
+        .await?;
+    Ok(instant(recorded_at))
+}
+
 /// The rows of new entries.
 pub(crate) struct EntryRows(Insert);
 

@@ -16,7 +16,7 @@ use super::entry_runs::{MemberEntryRow, Stretch, allocate, collect, entries_wher
 use super::error::StorageError;
 use super::statement::{hex_text, literal};
 use super::value::{id, instant};
-use super::{erasure, summary};
+use super::{entry, erasure, summary};
 use crate::domain::entry::{Entry, EntryKind};
 use crate::domain::lot::Allocation;
 
@@ -24,6 +24,8 @@ use crate::domain::lot::Allocation;
 const STEP: i64 = 500;
 /// Steps of one page: what is wanted seldom is searched in several pages.
 const MOST_STEPS: usize = 20;
+/// Entries of a member that are looked at for one page, where not every one is wanted.
+const MOST_OF_MEMBER: u64 = 10_000;
 
 /// Instants are stored by it.
 const TICK: TimeDelta = TimeDelta::microseconds(1);
@@ -47,7 +49,7 @@ pub(crate) struct WantedEntries {
 }
 
 /// Where an entry stands among those of all members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EntryPosition {
     pub(crate) recorded_at: DateTime<Utc>,
     pub(crate) member_id: Uuid,
@@ -118,21 +120,30 @@ impl WantedEntries {
     }
 }
 
-/// Up to `limit` entries of a member, older than `before` (a sequence).
+/// Up to `limit` entries of a member, older than `before` (a sequence), newest first; and the sequence down to which was
+/// looked for them, `None` when there is nothing older.
 pub(crate) async fn of_member(
     connection: &mut Connection,
     key: AccountKey,
     wanted: &WantedEntries,
     before: u64,
     limit: i64,
-) -> Result<Vec<FoundEntry>, StorageError> {
+) -> Result<(Vec<FoundEntry>, Option<u64>), StorageError> {
     // Of one member the time of recording rises with the sequence.
-    let (mut first, mut before) = (0, before);
+    let (mut first, mut before) = (1, before);
     if let Some(from) = wanted.from {
         first = summary::last_recorded(connection, key, from - TICK).await? + 1;
     }
     if let Some(until) = wanted.until {
         before = before.min(summary::last_recorded(connection, key, until - TICK).await? + 1);
+    }
+    // What is wanted seldom is searched in several pages.
+    let mut rest = None;
+    if !wanted.is_any() {
+        before = before.min(summary::newest(connection, key).await? + 1);
+        let least = before.saturating_sub(MOST_OF_MEMBER);
+        rest = (least > first).then_some(least);
+        first = first.max(least);
     }
     let text = format!(
         "SELECT member_id, {COLUMNS} FROM entry FORCE INDEX (PRIMARY) WHERE merchant_id = {} AND member_id = x'{}' \
@@ -144,13 +155,11 @@ pub(crate) async fn of_member(
     let rows: Vec<MemberEntryRow> = diesel::sql_query(text).load(connection).await?;
     let mut entries = collect(rows)?;
     allocate(connection, key.0, &mut entries).await?;
-    let newest_first = entries.into_iter().rev();
-    newest_first
-        .map(|((member_id, _), stored)| {
-            let (entry, allocations) = stored.read()?;
-            Ok((member_id, entry, allocations))
-        })
-        .collect()
+    let newest_first = entries.into_iter().rev().map(|((member_id, _), stored)| {
+        let (entry, allocations) = stored.read()?;
+        Ok((member_id, entry, allocations))
+    });
+    Ok((newest_first.collect::<Result<_, StorageError>>()?, rest))
 }
 
 /// Up to `size` entries of a member and of those who were merged into it, behind `after`, newest first by the time of
@@ -164,6 +173,8 @@ pub(crate) async fn of_person(
 ) -> Result<(Vec<FoundEntry>, Option<EntryPosition>), StorageError> {
     let limit = i64::try_from(size).unwrap_or(STEP) + 1;
     let mut found = Vec::new();
+    // Behind this not everything of everybody was looked at.
+    let mut horizon: Option<EntryPosition> = None;
     for member_id in erasure::persons(connection, key).await? {
         let key = (key.0, member_id);
         let before = match after {
@@ -175,17 +186,30 @@ pub(crate) async fn of_person(
                 summary::last_recorded(connection, key, at).await? + 1
             }
         };
-        found.extend(of_member(connection, key, wanted, before, limit).await?);
+        let (entries, rest) = of_member(connection, key, wanted, before, limit).await?;
+        found.extend(entries);
+        if let Some(sequence) = rest {
+            let recorded_at = entry::recorded_at(connection, key, sequence).await?;
+            horizon = horizon.max(Some(EntryPosition {
+                recorded_at,
+                member_id,
+                sequence,
+            }));
+        }
     }
-    found.sort_by_key(|(member_id, entry, _)| Reverse((entry.occasion.recorded_at, *member_id, entry.sequence)));
-    let is_last = found.len() <= size;
-    found.truncate(size);
-    let last = found.last().filter(|_| !is_last);
-    let next = last.map(|(member_id, entry, _)| EntryPosition {
+    let position = |(member_id, entry, _): &FoundEntry| EntryPosition {
         recorded_at: entry.occasion.recorded_at,
         member_id: *member_id,
         sequence: entry.sequence,
-    });
+    };
+    found.retain(|entry| horizon.is_none_or(|horizon| position(entry) >= horizon));
+    found.sort_by_key(|entry| Reverse(position(entry)));
+    let is_last = found.len() <= size;
+    found.truncate(size);
+    let next = match is_last {
+        true => horizon,
+        false => found.last().map(position),
+    };
     Ok((found, next))
 }
 

@@ -180,6 +180,12 @@ pub(super) async fn last_recorded(
     key: AccountKey,
     at: DateTime<Utc>,
 ) -> Result<u64, StorageError> {
+    let newest = newest(connection, key).await?;
+    last_entry(connection, key, newest, at, Placed::Recorded).await
+}
+
+/// Sequence of a member's last entry; 0 when there is none.
+pub(super) async fn newest(connection: &mut Connection, key: AccountKey) -> Result<u64, StorageError> {
     let newest = entry::table
         .filter(
             entry::merchant_id
@@ -191,7 +197,7 @@ pub(super) async fn last_recorded(
         .first(connection)
         .await
         .optional()?;
-    last_entry(connection, key, newest.unwrap_or_default(), at, Placed::Recorded).await
+    Ok(newest.unwrap_or_default())
 }
 
 /// Sequence of the last entry, up to `newest`, that is placed at or before `at`; 0 when none is.
