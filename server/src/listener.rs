@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_stream::Stream;
 use tonic::transport::server::Connected;
 
+use crate::gathered::Gathered;
 use crate::tls::Tls;
 
 /// How long a new connection may take to become secure, and then to say its first word.
@@ -90,7 +90,7 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, places: Places, ready: 
             continue;
         }
         let Some(tls) = &tls else {
-            let connection = Connection::new(Transport::Plain(stream), place);
+            let connection = Connection::new(stream, place);
             if ready.send(Ok(connection)).await.is_err() {
                 return;
             }
@@ -101,7 +101,7 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, places: Places, ready: 
         tokio::spawn(async move {
             match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => {
-                    let connection = Connection::new(Transport::Secure(Box::new(stream)), place);
+                    let connection = Connection::new(stream, place);
                     // Nobody takes it when the server is stopping.
                     let _ = ready.send(Ok(connection)).await;
                 }
@@ -158,14 +158,14 @@ impl Drop for Place {
     }
 }
 
-enum Transport {
-    Plain(TcpStream),
-    Secure(Box<TlsStream<TcpStream>>),
-}
+/// What carries a connection: its TCP stream, or TLS over it.
+trait Carrier: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Carrier for T {}
 
 /// A connection; while it lives it has one of the places.
 pub(crate) struct Connection {
-    transport: Transport,
+    transport: Gathered<Box<dyn Carrier>>,
     place: Place,
     /// Until when the first word must have come; none when it has.
     first_word: Option<Pin<Box<Sleep>>>,
@@ -173,9 +173,9 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn new(transport: Transport, place: Place) -> Self {
+    fn new(transport: impl Carrier + 'static, place: Place) -> Self {
         Self {
-            transport,
+            transport: Gathered::new(Box::new(transport)),
             place,
             first_word: Some(Box::pin(tokio::time::sleep(PATIENCE))),
             received: 0,
@@ -192,10 +192,7 @@ impl Connected for Connection {
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_read(task, buffer),
-            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_read(task, buffer),
-        };
+        let read = Pin::new(&mut self.transport).poll_read(task, buffer);
         let Some(first_word) = &mut self.first_word else {
             return read;
         };
@@ -220,24 +217,15 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write(task, bytes),
-            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_write(task, bytes),
-        }
+        Pin::new(&mut self.transport).poll_write(task, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_flush(task),
-            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_flush(task),
-        }
+        Pin::new(&mut self.transport).poll_flush(task)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(task),
-            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_shutdown(task),
-        }
+        Pin::new(&mut self.transport).poll_shutdown(task)
     }
 
     fn poll_write_vectored(
@@ -245,16 +233,10 @@ impl AsyncWrite for Connection {
         task: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(task, parts),
-            Transport::Secure(stream) => Pin::new(stream.as_mut()).poll_write_vectored(task, parts),
-        }
+        Pin::new(&mut self.transport).poll_write_vectored(task, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.transport {
-            Transport::Plain(stream) => stream.is_write_vectored(),
-            Transport::Secure(stream) => stream.is_write_vectored(),
-        }
+        self.transport.is_write_vectored()
     }
 }

@@ -5,6 +5,7 @@ use loyalty_sdk::{DriftKind, FeedRequest, VerifyRequest};
 use super::{ada, meddles, named, newest_link, shop, until_sealed};
 use crate::harness::books::drifts;
 use crate::harness::dec;
+use crate::harness::feed::hold_sealer;
 
 /// Gives a member 1,000 points so that all the books agree.
 const FORGED: &str = "INSERT INTO entry (merchant_id, member_id, sequence, kind, points, balance_after, tier_spend, \
@@ -105,4 +106,40 @@ async fn links_that_were_changed_or_cut_off_are_missed() {
         with[0].to_string().split(" is ").next(),
         Some(format!("HashChain position 5 of shard {shard}: known_link").as_str())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_or_deleted_before_it_was_sealed_is_named() {
+    use DriftKind::*;
+    let shop = shop().await;
+    let ada = ada(&shop).await;
+
+    let held = hold_sealer(&shop).await;
+    ada.buys("10.00").await;
+    ada.buys("20.00").await;
+    meddles(
+        &shop,
+        "UPDATE entry SET occurred_at = '2020-01-01 00:00:00', cashier_id = 'mallory' WHERE sequence = 6; \
+         DELETE FROM entry WHERE sequence = 7",
+    )
+    .await;
+    held.release().await;
+    until_sealed(&shop).await;
+
+    let found = named(&drifts(&shop.client, &VerifyRequest::default()).await);
+    for drift in [(HashChain, 6, "entry"), (HashChain, 7, "entry")] {
+        assert!(found.contains(&drift), "{drift:?} in {found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_claims_to_be_of_an_older_form_is_held_against_that_form() {
+    let shop = shop().await;
+    let ada = ada(&shop).await;
+    assert_eq!(drifts(&shop.client, &VerifyRequest::default()).await, []);
+
+    meddles(&shop, "UPDATE feed SET form = 1 WHERE sequence = 5").await;
+
+    let found = named(&drifts(&shop.client, &VerifyRequest::member(&ada.member)).await);
+    assert_eq!(found, [(DriftKind::HashChain, 5, "entry")]);
 }

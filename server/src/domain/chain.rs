@@ -9,9 +9,13 @@ use uuid::Uuid;
 /// cursor over all of them is still short. The number is part of what is stored; it must never change.
 pub(crate) const SHARDS: u8 = 16;
 
-/// The form in which entries are hashed today. A field that is added later is left out where it is empty, so that the
-/// entries before it keep their hash; a new number is needed only where what is there already is put differently.
-pub(crate) const FORM: u8 = 1;
+/// The form in which entries are tied today: a link is the hash of the hash before, the source, and the hash of what the
+/// entry says. In form 1 it was of what the entry says itself.
+pub(crate) const FORM: u8 = 2;
+
+/// The form of what an entry says. A field that is added later is left out where it is empty, so that the entries before
+/// it keep their hash; a new number is needed only where what is there already is put differently.
+const CONTENT_FORM: u8 = 1;
 
 pub(crate) type Hash = [u8; 32];
 
@@ -41,8 +45,8 @@ impl Head {
         hash: GENESIS,
     };
 
-    /// The head when one more entry is tied to it.
-    pub(crate) fn then(&self, source: Source, content: &Content) -> Self {
+    /// The head when one more entry is tied to it, of which this is the hash.
+    pub(crate) fn then(&self, source: Source, content: &Hash) -> Self {
         Self {
             position: self.position.saturating_add(1),
             hash: link(&self.hash, source, content),
@@ -56,16 +60,25 @@ pub(crate) fn shard_of(member_id: Uuid) -> u8 {
     last % SHARDS
 }
 
-/// The hash of an entry behind the hash before.
-pub(crate) fn link(before: &Hash, source: Source, content: &Content) -> Hash {
+/// The link of an entry of this hash behind the hash before.
+fn link(before: &Hash, source: Source, content: &[u8]) -> Hash {
     let mut hash = Sha256::new();
     hash.update(before);
     hash.update([match source {
         Source::Announced => 1,
         Source::Found => 2,
     }]);
-    hash.update(&content.0);
+    hash.update(content);
     hash.finalize().into()
+}
+
+/// The link of an entry behind the hash before, in a form; `None` for one that there is not.
+pub(crate) fn link_in_form(form: u8, before: &Hash, source: Source, content: &Content) -> Option<Hash> {
+    match form {
+        1 => Some(link(before, source, &content.0)),
+        FORM => Some(link(before, source, &content.hash())),
+        _ => None,
+    }
 }
 
 /// An entry in bytes: fields as a tag, the length and the value, those that are empty left out. Nothing but the same
@@ -76,7 +89,11 @@ pub(crate) struct Content(Vec<u8>);
 impl Content {
     /// No fields yet.
     pub(crate) fn new() -> Self {
-        Self(vec![FORM])
+        Self(vec![CONTENT_FORM])
+    }
+
+    pub(crate) fn hash(&self) -> Hash {
+        Sha256::digest(&self.0).into()
     }
 
     pub(crate) fn bytes(&mut self, tag: u8, value: &[u8]) -> &mut Self {
@@ -92,9 +109,12 @@ impl Content {
         self.bytes(tag, &value.into().to_be_bytes())
     }
 
-    /// The same for 1 and 1.0000.
+    /// The same for 1 and 1.0000, and for 0 and −0.
     pub(crate) fn decimal(&mut self, tag: u8, value: Decimal) -> &mut Self {
-        self.bytes(tag, value.normalize().to_string().as_bytes())
+        match value.is_zero() {
+            true => self.bytes(tag, b"0"),
+            false => self.bytes(tag, value.normalize().to_string().as_bytes()),
+        }
     }
 
     pub(crate) fn instant(&mut self, tag: u8, value: DateTime<Utc>) -> &mut Self {
@@ -146,27 +166,33 @@ mod tests {
             content(|content| content.number(1, 1_u8)),
             content(|content| content.number(1, 2_u8)),
         );
+        let (first, second) = (one.hash(), other.hash());
         let links = [
-            Head::NONE.then(Source::Announced, &one),
-            Head::NONE.then(Source::Announced, &other),
-            Head::NONE.then(Source::Found, &one),
-            Head::NONE.then(Source::Announced, &one).then(Source::Announced, &one),
-            Head::NONE.then(Source::Announced, &other).then(Source::Announced, &one),
+            Head::NONE.then(Source::Announced, &first),
+            Head::NONE.then(Source::Announced, &second),
+            Head::NONE.then(Source::Found, &first),
+            Head::NONE
+                .then(Source::Announced, &first)
+                .then(Source::Announced, &first),
+            Head::NONE
+                .then(Source::Announced, &second)
+                .then(Source::Announced, &first),
         ];
 
         let hashes: std::collections::BTreeSet<Hash> = links.iter().map(|head| head.hash).collect();
 
         assert_eq!(hashes.len(), links.len());
         assert_eq!(links.map(|head| head.position), [1, 1, 1, 2, 2]);
-        // By `printf` and sha256sum: 32 zero bytes, 01, then form 01, tag 01, length 8, and 1 in eight bytes.
+        // By `printf` and sha256sum: 32 zero bytes, 01, then form 01, tag 01, length 8, and 1 in eight bytes; in form 2 what
+        // follows the 01 is hashed first.
+        let in_form = |form| link_in_form(form, &GENESIS, Source::Announced, &one).map(hex::encode);
         assert_eq!(
-            links[0]
-                .hash
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>(),
-            "39715cfaae8234ebab1c94c9436629bf1d85faef94648b7d724de653cac9157d"
+            in_form(1).as_deref(),
+            Some("39715cfaae8234ebab1c94c9436629bf1d85faef94648b7d724de653cac9157d")
         );
+        assert_eq!(in_form(2).as_deref(), Some("6ea8f8e08bb88dfeb3ec4d31db05e11db45bc307b48d2bb5d5ce837fb5cfe0a5"));
+        assert_eq!(in_form(2), Some(hex::encode(links[0].hash)));
+        assert_eq!(in_form(3), None);
     }
 
     #[test]

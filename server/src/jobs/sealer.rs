@@ -148,10 +148,9 @@ impl Sealer {
     async fn step(&mut self, connection: &mut Connection, after: BatchKey) -> Result<Next, StorageError> {
         let batches = posting_batch::unsealed(connection, after, step::BATCHES).await?;
         let batches = step::portion(batches);
-        let Some((end, _)) = batches.last() else {
+        let Some(end) = batches.last().map(|batch| batch.key) else {
             return Ok(Next::Nothing);
         };
-        let end = *end;
         connection::begin(connection).await?;
         if !self.lease.hold(connection).await? {
             return Ok(Next::Lost);

@@ -37,13 +37,13 @@ pub struct PostingOptions {
 }
 
 impl Default for PostingOptions {
-    /// A writer for every two cores, since the rest of them goes to the database and the calls, and never only one, so
-    /// that one batch is decided while another is synced to disk. A batch of 512 stays below MariaDB's 1,000 values of a
-    /// list; a queue of 16,384 is posted within a few seconds.
+    /// A writer for every two cores, since the rest of them goes to the database and the calls, and two more, so that
+    /// batches are decided while others are synced to disk. A batch of 512 stays below MariaDB's 1,000 values of a list; a
+    /// queue of 16,384 is posted within a few seconds.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
-            writers: (cores / 2).clamp(2, 8),
+            writers: (cores / 2 + 2).min(8),
             batch_limit: 512,
             queue_limit: 16_384,
             patience: Duration::from_secs(30),

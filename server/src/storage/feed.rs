@@ -14,8 +14,12 @@ use super::statement::Insert;
 use super::value::{hash, id};
 use crate::domain::chain::{FORM, Hash, Head, Source};
 
-/// Members of one question: fewer than elsewhere, since a database asks one condition after the other of each row.
-const MEMBERS_OF_A_QUESTION: usize = 100;
+/// Members of one question, with two keys each: fewer than the 1,000 from which on MariaDB treats a list of values as a
+/// table.
+const MEMBERS_OF_A_QUESTION: usize = 400;
+
+/// Members of one question that has a branch for each.
+const MEMBERS_OF_A_UNION: usize = 100;
 
 /// A place of the feed.
 #[derive(Clone, Copy, Debug)]
@@ -85,30 +89,32 @@ pub(crate) async fn sealed(
     merchant_id: u32,
     members: &[(Uuid, u64)],
 ) -> Result<HashMap<Uuid, u64>, StorageError> {
-    let mut sealed = HashMap::new();
+    let mut sealed: HashMap<Uuid, u64> = HashMap::new();
     for question in members.chunks(MEMBERS_OF_A_QUESTION) {
-        let stretches: Vec<String> = question.iter().map(|(id, next)| stretch_from(*id, *next)).collect();
+        let keys: Vec<String> = question.iter().map(|(id, next)| keys_around(*id, *next)).collect();
         let text = format!(
             "SELECT member_id, MAX(sequence) AS sequence FROM feed FORCE INDEX (feed_entry) \
-             WHERE merchant_id = {merchant_id} AND ({}) GROUP BY member_id",
-            stretches.join(" OR ")
+             WHERE merchant_id = {merchant_id} AND (member_id, sequence) IN ({}) GROUP BY member_id",
+            keys.join(",")
         );
         sealed.extend(load(connection, text).await?);
-        let unknown: Vec<String> = question
-            .iter()
-            .filter(|(id, next)| *next > 1 && !sealed.contains_key(id))
-            .map(|(id, _)| newest(merchant_id, *id))
-            .collect();
-        if !unknown.is_empty() {
-            sealed.extend(load(connection, unknown.join(" UNION ALL ")).await?);
+        let is_elsewhere = |(id, next): &&(Uuid, u64)| match sealed.get(id) {
+            Some(to) => to >= next,
+            None => *next > 1,
+        };
+        let elsewhere = question.iter().filter(is_elsewhere);
+        let elsewhere: Vec<String> = elsewhere.map(|(id, _)| newest(merchant_id, *id)).collect();
+        for question in elsewhere.chunks(MEMBERS_OF_A_UNION) {
+            sealed.extend(load(connection, question.join(" UNION ALL ")).await?);
         }
     }
     Ok(sealed)
 }
 
-fn stretch_from(member_id: Uuid, next: u64) -> String {
-    let from = next.saturating_sub(1);
-    format!("(member_id = x'{}' AND sequence >= {from})", member_id.simple())
+/// What nearly always is a member's last key and the next, as literals.
+fn keys_around(member_id: Uuid, next: u64) -> String {
+    let (member_id, last) = (member_id.simple(), next.saturating_sub(1));
+    format!("(x'{member_id}',{last}),(x'{member_id}',{next})")
 }
 
 fn newest(merchant_id: u32, member_id: Uuid) -> String {

@@ -12,42 +12,57 @@ use super::connection::Connection;
 use super::error::StorageError;
 use super::schema::posting_batch;
 use super::statement::Insert;
-use super::value::id;
+use super::value::{hash, id};
+use crate::domain::chain::Hash;
 use crate::domain::sealing::Announced;
 
 /// Bytes of a member in `touched`: its id, the first sequence and the count of its new entries.
 const MEMBER_BYTES: usize = 16 + 8 + 4;
 
+/// Bytes of an entry in `hashes`.
+const HASH_BYTES: usize = 32;
+
 /// A batch of a merchant.
 pub(crate) type BatchKey = (u32, Uuid);
 
-/// New entries of one member: its key, the first sequence and how many.
+/// New entries of one member: its key, the first sequence, and for each the hash of what it says.
 pub(crate) struct Touched {
     pub(crate) account: AccountKey,
     pub(crate) first_sequence: u64,
-    pub(crate) entry_count: u32,
+    pub(crate) hashes: Vec<Hash>,
+}
+
+/// What a batch announced, until it is sealed.
+pub(crate) struct Unsealed {
+    pub(crate) key: BatchKey,
+    pub(crate) announced: Vec<Announced>,
+    /// Of each entry in the order in which they are announced; none of an older server.
+    pub(crate) hashes: Vec<Hash>,
 }
 
 /// The rows of a batch, one for each merchant in it.
 pub(crate) fn insert(batch_id: Uuid, recorded_at: DateTime<Utc>, touched: &[Touched]) -> Vec<String> {
-    let mut by_merchant: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+    let mut by_merchant: BTreeMap<u32, (Vec<u8>, Vec<u8>)> = BTreeMap::new();
     for member in touched {
-        let bytes = by_merchant.entry(member.account.0).or_default();
+        let (bytes, hashes) = by_merchant.entry(member.account.0).or_default();
+        let count = u32::try_from(member.hashes.len()).unwrap_or(u32::MAX);
         bytes.extend_from_slice(member.account.1.as_bytes());
         bytes.extend_from_slice(&member.first_sequence.to_be_bytes());
-        bytes.extend_from_slice(&member.entry_count.to_be_bytes());
+        bytes.extend_from_slice(&count.to_be_bytes());
+        hashes.extend(member.hashes.iter().flatten());
     }
     let mut insert = Insert::new(
-        "INSERT INTO posting_batch (merchant_id, batch_id, recorded_at, touched) VALUES",
+        "INSERT INTO posting_batch (merchant_id, batch_id, recorded_at, touched, hashes) VALUES",
         "",
     );
-    for (merchant_id, bytes) in by_merchant {
+    for (merchant_id, (bytes, hashes)) in by_merchant {
         insert
             .row()
             .integer(merchant_id)
             .bytes(batch_id.as_bytes())
             .instant(recorded_at)
-            .bytes(&bytes);
+            .bytes(&bytes)
+            .bytes(&hashes);
     }
     insert.finish()
 }
@@ -57,11 +72,11 @@ pub(crate) async fn unsealed(
     connection: &mut Connection,
     after: BatchKey,
     limit: i64,
-) -> Result<Vec<(BatchKey, Vec<Announced>)>, StorageError> {
+) -> Result<Vec<Unsealed>, StorageError> {
     let of_merchant = posting_batch::merchant_id
         .eq(after.0)
         .and(posting_batch::batch_id.gt(after.1.as_bytes().to_vec()));
-    let rows: Vec<(u32, Vec<u8>, Vec<u8>)> = posting_batch::table
+    let rows: Vec<(u32, Vec<u8>, Vec<u8>, Option<Vec<u8>>)> = posting_batch::table
         .filter(of_merchant.or(posting_batch::merchant_id.gt(after.0)))
         .order((posting_batch::merchant_id, posting_batch::batch_id))
         .limit(limit)
@@ -69,13 +84,19 @@ pub(crate) async fn unsealed(
             posting_batch::merchant_id,
             posting_batch::batch_id,
             posting_batch::touched,
+            posting_batch::hashes,
         ))
         .load(connection)
         .await?;
     rows.into_iter()
-        .map(|(merchant_id, batch_id, touched)| {
+        .map(|(merchant_id, batch_id, touched, hashes)| {
             let members = touched.chunks(MEMBER_BYTES).map(|bytes| announced(merchant_id, bytes));
-            Ok(((merchant_id, id(&batch_id)?), members.collect::<Result<_, _>>()?))
+            let hashes = hashes.unwrap_or_default();
+            Ok(Unsealed {
+                key: (merchant_id, id(&batch_id)?),
+                announced: members.collect::<Result<_, _>>()?,
+                hashes: hashes.chunks(HASH_BYTES).map(|bytes| hash(bytes.to_vec())).collect::<Result<_, _>>()?,
+            })
         })
         .collect()
 }
@@ -118,15 +139,17 @@ mod tests {
         let touched = Touched {
             account: (1, member_id),
             first_sequence: 300,
-            entry_count: 2,
+            hashes: vec![[1; HASH_BYTES], [2; HASH_BYTES]],
         };
         let [statement] = insert(Uuid::nil(), DateTime::UNIX_EPOCH, &[touched])
             .try_into()
             .unwrap();
-        let hex = statement.rsplit("x'").next().unwrap().trim_end_matches("')");
+        let literals: Vec<&str> = statement.rsplit("x'").collect();
+        let bytes_of = |place: usize| hex::decode(literals[place].trim_end_matches([')', ',', '\''])).unwrap();
 
-        let read = announced(1, &hex::decode(hex).unwrap()).unwrap();
+        let read = announced(1, &bytes_of(1)).unwrap();
 
+        assert_eq!(bytes_of(0), [[1; HASH_BYTES], [2; HASH_BYTES]].concat());
         let (first, last) = (300, 301);
         let account = (1, member_id);
         assert_eq!(read, Announced { account, first, last });

@@ -353,6 +353,7 @@ diesel::table! {
         batch_id -> Binary,
         recorded_at -> Datetime,
         touched -> Binary,
+        hashes -> Nullable<Binary>,
     }
 }
 

@@ -1,5 +1,6 @@
-//! Multi-row INSERT statements as one text: several times faster than bound parameters. The literals come only from
-//! types that cannot hold a quote: integers, decimals, days, instants, and bytes in hex.
+//! Multi-row INSERT statements as one text: several times faster than bound parameters. The literals are integers,
+//! decimals, days and instants, bytes in hex, and texts: between quotes while they hold nothing that could end or escape
+//! a literal, in hex otherwise.
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use diesel_async::SimpleAsyncConnection;
@@ -75,8 +76,15 @@ impl Insert {
 
     pub(crate) fn text(&mut self, value: &str) -> &mut Self {
         self.comma();
-        self.rows.push_str("_utf8mb4 x'");
-        self.hex(value.as_bytes());
+        if is_plain(value) {
+            self.rows.reserve(value.len() + 2);
+            self.rows.push('\'');
+            self.rows.push_str(value);
+            self.rows.push('\'');
+        } else {
+            self.rows.push_str("_utf8mb4 x'");
+            self.hex(value.as_bytes());
+        }
         self
     }
 
@@ -177,6 +185,12 @@ pub(crate) async fn execute(connection: &mut Connection, statements: Vec<String>
     Ok(())
 }
 
+/// Whether a text means itself between quotes, in every mode of a database: connections speak UTF-8, as texts do, so that
+/// only these bytes could mean anything else.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().any(|byte| matches!(byte, b'\'' | b'\\' | 0))
+}
+
 /// An instant as a literal.
 pub(super) fn literal(instant: DateTime<Utc>) -> String {
     format!("'{}'", instant.format("%Y-%m-%d %H:%M:%S%.6f"))
@@ -185,4 +199,27 @@ pub(super) fn literal(instant: DateTime<Utc>) -> String {
 /// A text as a literal, in hex.
 pub(super) fn hex_text(text: &str) -> String {
     format!("_utf8mb4 x'{}'", hex::encode(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_stands_between_quotes_only_where_nothing_in_it_could_end_them() {
+        let literals = [
+            ("", "''"),
+            ("{\"name\":\"Καφές ☕\"}", "'{\"name\":\"Καφές ☕\"}'"),
+            ("line\nline", "'line\nline'"),
+            ("it's", "_utf8mb4 x'69742773'"),
+            ("a\\", "_utf8mb4 x'615c'"),
+            ("a\0", "_utf8mb4 x'6100'"),
+        ];
+
+        for (text, literal) in literals {
+            let mut insert = Insert::new("VALUES", "");
+            insert.row().text(text);
+            assert_eq!(insert.finish(), [format!("VALUES ({literal})")]);
+        }
+    }
 }

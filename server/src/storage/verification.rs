@@ -160,7 +160,7 @@ async fn unannounced(
     if batches.len() as u64 == BATCHES.unsigned_abs() {
         return Ok(Vec::new());
     }
-    let announced = batches.iter().flat_map(|(_, batch)| batch);
+    let announced = batches.iter().flat_map(|batch| &batch.announced);
     let mut stretches: HashMap<Uuid, Vec<(u64, u64)>> = HashMap::new();
     for announced in announced.filter(|announced| announced.account.0 == merchant_id) {
         let of_member = stretches.entry(announced.account.1).or_default();

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Drift, DriftKind};
-use crate::domain::chain::{self, Content, FORM, Hash, Head, Source};
+use crate::domain::chain::{self, Content, FORM, Hash, Head, Source, link_in_form};
 
 /// A link as it is stored.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub(crate) fn check_link(link: &StoredLink, before: Option<&Hash>, content: Opti
     if shard != link.shard {
         drifts.push(wrong("shard").expected(u64::from(shard)).stored(u64::from(link.shard)));
     }
-    if link.form != FORM {
+    if !(1..=FORM).contains(&link.form) {
         drifts.push(wrong("form").expected(u64::from(FORM)).stored(u64::from(link.form)));
     }
     if link.source == Some(Source::Found) {
@@ -42,10 +42,11 @@ pub(crate) fn check_link(link: &StoredLink, before: Option<&Hash>, content: Opti
         (Some(_), _, None) => drifts.push(wrong("entry").expected(link.hash)),
         (Some(_), None, Some(_)) => {}
         (Some(source), Some(before), Some(content)) => {
-            let now = chain::link(before, source, content);
-            if now != link.hash {
-                drifts.push(wrong("entry").expected(link.hash).stored(now));
-            }
+            let now = link_in_form(link.form, before, source, content);
+            drifts.extend(
+                now.filter(|now| *now != link.hash)
+                    .map(|now| wrong("entry").expected(link.hash).stored(now)),
+            );
         }
     }
     drifts

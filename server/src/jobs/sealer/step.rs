@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
-use crate::domain::chain::{self, Head};
+use crate::domain::chain::{self, Hash, Head, Source};
 use crate::domain::sealing::{self, Account, Announced, Run};
 use crate::storage::connection::Connection;
 use crate::storage::entry_runs::{self, Stretch};
 use crate::storage::error::StorageError;
 use crate::storage::feed::{self, FeedRows, Place};
-use crate::storage::posting_batch::{self, BatchKey};
+use crate::storage::posting_batch::{self, BatchKey, Unsealed};
 use crate::storage::statement;
 
 /// Batches that are read at once: less than a megabyte of what they announce.
@@ -32,11 +32,11 @@ pub(super) struct Step {
 }
 
 /// As many of these batches as fill a step, one at least.
-pub(super) fn portion(mut batches: Vec<(BatchKey, Vec<Announced>)>) -> Vec<(BatchKey, Vec<Announced>)> {
+pub(super) fn portion(mut batches: Vec<Unsealed>) -> Vec<Unsealed> {
     let mut announced = 0;
-    let fitting = batches.iter().take_while(|(_, batch)| {
+    let fitting = batches.iter().take_while(|batch| {
         let fits = announced < ENTRIES;
-        announced = batch.iter().fold(announced, |sum, member| {
+        announced = batch.announced.iter().fold(announced, |sum, member| {
             sum.saturating_add(member.last.saturating_sub(member.first).saturating_add(1))
         });
         fits
@@ -49,10 +49,12 @@ pub(super) fn portion(mut batches: Vec<(BatchKey, Vec<Announced>)>) -> Vec<(Batc
 /// Seals what these batches announced, as far as a step goes. Runs inside a transaction that holds the lease.
 pub(super) async fn seal(
     connection: &mut Connection,
-    batches: Vec<(BatchKey, Vec<Announced>)>,
+    batches: Vec<Unsealed>,
     unannounced: &HashSet<Account>,
 ) -> Result<Step, StorageError> {
-    let (keys, announced): (Vec<BatchKey>, Vec<Vec<Announced>>) = batches.into_iter().unzip();
+    let hashes = announced_hashes(&batches);
+    let (keys, announced): (Vec<BatchKey>, Vec<Vec<Announced>>) =
+        batches.into_iter().map(|batch| (batch.key, batch.announced)).unzip();
     let mut reached = sealed(connection, &announced).await?;
     let plan = sealing::plan(&announced, &reached, unannounced, ENTRIES);
     let mut step = Step {
@@ -67,7 +69,9 @@ pub(super) async fn seal(
     }
     let mut rows = FeedRows::new();
     for (merchant_id, runs) in by_merchant {
-        chain_runs(connection, merchant_id, &runs, &mut rows, &mut reached, &mut step).await?;
+        let contents = contents(connection, merchant_id, &runs, &hashes).await?;
+        let heads = feed::heads(connection, merchant_id).await?;
+        chain_runs(merchant_id, &runs, &contents, &heads, &mut rows, &mut reached, &mut step);
     }
     let settled = sealing::settled(&announced, &reached);
     let settled = settled.into_iter().filter_map(|place| keys.get(place).copied());
@@ -77,26 +81,65 @@ pub(super) async fn seal(
     Ok(step)
 }
 
-/// Ties the entries of a merchant to its chains.
-async fn chain_runs(
+/// Hashes of entries, by member and sequence.
+type Contents = HashMap<(Account, u64), Hash>;
+
+/// What batches say of their entries.
+fn announced_hashes(batches: &[Unsealed]) -> Contents {
+    let of_batch = |batch: &Unsealed| {
+        let entries = batch.announced.iter();
+        let entries = entries.flat_map(|member| (member.first..=member.last).map(|sequence| (member.account, sequence)));
+        entries.zip(batch.hashes.clone()).collect::<Vec<_>>()
+    };
+    batches.iter().flat_map(of_batch).collect()
+}
+
+/// The hashes of the entries of these runs: as their batches announced them, or of what is stored where none did.
+async fn contents(
     connection: &mut Connection,
     merchant_id: u32,
     runs: &[Run],
+    announced: &Contents,
+) -> Result<Contents, StorageError> {
+    let (mut contents, mut unknown) = (Contents::new(), Vec::new());
+    for run in runs {
+        let entries = (run.first..=run.last).map(|sequence| (run.account, sequence));
+        let known: Vec<_> = entries.map_while(|key| Some((key, *announced.get(&key)?))).collect();
+        let is_known = run.source == Source::Announced && known.len() as u64 == run.last - run.first + 1;
+        if is_known {
+            contents.extend(known);
+        } else {
+            unknown.push(stretch(run));
+        }
+    }
+    if !unknown.is_empty() {
+        let stored = entry_runs::load(connection, merchant_id, &unknown).await?.entries;
+        contents.extend(stored.into_iter().map(|((member_id, sequence), entry)| {
+            let hash = entry.content(merchant_id, member_id).hash();
+            (((merchant_id, member_id), sequence), hash)
+        }));
+    }
+    Ok(contents)
+}
+
+/// Ties the entries of a merchant to its chains.
+fn chain_runs(
+    merchant_id: u32,
+    runs: &[Run],
+    contents: &Contents,
+    heads: &HashMap<u8, Head>,
     rows: &mut FeedRows,
     reached: &mut HashMap<Account, u64>,
     step: &mut Step,
-) -> Result<(), StorageError> {
-    let stretches: Vec<Stretch> = runs.iter().map(stretch).collect();
-    let entries = entry_runs::load(connection, merchant_id, &stretches).await?.entries;
-    let heads = feed::heads(connection, merchant_id).await?;
+) {
     let mut grown: BTreeMap<u8, Head> = BTreeMap::new();
     for run in runs {
         let member_id = run.account.1;
         let shard = chain::shard_of(member_id);
         for sequence in run.first..=run.last {
             let is_next = reached.get(&run.account).copied().unwrap_or_default() + 1 == sequence;
-            let entry = entries.get(&(member_id, sequence)).filter(|_| is_next);
-            let Some(entry) = entry else {
+            let content = contents.get(&(run.account, sequence)).filter(|_| is_next);
+            let Some(content) = content else {
                 if is_next {
                     step.broken.insert((run.account, sequence));
                 }
@@ -105,7 +148,7 @@ async fn chain_runs(
             let head = grown
                 .entry(shard)
                 .or_insert_with(|| heads.get(&shard).copied().unwrap_or(Head::NONE));
-            *head = head.then(run.source, &entry.content(merchant_id, member_id));
+            *head = head.then(run.source, content);
             let place = Place {
                 position: head.position,
                 member_id,
@@ -120,7 +163,6 @@ async fn chain_runs(
     for (shard, head) in grown {
         rows.push_head(merchant_id, shard, &head);
     }
-    Ok(())
 }
 
 /// Up to where the members of these batches are sealed.

@@ -7,6 +7,8 @@ use rust_decimal::Decimal;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::Batch;
+use crate::domain::chain::Hash;
+use crate::domain::lot::Allocation;
 use crate::measures::PointsMoved;
 use crate::posting::{Action, Command};
 use crate::storage::account;
@@ -33,10 +35,16 @@ impl Batch<'_> {
         let (mut holds, mut lapsed) = (HoldRows::new(), Vec::new());
         let (mut changed, mut touched) = (Vec::new(), Vec::new());
         for (key, books) in &self.books {
-            for entry in &books.new_entries {
-                entries.push(*key, entry);
-            }
-            for allocation in &books.new_allocations {
+            let mut allocated: Vec<&Allocation> = books.new_allocations.iter().collect();
+            allocated.sort_by_key(|allocation| (allocation.entry_sequence, allocation.lot));
+            let hashes = books.new_entries.iter().map(|entry| {
+                let of_entry = allocated.partition_point(|allocation| allocation.entry_sequence < entry.sequence);
+                let of_entry = allocated.iter().skip(of_entry).copied();
+                let of_entry = of_entry.take_while(|allocation| allocation.entry_sequence == entry.sequence);
+                entries.push(*key, entry, of_entry)
+            });
+            let hashes: Vec<Hash> = hashes.collect();
+            for allocation in allocated {
                 allocations.push(*key, allocation);
             }
             for (lot_key, lot) in books.touched_lots() {
@@ -51,11 +59,10 @@ impl Batch<'_> {
                 for (day, rule_id, points) in books.rule_usage.changed() {
                     usage.push(*key, day, rule_id, points);
                 }
-                let entry_count = u32::try_from(books.new_entries.len()).unwrap_or(u32::MAX);
                 touched.push(Touched {
                     account: *key,
                     first_sequence: first.sequence,
-                    entry_count,
+                    hashes,
                 });
             } else if !(self.records.is_written(*key) || books.holds.is_changed() || books.is_swept) {
                 continue;

@@ -1,0 +1,1 @@
+ALTER TABLE posting_batch DROP COLUMN hashes;
