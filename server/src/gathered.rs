@@ -11,7 +11,7 @@ const MOST_BYTES: usize = 32 << 10;
 
 /// A stream whose writes wait until its task has had one more turn, behind everything else that could run: each write to
 /// a socket costs as much as deciding a sale, and a batch answers hundreds of callers of few connections.
-pub(crate) struct Gathered<T> {
+pub struct Gathered<T> {
     stream: T,
     /// What is not written yet, from `written` on.
     waiting: Vec<u8>,
@@ -21,7 +21,8 @@ pub(crate) struct Gathered<T> {
 }
 
 impl<T: AsyncWrite + Unpin> Gathered<T> {
-    pub(crate) fn new(stream: T) -> Self {
+    /// Gathers what is written to a stream.
+    pub fn new(stream: T) -> Self {
         Self {
             stream,
             waiting: Vec::new(),
@@ -92,6 +93,15 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Gathered<T> {
     fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_send(task))?;
         Pin::new(&mut self.stream).poll_shutdown(task)
+    }
+}
+
+impl<T> std::fmt::Debug for Gathered<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Gathered")
+            .field("waiting", &self.waiting.len())
+            .finish_non_exhaustive()
     }
 }
 

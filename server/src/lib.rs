@@ -24,6 +24,7 @@ mod tls;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+pub use gathered::Gathered;
 pub use grpc::{EvaluatedSale, Evaluation};
 pub use jobs::{Clock, FeedOptions};
 pub use measures::PostingStatistics;

@@ -190,7 +190,10 @@ mod tests {
             in_form(1).as_deref(),
             Some("39715cfaae8234ebab1c94c9436629bf1d85faef94648b7d724de653cac9157d")
         );
-        assert_eq!(in_form(2).as_deref(), Some("6ea8f8e08bb88dfeb3ec4d31db05e11db45bc307b48d2bb5d5ce837fb5cfe0a5"));
+        assert_eq!(
+            in_form(2).as_deref(),
+            Some("6ea8f8e08bb88dfeb3ec4d31db05e11db45bc307b48d2bb5d5ce837fb5cfe0a5")
+        );
         assert_eq!(in_form(2), Some(hex::encode(links[0].hash)));
         assert_eq!(in_form(3), None);
     }

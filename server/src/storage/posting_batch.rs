@@ -95,7 +95,10 @@ pub(crate) async fn unsealed(
             Ok(Unsealed {
                 key: (merchant_id, id(&batch_id)?),
                 announced: members.collect::<Result<_, _>>()?,
-                hashes: hashes.chunks(HASH_BYTES).map(|bytes| hash(bytes.to_vec())).collect::<Result<_, _>>()?,
+                hashes: hashes
+                    .chunks(HASH_BYTES)
+                    .map(|bytes| hash(bytes.to_vec()))
+                    .collect::<Result<_, _>>()?,
             })
         })
         .collect()

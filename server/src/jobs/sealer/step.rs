@@ -71,7 +71,15 @@ pub(super) async fn seal(
     for (merchant_id, runs) in by_merchant {
         let contents = contents(connection, merchant_id, &runs, &hashes).await?;
         let heads = feed::heads(connection, merchant_id).await?;
-        chain_runs(merchant_id, &runs, &contents, &heads, &mut rows, &mut reached, &mut step);
+        chain_runs(
+            merchant_id,
+            &runs,
+            &contents,
+            &heads,
+            &mut rows,
+            &mut reached,
+            &mut step,
+        );
     }
     let settled = sealing::settled(&announced, &reached);
     let settled = settled.into_iter().filter_map(|place| keys.get(place).copied());
@@ -88,7 +96,8 @@ type Contents = HashMap<(Account, u64), Hash>;
 fn announced_hashes(batches: &[Unsealed]) -> Contents {
     let of_batch = |batch: &Unsealed| {
         let entries = batch.announced.iter();
-        let entries = entries.flat_map(|member| (member.first..=member.last).map(|sequence| (member.account, sequence)));
+        let entries =
+            entries.flat_map(|member| (member.first..=member.last).map(|sequence| (member.account, sequence)));
         entries.zip(batch.hashes.clone()).collect::<Vec<_>>()
     };
     batches.iter().flat_map(of_batch).collect()
