@@ -126,7 +126,8 @@ async fn what_was_changed_or_deleted_before_it_was_sealed_is_named() {
     held.release().await;
     until_sealed(&shop).await;
 
-    let found = named(&drifts(&shop.client, &VerifyRequest::default()).await);
+    let drifts = drifts(&shop.client, &VerifyRequest::default()).await;
+    let found = named(&drifts);
     for drift in [(HashChain, 6, "entry"), (HashChain, 7, "entry")] {
         assert!(found.contains(&drift), "{drift:?} in {found:?}");
     }
@@ -140,6 +141,6 @@ async fn a_link_that_claims_to_be_of_an_older_form_is_held_against_that_form() {
 
     meddles(&shop, "UPDATE feed SET form = 1 WHERE sequence = 5").await;
 
-    let found = named(&drifts(&shop.client, &VerifyRequest::member(&ada.member)).await);
-    assert_eq!(found, [(DriftKind::HashChain, 5, "entry")]);
+    let drifts = drifts(&shop.client, &VerifyRequest::member(&ada.member)).await;
+    assert_eq!(named(&drifts), [(DriftKind::HashChain, 5, "entry")]);
 }
