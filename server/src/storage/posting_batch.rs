@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use diesel::mysql::Mysql;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -38,6 +39,30 @@ pub(crate) struct Unsealed {
     pub(crate) announced: Vec<Announced>,
     /// Of each entry in the order in which they are announced; none of an older server.
     pub(crate) hashes: Vec<Hash>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = posting_batch, check_for_backend(Mysql))]
+struct BatchRow {
+    merchant_id: u32,
+    batch_id: Vec<u8>,
+    touched: Vec<u8>,
+    hashes: Option<Vec<u8>>,
+}
+
+impl BatchRow {
+    fn read(self) -> Result<Unsealed, StorageError> {
+        let members = self.touched.chunks(MEMBER_BYTES);
+        let hashes = self.hashes.unwrap_or_default();
+        let hashes = hashes.chunks(HASH_BYTES).map(|bytes| hash(bytes.to_vec()));
+        Ok(Unsealed {
+            key: (self.merchant_id, id(&self.batch_id)?),
+            announced: members
+                .map(|bytes| announced(self.merchant_id, bytes))
+                .collect::<Result<_, _>>()?,
+            hashes: hashes.collect::<Result<_, _>>()?,
+        })
+    }
 }
 
 /// The rows of a batch, one for each merchant in it.
@@ -76,32 +101,14 @@ pub(crate) async fn unsealed(
     let of_merchant = posting_batch::merchant_id
         .eq(after.0)
         .and(posting_batch::batch_id.gt(after.1.as_bytes().to_vec()));
-    let rows: Vec<(u32, Vec<u8>, Vec<u8>, Option<Vec<u8>>)> = posting_batch::table
+    let rows: Vec<BatchRow> = posting_batch::table
         .filter(of_merchant.or(posting_batch::merchant_id.gt(after.0)))
         .order((posting_batch::merchant_id, posting_batch::batch_id))
         .limit(limit)
-        .select((
-            posting_batch::merchant_id,
-            posting_batch::batch_id,
-            posting_batch::touched,
-            posting_batch::hashes,
-        ))
+        .select(BatchRow::as_select())
         .load(connection)
         .await?;
-    rows.into_iter()
-        .map(|(merchant_id, batch_id, touched, hashes)| {
-            let members = touched.chunks(MEMBER_BYTES).map(|bytes| announced(merchant_id, bytes));
-            let hashes = hashes.unwrap_or_default();
-            Ok(Unsealed {
-                key: (merchant_id, id(&batch_id)?),
-                announced: members.collect::<Result<_, _>>()?,
-                hashes: hashes
-                    .chunks(HASH_BYTES)
-                    .map(|bytes| hash(bytes.to_vec()))
-                    .collect::<Result<_, _>>()?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(BatchRow::read).collect()
 }
 
 /// Forgets batches that are sealed. All literals are integers and hex.
