@@ -14,6 +14,7 @@ const ROOMS: [(&str, &[&str]); 7] = [
             "config",
             "serve",
             "embedded",
+            "gathered",
             "listener",
             "metrics",
             "process",
