@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use loyalty_sdk::{
-    EarnRate, Error, ExpiryPolicy, NewProgram, NewRule, OfflinePolicy, OperationResult, ProductUpdate, ProgramState,
-    RequestId, RuleUpdate, SaleLine, Tier, TierSpendWindow,
+    ConfigurationChange, ConfigurationFilter, ConfigurationResource, EarnRate, Error, ExpiryPolicy, NewProgram,
+    NewRule, OfflinePolicy, OperationResult, PageRequest, ProductUpdate, ProgramState, RequestId, RuleUpdate, SaleLine,
+    Tier, TierSpendWindow,
 };
 
 use crate::harness::books::assert_books_agree;
@@ -82,7 +83,7 @@ async fn beyond_the_bound_of_the_merchant_it_is_of_the_version_of_its_arrival() 
     let shop = changed().await;
     let ada = shop.enrols("ada").await;
     let four_days = OfflinePolicy::default().business_time(4 * DAY);
-    shop.client.set_offline_policy(&four_days).await.expect("a policy");
+    let four_days = shop.client.set_offline_policy(&four_days).await.expect("a policy");
 
     let inside = ada
         .records(&ada.sale("10").offline_at(instant("2026-01-16T10:00:00Z")))
@@ -92,7 +93,7 @@ async fn beyond_the_bound_of_the_merchant_it_is_of_the_version_of_its_arrival() 
         .await;
 
     assert_eq!((inside.program_version, outside.program_version), (3, 3));
-    let five_days = OfflinePolicy::default().business_time(5 * DAY);
+    let five_days = four_days.business_time(5 * DAY);
     shop.client.set_offline_policy(&five_days).await.expect("a policy");
     let now_inside = ada
         .records(&ada.sale("10").offline_at(instant("2026-01-16T09:59:59Z")))
@@ -247,11 +248,60 @@ async fn the_policy_is_what_was_set_last_and_its_bounds_hold() {
     let wrong = shop.client.set_offline_policy(&wrong).await.expect_err("a refusal");
 
     assert_eq!(unsaid, OfflinePolicy::default());
-    assert_eq!((&set, &again, &read), (&wanted, &wanted, &wanted));
-    assert_eq!(operation.result, OperationResult::OfflinePolicy(wanted));
+    assert_eq!(
+        (set.business_time, set.redeem_limit),
+        (wanted.business_time, wanted.redeem_limit)
+    );
+    assert_eq!(set.updated_at, Some(shop.now()));
+    assert_eq!((&again, &read), (&set, &set));
+    assert_eq!(operation.result, OperationResult::OfflinePolicy(set));
     assert!(matches!(other, Err(Error::RequestIdReused { .. })), "{other:?}");
     assert_eq!(
         wrong_fields(&wrong),
         ["policy.business_time_seconds", "policy.redeem_limit"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_policy_brings_the_etag_that_was_read_and_the_history_tells_who_made_it() {
+    let shop = Shop::empty().await;
+    let maria = shop.client.with_actor("maria");
+    let read = shop.client.get_offline_policy().await.expect("a policy");
+
+    let first = maria.set_offline_policy(&read.clone().redeem_limit(10)).await;
+    let first = first.expect("a policy");
+    let stale = shop.client.set_offline_policy(&read.redeem_limit(99)).await;
+    let same = shop.client.set_offline_policy(&first).await.expect("a policy");
+    let second = first.clone().redeem_limit(20).business_time(DAY);
+    let second = shop.client.set_offline_policy(&second).await.expect("a policy");
+
+    assert!(
+        matches!(&stale, Err(Error::EtagMismatch { etag }) if *etag == first.etag),
+        "{stale:?}"
+    );
+    assert_eq!(same, first, "what changes nothing makes no version");
+    assert_ne!(second.etag, first.etag);
+    let filter = ConfigurationFilter::all().resource(ConfigurationResource::OfflinePolicy);
+    let page = PageRequest::default();
+    let changes = shop.client.list_configuration_changes(&filter, &page).await;
+    let changes = changes.expect("changes").items;
+    let [later, earlier] = &changes[..] else {
+        panic!("{changes:?}");
+    };
+    assert_eq!((earlier.actor.as_str(), &earlier.program_id), ("maria", &None));
+    let fields = |change: &ConfigurationChange| -> Vec<(String, String, String)> {
+        let fields = change.fields.iter().cloned();
+        fields
+            .map(|field| (field.path, field.old_value, field.new_value))
+            .collect()
+    };
+    let field = |path: &str, old: &str, new: &str| (path.to_owned(), old.to_owned(), new.to_owned());
+    assert_eq!(fields(earlier), [field("redeem_limit", "", "10")]);
+    assert_eq!(
+        fields(later),
+        [
+            field("business_time_seconds", "2592000", "86400"),
+            field("redeem_limit", "10", "20")
+        ]
     );
 }

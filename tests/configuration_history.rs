@@ -395,7 +395,7 @@ async fn the_expiry_schedule_and_what_tills_may_do_without_a_line_have_a_history
     ana.set_expiry_schedule(hours(24)).await.expect("a schedule");
     // Nothing is different: nothing to tell.
     luis.set_expiry_schedule(hours(24)).await.expect("a schedule");
-    luis.set_offline_policy(&policy).await.expect("a policy");
+    let policy = luis.set_offline_policy(&policy).await.expect("a policy");
     luis.set_offline_policy(&policy).await.expect("a policy");
     shop.days_pass(1);
     luis.set_expiry_schedule(None).await.expect("a schedule");

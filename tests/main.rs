@@ -131,6 +131,7 @@ mod stand_alone;
 mod sync;
 mod tier_windows;
 mod tiers;
+mod till_answers;
 mod tls;
 mod traces;
 mod verification;

@@ -412,3 +412,50 @@ async fn products_that_points_buy_cost_what_was_quoted() {
     assert_eq!(ada.points().await, dec("85"));
     assert_books_agree(&shop).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_of_a_member_who_was_merged_meanwhile_holds_for_the_other_however_the_sale_names_them() {
+    let shop = shop().await;
+    let ada = shop.enrols("ada").await;
+    let stranger = shop.enrols("stranger").await;
+    let mut quoted = Vec::new();
+    for (place, name) in ["old-by-identifier", "old-by-id", "new"].into_iter().enumerate() {
+        let old = shop.enrols(name).await;
+        let id = MemberKey::from(&old.member);
+        old.buys("10").await;
+        let sale = old.sale("100").redeem_points(5);
+        let quote = shop.quotes(&sale).await;
+        shop.client
+            .merge_members(&ada.member, &old.member, "one person")
+            .await
+            .expect("a merger");
+        let member = [old.key.clone(), id, ada.key.clone()][place].clone();
+        let of_other = Sale {
+            member: stranger.key.clone(),
+            ..sale.clone()
+        }
+        .with_quote(&quote);
+        quoted.push((name, of_other, Sale { member, ..sale }.with_quote(&quote)));
+    }
+    shop.earns(5).await;
+
+    for (name, of_other, sale) in quoted {
+        let refused = stranger.tries(&of_other).await;
+        let before = ada.points().await;
+        let receipt = shop.client.record_sale(&sale).await;
+        let receipt = receipt.unwrap_or_else(|error| panic!("{name}: {error}"));
+
+        assert!(
+            matches!(refused, Err(Error::QuoteOfOtherMember { .. })),
+            "{name}: {refused:?}"
+        );
+        assert_eq!(receipt.member_id, ada.member.member_id, "{name}");
+        assert_eq!(
+            (receipt.points_earned, receipt.points_redeemed),
+            (dec("99"), dec("5")),
+            "{name}"
+        );
+        assert_eq!(ada.points().await, before + dec("94"), "{name}");
+    }
+    assert_books_agree(&shop).await;
+}

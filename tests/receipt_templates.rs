@@ -114,7 +114,7 @@ async fn every_built_in_template_can_be_set_as_the_merchants_own_and_prints_the_
     let set = shop.client.set_receipt_templates(&own).await.expect("templates");
     let after = texts().await;
 
-    assert_eq!(built_in.len(), 3 * 4 * 2);
+    assert_eq!(built_in.len(), 7 * 4 * 2);
     assert_eq!(set.templates, built_in);
     assert_eq!(after, before);
 }

@@ -149,8 +149,8 @@ pub use sale::{Customer, ReceiptLanguage, Sale, SaleLine, SaleLineFlag, Tender};
 pub use sale_record::{RecordedSale, SaleFilter, SaleSummary};
 pub use sale_return::{Cancellation, KeptLine, ReturnReceipt, Returned, ReturnedLine, SaleReturn};
 pub use stand_alone::{
-    Hold, HoldCapture, HoldReceipt, HoldState, NewHold, RedemptionFilter, RedemptionPlace, RedemptionReceipt,
-    RedemptionRecord, RedemptionRequest,
+    Hold, HoldCapture, HoldReceipt, HoldRelease, HoldState, NewHold, RedemptionFilter, RedemptionPlace,
+    RedemptionReceipt, RedemptionRecord, RedemptionRequest,
 };
 pub use sync::{QueuedOperation, SyncAnswer, SyncOutcome, SyncStatus, TillOperation};
 pub use tier::{EarnRate, Rounding, SpendPeriod, Tier, TierDowngrade, TierSpendBasis, TierSpendWindow};

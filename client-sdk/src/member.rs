@@ -268,6 +268,9 @@ pub struct MemberBalance {
     pub program_id: ProgramId,
     /// What the member has.
     pub balance: Balance,
+    /// Lines about it, ready to print, in the language that [`get_balance_in`](crate::Client::get_balance_in) asked for;
+    /// `None` when none was.
+    pub text: Option<String>,
 }
 
 /// What of a member's points is what, at one instant: by what was recorded by then; but a lapse counts from its own instant
@@ -313,6 +316,9 @@ pub struct Balance {
     pub next_tier: Option<NextTier>,
     /// When the next points lapse; `None` when none will.
     pub next_expiry_at: Option<DateTime<Utc>>,
+    /// How many lapse then, unless they are spent before: in answers that bring a text for the receipt, but for quotes;
+    /// `None` otherwise.
+    pub next_expiry_points: Option<Decimal>,
     /// Points that cannot be spent yet; not in `available`.
     pub pending: Decimal,
     /// When the next of them can be spent; `None` when none are pending.

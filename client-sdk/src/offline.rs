@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-/// What tills of a merchant may do without a line.
+/// What tills of a merchant may do without a line: read, changed, and set again.
 ///
-/// ```
+/// ```no_run
 /// use std::time::Duration;
-/// use loyalty_sdk::OfflinePolicy;
 ///
-/// let policy = OfflinePolicy::default()
-///     .business_time(Duration::from_secs(7 * 24 * 60 * 60))
-///     .redeem_limit(50);
+/// # async fn change(client: loyalty_sdk::Client) -> Result<(), loyalty_sdk::Error> {
+/// let policy = client.get_offline_policy().await?;
+/// let policy = policy.business_time(Duration::from_secs(7 * 24 * 60 * 60)).redeem_limit(50);
+/// client.set_offline_policy(&policy).await?;
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,14 +26,20 @@ pub struct OfflinePolicy {
     /// Points that a till may take from one member while it has no line, above 0, at most 4 decimals; `None`: tills do not
     /// redeem offline.
     pub redeem_limit: Option<Decimal>,
+    /// Changes with every change of the policy; `0` of a merchant who never set any. A change brings the one it has read.
+    pub etag: String,
+    /// When it last changed; `None` when it never did.
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 impl Default for OfflinePolicy {
-    /// 30 days, and no redeeming.
+    /// 30 days, and no redeeming: what a merchant has who never set any.
     fn default() -> Self {
         Self {
             business_time: Duration::from_secs(30 * 24 * 60 * 60),
             redeem_limit: None,
+            etag: "0".to_owned(),
+            updated_at: None,
         }
     }
 }

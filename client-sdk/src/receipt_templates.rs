@@ -40,10 +40,13 @@ pub struct ReceiptTemplates {
 ///
 /// | documents | placeholders |
 /// |---|---|
-/// | all | `program`, `balance_before`, `balance`, `worth`, `pending`, `held`, `next_expiry`, `tier`, `next_tier`, `missing_spend`, `reward`, `reward_points` |
+/// | all | `program`, `balance_before`, `balance`, `worth`, `pending`, `held`, `next_expiry`, `expiring` (how many then; not in quotes), `tier`, `next_tier`, `missing_spend`, `reward`, `reward_points` |
 /// | sales | `earned`, `rated`, `due`, `pending_until`, `earned_expire` |
 /// | sales and redemptions | `used`, `paid`, `item` (with its quantity where documents show it), `item_points` |
 /// | returns | `amount`, `refund`, `given_back`, `given_back_lapsed`, `taken_back`, `owed`, `forgiven` |
+/// | holds | `set_aside`, `pays`, `until` (day and time), `item`, `item_points` |
+/// | releases | `set_aside` |
+/// | reversals | `given_back`, `given_back_lapsed`, `unpaid` |
 ///
 /// Points that are 0 do not exist, but for `earned` and the balances.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +70,14 @@ open_enum! {
         Return,
         /// Redemptions without a sale, and captures of holds.
         Redemption,
+        /// Points that are set aside.
+        Hold,
+        /// Points that were set aside and are free again.
+        Release,
+        /// Redemptions without a sale that come back.
+        Reversal,
+        /// What a member has, for who asks.
+        Balance,
     }
 }
 

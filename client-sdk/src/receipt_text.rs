@@ -125,6 +125,7 @@ mod tests {
                     missing_spend: eur(300_000),
                 }),
                 next_expiry_at: None,
+                next_expiry_points: None,
                 pending: 0.into(),
                 next_pending_until: None,
                 held: 0.into(),

@@ -6,6 +6,7 @@ use crate::{
     id::RedemptionId,
     member::Balance,
     money::Money,
+    sale::ReceiptLanguage,
     stand_alone::{RedemptionPlace, RedemptionRecord},
 };
 
@@ -25,6 +26,8 @@ pub struct RedemptionReversal {
     pub parts: Vec<RedemptionPart>,
     /// Where it comes back.
     pub place: RedemptionPlace,
+    /// In which language the answer brings a text for the receipt; `None`: none.
+    pub receipt_language: Option<ReceiptLanguage>,
 }
 
 /// What of one tender of a redemption comes back.
@@ -57,7 +60,15 @@ impl RedemptionReversal {
             redemption_id: redemption_id.into(),
             parts: Vec::new(),
             place: place.into(),
+            receipt_language: None,
         }
+    }
+
+    /// Asks for a text for the receipt.
+    #[must_use]
+    pub fn receipt_in(mut self, language: ReceiptLanguage) -> Self {
+        self.receipt_language = Some(language);
+        self
     }
 
     /// Lets only this part come back, beside those named before.
@@ -133,4 +144,7 @@ pub struct ReversalReceipt {
     pub balance: Balance,
     /// Whether it had come back before this call.
     pub replayed: bool,
+    /// Lines about the points, ready to print, in the language that [`RedemptionReversal::receipt_in`] asked for; `None`
+    /// when none was.
+    pub text: Option<String>,
 }

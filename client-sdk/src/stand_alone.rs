@@ -37,7 +37,7 @@ pub struct RedemptionRequest {
     pub due: Option<Money>,
     /// Where it happens.
     pub place: RedemptionPlace,
-    /// In which language (of a redemption, not of a hold) the answer brings a text for the receipt; `None`: none.
+    /// In which language the answer brings a text for the receipt; `None`: none.
     pub receipt_language: Option<ReceiptLanguage>,
 }
 
@@ -267,6 +267,9 @@ pub struct HoldReceipt {
     pub balance: Balance,
     /// Whether it had been done before this call.
     pub replayed: bool,
+    /// Lines about the points, ready to print, in the language that [`RedemptionRequest::receipt_in`] or
+    /// [`HoldRelease::receipt_in`] asked for; `None` when none was.
+    pub text: Option<String>,
 }
 
 /// A hold to place.
@@ -350,6 +353,42 @@ impl HoldCapture {
     #[must_use]
     pub fn occurred_at(mut self, occurred_at: DateTime<Utc>) -> Self {
         self.occurred_at = Some(occurred_at);
+        self
+    }
+}
+
+/// A hold to give up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldRelease {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// Whose hold it must be; `None`: whoever's.
+    pub member: Option<MemberKey>,
+    /// In which language the answer brings a text for the receipt; `None`: none.
+    pub receipt_language: Option<ReceiptLanguage>,
+}
+
+impl HoldRelease {
+    /// All of a hold, whoever's it is.
+    pub fn of(hold_id: impl Into<HoldId>) -> Self {
+        Self {
+            hold_id: hold_id.into(),
+            member: None,
+            receipt_language: None,
+        }
+    }
+
+    /// Says whose hold it must be.
+    #[must_use]
+    pub fn member(mut self, member: impl Into<MemberKey>) -> Self {
+        self.member = Some(member.into());
+        self
+    }
+
+    /// Asks for a text for the receipt.
+    #[must_use]
+    pub fn receipt_in(mut self, language: ReceiptLanguage) -> Self {
+        self.receipt_language = Some(language);
         self
     }
 }

@@ -90,10 +90,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario!("LedgerService/GetOfflinePolicy", |_world| [
         wire::GetOfflinePolicyRequest {}
     ]),
-    scenario!("LedgerService/SetOfflinePolicy", |_world| [
+    scenario!("LedgerService/SetOfflinePolicy", |world| [
         wire::SetOfflinePolicyRequest {
             request_id: request_id(),
-            policy: Some(wire::OfflinePolicy::default()),
+            policy: Some(wire::OfflinePolicy {
+                etag: world.offline_etag().await,
+                ..wire::OfflinePolicy::default()
+            }),
         }
     ]),
     scenario!("LedgerService/GetReceiptTemplates", |_world| [

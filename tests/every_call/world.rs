@@ -67,6 +67,12 @@ impl World {
         self.client.get_program("club").await.expect("a program").etag
     }
 
+    /// Of what tills may do without a line, as it is now.
+    pub(crate) async fn offline_etag(&self) -> String {
+        let policy = self.client.get_offline_policy().await;
+        policy.expect("a policy").etag
+    }
+
     /// Of the reason `gift` as it is now.
     pub(crate) async fn templates_etag(&self) -> String {
         let templates = self.client.get_receipt_templates().await;

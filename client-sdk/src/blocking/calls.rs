@@ -6,14 +6,14 @@ use super::Client;
 use crate::{
     Adjustment, AdjustmentReceipt, Balance, BalanceSummary, Cancellation, ConfigurationChange, ConfigurationFilter,
     DateTime, Entry, EntryFilter, Error, ExpiryCounts, ExpirySchedule, Hold, HoldCapture, HoldId, HoldReceipt,
-    Identifier, Liability, Member, MemberBalance, MemberChange, MemberFilter, MemberId, MemberKey, MemberQuery,
-    MemberUpdate, NewHold, NewMember, NewProgram, NewReason, NewReward, NewRule, OfflinePolicy, Operation, Page,
-    PageRequest, Product, ProductChange, ProductId, ProductLoad, ProductUpdate, Program, ProgramId, ProgramUpdate,
-    QueuedOperation, Reason, ReasonUpdate, Receipt, ReceiptTemplate, ReceiptTemplates, RecordedSale, RedemptionFilter,
-    RedemptionId, RedemptionQuestion, RedemptionQuote, RedemptionReceipt, RedemptionRecord, RedemptionRequest,
-    RedemptionReversal, ReportGrouping, ReportPeriod, RequestId, ReturnReceipt, ReversalReceipt, Reward, RewardId,
-    RewardUpdate, RollForward, Rule, RuleId, RuleUpdate, RuleVersion, Sale, SaleFilter, SaleReturn, SaleSummary,
-    SyncOutcome, Utc,
+    HoldRelease, Identifier, Liability, Member, MemberBalance, MemberChange, MemberFilter, MemberId, MemberKey,
+    MemberQuery, MemberUpdate, NewHold, NewMember, NewProgram, NewReason, NewReward, NewRule, OfflinePolicy, Operation,
+    Page, PageRequest, Product, ProductChange, ProductId, ProductLoad, ProductUpdate, Program, ProgramId,
+    ProgramUpdate, QueuedOperation, Reason, ReasonUpdate, Receipt, ReceiptLanguage, ReceiptTemplate, ReceiptTemplates,
+    RecordedSale, RedemptionFilter, RedemptionId, RedemptionQuestion, RedemptionQuote, RedemptionReceipt,
+    RedemptionRecord, RedemptionRequest, RedemptionReversal, ReportGrouping, ReportPeriod, RequestId, ReturnReceipt,
+    ReversalReceipt, Reward, RewardId, RewardUpdate, RollForward, Rule, RuleId, RuleUpdate, RuleVersion, Sale,
+    SaleFilter, SaleReturn, SaleSummary, SyncOutcome, Utc,
 };
 #[cfg(feature = "presets")]
 use crate::{AppliedPreset, Preset};
@@ -80,6 +80,9 @@ calls! {
 
     /// What a member has now.
     fn get_balance(member: impl Into<MemberQuery> + Send) -> MemberBalance;
+
+    /// The same with a [text](MemberBalance::text) for a customer who asks, ready to print.
+    fn get_balance_in(member: impl Into<MemberQuery> + Send, language: ReceiptLanguage) -> MemberBalance;
 
     /// What of a member's points is what, now or at an instant `at` that is over; and what will lapse within so many
     /// days of it, unless 0 is asked.
@@ -211,6 +214,9 @@ calls! {
 
     /// Gives a hold up; `member`: whose it must be.
     fn release_hold(hold_id: impl Into<HoldId> + Send, member: Option<MemberKey>) -> HoldReceipt;
+
+    /// The same, with all that can be said of it.
+    fn release(release: &HoldRelease) -> HoldReceipt;
 
     /// Gives a redemption back, fully or partly: its points go to the lots they were taken from, which keep their
     /// expiry.

@@ -79,6 +79,27 @@ impl Client {
         MemberBalance::from_wire(answer)
     }
 
+    /// The same with a [text](MemberBalance::text) for a customer who asks, ready to print.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_balance`](Self::get_balance).
+    pub async fn get_balance_in(
+        &self,
+        member: impl Into<MemberQuery>,
+        language: ReceiptLanguage,
+    ) -> Result<MemberBalance, Error> {
+        let (program_id, member) = member.into().into_wire();
+        let message = v1::GetBalanceRequest {
+            program_id,
+            member,
+            receipt_language: ReceiptLanguage::asked(Some(language)),
+            ..v1::GetBalanceRequest::default()
+        };
+        let answer = self.read(message, attempt!(self.raw_ledger(), get_balance)).await?;
+        MemberBalance::from_wire(answer)
+    }
+
     /// What of a member's points is what, now or at an instant `at` that is over; and what will lapse within so many days of
     /// it, unless 0 is asked.
     ///
@@ -98,6 +119,7 @@ impl Client {
             member,
             at: at.map(timestamp),
             expiring_within_days,
+            receipt_language: String::new(),
         };
         let answer = self.read(message, attempt!(self.raw_ledger(), get_balance)).await?;
         BalanceSummary::from_wire(present("summary", answer.summary)?)

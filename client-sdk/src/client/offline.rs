@@ -23,7 +23,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFields`] when a bound is out of its own.
+    /// [`Error::InvalidFields`] when a bound is out of its own, [`Error::EtagMismatch`] when somebody changed the policy
+    /// since it was read.
     pub async fn set_offline_policy(&self, policy: &OfflinePolicy) -> Result<OfflinePolicy, Error> {
         let message = |request_id| v1::SetOfflinePolicyRequest {
             request_id,

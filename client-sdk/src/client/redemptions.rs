@@ -11,7 +11,7 @@ use crate::{
     redemption_quote::{RedemptionQuestion, RedemptionQuote},
     redemption_reversal::{RedemptionReversal, ReversalReceipt},
     stand_alone::{
-        Hold, HoldCapture, HoldReceipt, NewHold, RedemptionFilter, RedemptionReceipt, RedemptionRecord,
+        Hold, HoldCapture, HoldReceipt, HoldRelease, NewHold, RedemptionFilter, RedemptionReceipt, RedemptionRecord,
         RedemptionRequest,
     },
     wire::present,
@@ -83,11 +83,20 @@ impl Client {
         hold_id: impl Into<HoldId>,
         member: Option<MemberKey>,
     ) -> Result<HoldReceipt, Error> {
-        let message = |request_id| v1::ReleaseHoldRequest {
-            request_id,
-            hold_id: hold_id.into().into(),
-            member: member.as_ref().map(MemberKey::to_wire),
+        let release = HoldRelease {
+            member,
+            ..HoldRelease::of(hold_id)
         };
+        self.release(&release).await
+    }
+
+    /// The same, with all that can be said of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`release_hold`](Self::release_hold).
+    pub async fn release(&self, release: &HoldRelease) -> Result<HoldReceipt, Error> {
+        let message = |request_id| release.to_wire(request_id);
         let answer = self
             .write(message, attempt!(self.raw_redemptions(), release_hold))
             .await?;

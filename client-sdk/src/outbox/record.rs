@@ -206,7 +206,7 @@ mod tests {
             operation: Some(v1::sync_sales_request::Operation::ReleaseHold(v1::ReleaseHoldRequest {
                 request_id: "request".to_owned(),
                 hold_id: "hold".to_owned(),
-                member: None,
+                ..v1::ReleaseHoldRequest::default()
             })),
         });
         vec![

@@ -24,7 +24,7 @@ fn operation(number: u64) -> v1::SyncSalesRequest {
     let request = v1::ReleaseHoldRequest {
         request_id: format!("request-{number}"),
         hold_id: "0198c0de-0000-7000-8000-000000000000".to_owned(),
-        member: None,
+        ..v1::ReleaseHoldRequest::default()
     };
     v1::SyncSalesRequest {
         position: 0,

@@ -153,6 +153,7 @@ impl MemberBalance {
             member_id: answer.member_id.into(),
             program_id: answer.program_id.into(),
             balance: Balance::from_wire(present("balance", answer.balance)?)?,
+            text: optional_text(answer.receipt_text),
         })
     }
 }
@@ -187,6 +188,7 @@ impl Balance {
             tier_spend: money("balance.tier_spend", balance.tier_spend)?,
             next_tier: balance.next_tier.map(NextTier::from_wire).transpose()?,
             next_expiry_at: optional_instant("balance.next_expiry_at", balance.next_expiry_at)?,
+            next_expiry_points: optional_decimal("balance.next_expiry_points", balance.next_expiry_points)?,
             pending: decimal("balance.pending", balance.pending)?,
             next_pending_until: optional_instant("balance.next_pending_until", balance.next_pending_until)?,
             held: decimal("balance.held", balance.held)?,

@@ -2,13 +2,14 @@
 
 use loyalty_api::v1;
 
-use super::{decimal, decimal_message, money, present};
+use super::{decimal, decimal_message, money, optional_text, present};
 use crate::{
     error::Error,
     member::Balance,
     redemption_reversal::{
         PartMeasure, RedemptionPart, RedemptionReversal, ReversalReceipt, ReversedRedemption, TenderGivenBack,
     },
+    sale::ReceiptLanguage,
     stand_alone::RedemptionRecord,
 };
 
@@ -23,6 +24,7 @@ impl RedemptionReversal {
             terminal_id: place.terminal_id,
             cashier_id: place.cashier_id,
             document_number: place.document_number,
+            receipt_language: ReceiptLanguage::asked(self.receipt_language),
         }
     }
 }
@@ -70,6 +72,7 @@ impl ReversalReceipt {
             balance_before: decimal("balance_before", answer.balance_before)?,
             balance: Balance::from_wire(present("balance", answer.balance)?)?,
             replayed: answer.replayed,
+            text: optional_text(answer.receipt_text),
         })
     }
 }

@@ -14,8 +14,8 @@ use crate::{
     redemption_reversal::TenderGivenBack,
     sale::ReceiptLanguage,
     stand_alone::{
-        Hold, HoldCapture, HoldReceipt, HoldState, NewHold, RedemptionFilter, RedemptionPlace, RedemptionReceipt,
-        RedemptionRecord, RedemptionRequest,
+        Hold, HoldCapture, HoldReceipt, HoldRelease, HoldState, NewHold, RedemptionFilter, RedemptionPlace,
+        RedemptionReceipt, RedemptionRecord, RedemptionRequest,
     },
 };
 
@@ -57,6 +57,7 @@ impl NewHold {
                 // A limit below a second is one; beyond what a number holds the server refuses it.
                 u32::try_from(limit.as_secs()).unwrap_or(u32::MAX).max(1)
             }),
+            receipt_language: redeem.receipt_language,
         }
     }
 }
@@ -74,6 +75,17 @@ impl HoldCapture {
             cashier_id: place.cashier_id,
             document_number: place.document_number,
             occurred_at: self.occurred_at.map(timestamp),
+            receipt_language: ReceiptLanguage::asked(self.receipt_language),
+        }
+    }
+}
+
+impl HoldRelease {
+    pub(crate) fn to_wire(&self, request_id: String) -> v1::ReleaseHoldRequest {
+        v1::ReleaseHoldRequest {
+            request_id,
+            hold_id: self.hold_id.to_string(),
+            member: self.member.as_ref().map(MemberKey::to_wire),
             receipt_language: ReceiptLanguage::asked(self.receipt_language),
         }
     }
@@ -168,6 +180,7 @@ impl HoldReceipt {
             balance_before: decimal("balance_before", answer.balance_before)?,
             balance: Balance::from_wire(present("balance", answer.balance)?)?,
             replayed: answer.replayed,
+            text: optional_text(answer.receipt_text),
         })
     }
 
@@ -177,6 +190,7 @@ impl HoldReceipt {
             balance_before: answer.balance_before,
             balance: answer.balance,
             replayed: answer.replayed,
+            receipt_text: answer.receipt_text,
         })
     }
 }

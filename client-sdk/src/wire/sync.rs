@@ -43,6 +43,7 @@ impl TillOperation {
                 request_id,
                 hold_id: hold_id.to_string(),
                 member: member.as_ref().map(MemberKey::to_wire),
+                receipt_language: String::new(),
             }),
             Self::Enrolment(member) => Operation::EnrollMember(member.to_wire(request_id)),
         }

@@ -45,7 +45,7 @@ pub(crate) enum Answer {
     Reward(Box<RewardRecord>),
     Products(ProductsRecord),
     ExpirySchedule(Box<ExpirySchedule>),
-    OfflinePolicy(OfflinePolicy),
+    OfflinePolicy(OfflinePolicyRecord),
     ReceiptTemplates(Box<ReceiptTemplatesRecord>),
     Swept(Swept),
     /// The member that a row of an import brought.
@@ -71,7 +71,7 @@ pub(crate) enum StoredAnswer {
     Reward(Box<RewardRecord>),
     Products(ProductsRecord),
     ExpirySchedule(Box<ExpirySchedule>),
-    OfflinePolicy(OfflinePolicy),
+    OfflinePolicy(OfflinePolicyRecord),
     ReceiptTemplates(Box<ReceiptTemplatesRecord>),
     Reason(Box<ReasonRecord>),
     Adjustment(Box<AdjustmentOutcome>),
@@ -113,7 +113,7 @@ impl StoredAnswer {
             Self::Reward(record) => Ok(Answer::Reward(record)),
             Self::Products(record) => Ok(Answer::Products(record)),
             Self::ExpirySchedule(schedule) => Ok(Answer::ExpirySchedule(schedule)),
-            Self::OfflinePolicy(policy) => Ok(Answer::OfflinePolicy(policy)),
+            Self::OfflinePolicy(record) => Ok(Answer::OfflinePolicy(record)),
             Self::ReceiptTemplates(record) => Ok(Answer::ReceiptTemplates(record)),
             Self::Reason(record) => Ok(Answer::Reason(record)),
             Self::Adjustment(outcome) => Ok(Answer::Adjustment(outcome)),
@@ -185,6 +185,18 @@ pub(crate) struct ReceiptTemplatesRecord {
     pub(crate) templates: ReceiptTemplates,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) updated_at: Option<DateTime<Utc>>,
+}
+
+/// What tills of a merchant may do without a line now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OfflinePolicyRecord {
+    /// The version of the merchant's configuration since which it is so: the etag. 0 of one who has said nothing.
+    #[serde(default)]
+    pub(crate) since_version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) updated_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    pub(crate) policy: OfflinePolicy,
 }
 
 /// What a load of products did.

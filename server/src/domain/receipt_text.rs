@@ -7,14 +7,17 @@ mod printing;
 mod template;
 mod words;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub(crate) use built_in::built_in;
 
-use super::outcome::SaleOutcome;
+use super::giving_back::ReversalOutcome;
+use super::holding::HoldOutcome;
+use super::number::Currency;
+use super::outcome::{Balance, SaleOutcome};
 use super::program::{Program, ProgramUnit};
 use super::receipt_text::printing::Printing;
 use super::receipt_text::template::Template;
@@ -48,6 +51,14 @@ pub(crate) enum Document {
     Return,
     /// A redemption without a sale.
     Redemption,
+    /// Points that are set aside.
+    Hold,
+    /// Points that were set aside and are free again.
+    Release,
+    /// A redemption without a sale that comes back.
+    Reversal,
+    /// What a member has, for who asks.
+    Balance,
 }
 
 /// What is printed.
@@ -56,6 +67,19 @@ pub(crate) enum Printed<'a> {
     Sale(&'a SaleOutcome),
     Return(&'a ReturnOutcome),
     Redemption(&'a RedemptionOutcome),
+    Hold(&'a HoldOutcome),
+    Release(&'a HoldOutcome),
+    Reversal(&'a ReversalOutcome),
+    Balance(&'a Standing),
+}
+
+/// What a member has, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) member_id: Uuid,
+    pub(crate) program_id: String,
+    pub(crate) currency: Currency,
+    pub(crate) balance: Balance,
 }
 
 /// How a merchant prints.
@@ -124,10 +148,22 @@ impl Language {
         };
         day.format(format).to_string()
     }
+
+    fn time(self, at: NaiveDateTime) -> String {
+        format!("{} {}", self.day(at.date()), at.format("%H:%M"))
+    }
 }
 
 impl Document {
-    pub(crate) const ALL: [Self; 3] = [Self::Sale, Self::Return, Self::Redemption];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Sale,
+        Self::Return,
+        Self::Redemption,
+        Self::Hold,
+        Self::Release,
+        Self::Reversal,
+        Self::Balance,
+    ];
 }
 
 impl Printed<'_> {
@@ -136,6 +172,27 @@ impl Printed<'_> {
             Self::Sale(_) => Document::Sale,
             Self::Return(_) => Document::Return,
             Self::Redemption(_) => Document::Redemption,
+            Self::Hold(_) => Document::Hold,
+            Self::Release(_) => Document::Release,
+            Self::Reversal(_) => Document::Reversal,
+            Self::Balance(_) => Document::Balance,
+        }
+    }
+
+    /// When points lapse next.
+    pub(crate) fn next_expiry_at(&self) -> Option<DateTime<Utc>> {
+        self.balance().next_expiry_at
+    }
+
+    /// What the member has afterwards.
+    fn balance(&self) -> &Balance {
+        match self {
+            Self::Sale(outcome) => &outcome.balance,
+            Self::Return(outcome) => &outcome.balance,
+            Self::Redemption(outcome) => &outcome.balance,
+            Self::Hold(outcome) | Self::Release(outcome) => &outcome.balance,
+            Self::Reversal(outcome) => &outcome.balance,
+            Self::Balance(standing) => &standing.balance,
         }
     }
 
@@ -145,6 +202,9 @@ impl Printed<'_> {
             Self::Sale(outcome) => &outcome.program_id,
             Self::Return(outcome) => &outcome.program_id,
             Self::Redemption(outcome) => &outcome.redemption.program_id,
+            Self::Hold(outcome) | Self::Release(outcome) => &outcome.hold.program_id,
+            Self::Reversal(outcome) => &outcome.redemption.redemption.program_id,
+            Self::Balance(standing) => &standing.program_id,
         }
     }
 
@@ -154,6 +214,10 @@ impl Printed<'_> {
             Self::Sale(outcome) => outcome.member_id,
             Self::Return(outcome) => outcome.member_id,
             Self::Redemption(outcome) => outcome.redemption.member_id,
+            Self::Hold(outcome) | Self::Release(outcome) => outcome.hold.member_id,
+            // Where the member was merged into another, that one's points are told.
+            Self::Reversal(outcome) => outcome.redemption.member_id,
+            Self::Balance(standing) => standing.member_id,
         }
     }
 }
@@ -182,12 +246,14 @@ impl ReceiptTemplates {
     }
 }
 
-/// The lines about points of a document, with line breaks between and none behind.
+/// The lines about points of a document, with line breaks between and none behind. `expiring`: how many points lapse next,
+/// where that is known.
 pub(crate) fn receipt_text(
     templates: &ReceiptTemplates,
     language: Language,
     program: &Program,
     printed: Printed<'_>,
+    expiring: Option<Decimal>,
 ) -> String {
     let (document, unit) = (printed.document(), program.unit);
     let own = templates.own(document, language, unit);
@@ -196,6 +262,7 @@ pub(crate) fn receipt_text(
         language,
         program,
         printed,
+        expiring,
     };
     let width = usize::try_from(templates.line_width).unwrap_or_default();
     template.map_or_else(String::new, |template| template.fill(&printing, width))

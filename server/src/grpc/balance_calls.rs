@@ -9,9 +9,10 @@ use tonic::Status;
 use super::auth::caller;
 use super::convert::{decimal, timestamp};
 use super::fields::Fields;
-use super::{Context, convert, member_lookup, status};
+use super::{Context, convert, member_lookup, receipt_calls, status};
 use crate::domain::outcome::Balance;
 use crate::domain::program::ProgramVersion;
+use crate::domain::receipt_text::{Printed, Standing};
 use crate::domain::sale_recording;
 use crate::domain::summary::Summary;
 use crate::storage::account::AccountKey;
@@ -55,6 +56,10 @@ pub(super) async fn get(
     if asked.expiring_within_days > MOST_DAYS {
         fields.wrong("expiring_within_days", format!("must be at most {MOST_DAYS}"));
     }
+    let asked_text = receipt_calls::asked(&mut fields, request.receipt_language);
+    if asked.at.is_some() && asked_text != receipt_calls::Asked::Nothing {
+        fields.wrong("receipt_language", "is for what the member has now");
+    }
     fields.finish(())?;
 
     let caller = caller(context);
@@ -73,10 +78,25 @@ pub(super) async fn get(
     let Some((balance, summary, version)) = found else {
         return Err(member_lookup::not_found(context, caller, &program_id, "member").await);
     };
+    let receipt = match &balance {
+        Some(balance) => {
+            let standing = Standing {
+                member_id,
+                program_id: version.program_id.to_string(),
+                currency: version.program.currency.clone(),
+                balance: balance.clone(),
+            };
+            receipt_calls::receipt(context, asked_text, Printed::Balance(&standing)).await?
+        }
+        None => receipt_calls::Receipt::default(),
+    };
+    let mut balance = balance.map(|balance| convert::member::balance(balance, &version.program.currency));
+    receipt.complete(&mut balance);
     Ok(wire::GetBalanceResponse {
+        receipt_text: receipt.text,
         member_id: member_id.to_string(),
         program_id: version.program_id.to_string(),
-        balance: balance.map(|balance| convert::member::balance(balance, &version.program.currency)),
+        balance,
         summary: Some(told(asked, &summary)),
     })
 }

@@ -33,6 +33,7 @@ pub(super) async fn place(
     let mut fields = Fields::default();
     let request_id = fields.request_id(request.request_id);
     let actor = actor(&mut fields, metadata);
+    let asked_text = receipt_calls::asked(&mut fields, request.receipt_language);
     let program_id = convert::member::optional_program(&mut fields, "program_id", request.program_id);
     let member = convert::member::member_key(&mut fields, "member", request.member);
     let redemption = RedemptionRequest {
@@ -71,10 +72,15 @@ pub(super) async fn place(
         act: RedeemingAct::PlaceHold(asked),
     };
     let (outcome, replayed) = hold_outcome(submit(context, request_id, content, redeeming).await?)?;
+    let receipt = receipt_calls::receipt(context, asked_text, Printed::Hold(&outcome)).await?;
+    let hold = convert::redemption::hold_of_outcome(&outcome);
+    let mut balance = Some(convert::member::balance(outcome.balance, &outcome.hold.currency));
+    receipt.complete(&mut balance);
     Ok(wire::PlaceHoldResponse {
-        hold: Some(convert::redemption::hold_of_outcome(&outcome)),
+        receipt_text: receipt.text,
+        hold: Some(hold),
         balance_before: convert::decimal(outcome.balance_before),
-        balance: Some(convert::member::balance(outcome.balance, &outcome.hold.currency)),
+        balance,
         replayed,
     })
 }
@@ -114,15 +120,16 @@ pub(super) async fn capture(
         act: RedeemingAct::CaptureHold(asked, expected),
     };
     let (outcome, replayed) = redemption(context, request_id, content, redeeming).await?;
-    let receipt_text = receipt_calls::text(context, asked_text, Printed::Redemption(&outcome)).await?;
-    let currency = outcome.redemption.currency.clone();
+    let receipt = receipt_calls::receipt(context, asked_text, Printed::Redemption(&outcome)).await?;
+    let mut balance = Some(convert::member::balance(outcome.balance, &outcome.redemption.currency));
+    receipt.complete(&mut balance);
     Ok(wire::CaptureHoldResponse {
-        receipt_text,
+        receipt_text: receipt.text,
         redemption: Some(convert::redemption::redemption(RecordedRedemption::new(
             outcome.redemption,
         ))),
         balance_before: convert::decimal(outcome.balance_before),
-        balance: Some(convert::member::balance(outcome.balance, &currency)),
+        balance,
         replayed,
     })
 }
@@ -136,6 +143,7 @@ pub(super) async fn release(
     let mut fields = Fields::default();
     let request_id = fields.request_id(request.request_id);
     let actor = actor(&mut fields, metadata);
+    let asked_text = receipt_calls::asked(&mut fields, request.receipt_language);
     let hold_id = convert::redemption::made_id(&mut fields, "hold_id", &request.hold_id);
     let member = optional_member(&mut fields, request.member);
     fields.finish(())?;
@@ -150,10 +158,15 @@ pub(super) async fn release(
         act: RedeemingAct::ReleaseHold(hold_id, expected),
     };
     let (outcome, replayed) = hold_outcome(submit(context, request_id, content, redeeming).await?)?;
+    let receipt = receipt_calls::receipt(context, asked_text, Printed::Release(&outcome)).await?;
+    let hold = convert::redemption::hold_of_outcome(&outcome);
+    let mut balance = Some(convert::member::balance(outcome.balance, &outcome.hold.currency));
+    receipt.complete(&mut balance);
     Ok(wire::ReleaseHoldResponse {
-        hold: Some(convert::redemption::hold_of_outcome(&outcome)),
+        receipt_text: receipt.text,
+        hold: Some(hold),
         balance_before: convert::decimal(outcome.balance_before),
-        balance: Some(convert::member::balance(outcome.balance, &outcome.hold.currency)),
+        balance,
         replayed,
     })
 }

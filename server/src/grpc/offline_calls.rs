@@ -18,9 +18,9 @@ pub(super) async fn policy(context: &Context) -> Result<wire::GetOfflinePolicyRe
     let found = context
         .database
         .run(move |connection| Box::pin(async move { offline_policy::find(connection, merchant_id).await }));
-    let policy = found.await.map_err(|error| status::storage(&error))?;
+    let record = found.await.map_err(|error| status::storage(&error))?;
     Ok(wire::GetOfflinePolicyResponse {
-        policy: Some(convert::offline::policy(policy)),
+        policy: Some(convert::offline::policy(record)),
     })
 }
 
@@ -33,17 +33,17 @@ pub(super) async fn set_policy(
     let mut fields = Fields::default();
     let request_id = fields.request_id(request.request_id);
     let actor = actor(&mut fields, metadata);
-    let policy = convert::offline::policy_from(&mut fields, request.policy);
+    let (etag, policy) = convert::offline::policy_from(&mut fields, request.policy);
     fields.finish(())?;
 
     let change = Change {
         merchant_id: caller(context).merchant_id,
         request_id,
-        content_hash: content_hash("SetOfflinePolicy", &policy).map_err(|_| status::internal())?,
+        content_hash: content_hash("SetOfflinePolicy", &(etag, &policy)).map_err(|_| status::internal())?,
         actor,
         now: (context.clock)(),
         program_id: String::new(),
-        action: ChangeAction::SetOfflinePolicy(policy),
+        action: ChangeAction::SetOfflinePolicy { etag, policy },
     };
     let decision = configuration::apply(&context.database, change).await;
     let decision = decision.map_err(|error| status::posting(&error))?;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use loyalty_api::v1 as wire;
+use rust_decimal::Decimal;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
@@ -13,7 +15,7 @@ use crate::domain::answer::Answer;
 use crate::domain::receipt_text::{Language, Printed, receipt_text};
 use crate::posting::configuration::{self, Change, ChangeAction};
 use crate::posting::content_hash;
-use crate::storage::{connection, member, receipt_templates};
+use crate::storage::{account, connection, member, receipt_templates, summary};
 
 /// What stands for the member's own language.
 const OF_MEMBER: &str = "member";
@@ -39,11 +41,44 @@ pub(super) fn asked(fields: &mut Fields, given: String) -> Asked {
     }
 }
 
-/// The text; empty when none was asked for. It is made of the program and the merchant's templates as they are now: what
-/// people call the tiers, and the time zone.
-pub(super) async fn text(context: &Context, asked: Asked, printed: Printed<'_>) -> Result<String, Status> {
+/// What is told beside an answer, where it was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Receipt {
+    pub(super) text: String,
+    /// Points that lapse next.
+    expiring: Option<Decimal>,
+}
+
+impl Receipt {
+    /// The balance of the answer, with how many of its points lapse next.
+    pub(super) fn complete(&self, balance: &mut Option<wire::Balance>) {
+        if let Some(balance) = balance {
+            balance.next_expiry_points = self.expiring.and_then(convert::decimal);
+        }
+    }
+}
+
+/// The text about what would happen; empty when none was asked for.
+pub(super) async fn quoted_text(context: &Context, asked: Asked, printed: Printed<'_>) -> Result<String, Status> {
+    let receipt = made(context, asked, printed, None).await?;
+    Ok(receipt.text)
+}
+
+/// What there is to tell of what has happened; nothing when no text was asked for.
+pub(super) async fn receipt(context: &Context, asked: Asked, printed: Printed<'_>) -> Result<Receipt, Status> {
+    made(context, asked, printed, printed.next_expiry_at()).await
+}
+
+/// The text is made of the program and the merchant's templates as they are now: what people call the tiers, and the time
+/// zone. With how many points lapse at an instant.
+async fn made(
+    context: &Context,
+    asked: Asked,
+    printed: Printed<'_>,
+    lapses_at: Option<DateTime<Utc>>,
+) -> Result<Receipt, Status> {
     if asked == Asked::Nothing {
-        return Ok(String::new());
+        return Ok(Receipt::default());
     }
     let merchant_id = caller(context).merchant_id;
     let (cache, member_id) = (context.programs.clone(), printed.member_id());
@@ -63,13 +98,25 @@ pub(super) async fn text(context: &Context, asked: Asked, printed: Printed<'_>) 
                 Asked::Nothing => Language::default(),
             };
             let record = receipt_templates::find(connection, merchant_id).await?;
+            let account = match lapses_at {
+                Some(_) => account::find(connection, (merchant_id, member_id)).await?,
+                None => None,
+            };
+            let expiring = match (account, lapses_at) {
+                (Some(account), Some(at)) => {
+                    let before = at - TimeDelta::microseconds(1);
+                    Some(summary::expiring(connection, &account, before, at).await?)
+                }
+                _ => None,
+            };
             connection::end_snapshot(connection).await?;
-            Ok((versions.into_values().next(), language, record.templates))
+            Ok((versions.into_values().next(), language, record.templates, expiring))
         })
     });
-    let (version, language, templates) = found.await.map_err(|error| status::storage(&error))?;
+    let (version, language, templates, expiring) = found.await.map_err(|error| status::storage(&error))?;
     let version = version.ok_or_else(status::internal)?;
-    Ok(receipt_text(&templates, language, &version.program, printed))
+    let text = receipt_text(&templates, language, &version.program, printed, expiring);
+    Ok(Receipt { text, expiring })
 }
 
 /// How the merchant prints now.

@@ -114,15 +114,16 @@ pub(super) async fn redeem(
         act: RedeemingAct::Redeem(asked),
     };
     let (outcome, replayed) = redemption(context, request_id, content, redeeming).await?;
-    let receipt_text = receipt_calls::text(context, asked_text, Printed::Redemption(&outcome)).await?;
-    let currency = outcome.redemption.currency.clone();
+    let receipt = receipt_calls::receipt(context, asked_text, Printed::Redemption(&outcome)).await?;
+    let mut balance = Some(convert::member::balance(outcome.balance, &outcome.redemption.currency));
+    receipt.complete(&mut balance);
     Ok(wire::RedeemResponse {
-        receipt_text,
+        receipt_text: receipt.text,
         redemption: Some(convert::redemption::redemption(RecordedRedemption::new(
             outcome.redemption,
         ))),
         balance_before: convert::decimal(outcome.balance_before),
-        balance: Some(convert::member::balance(outcome.balance, &currency)),
+        balance,
         replayed,
     })
 }
@@ -151,6 +152,7 @@ pub(super) async fn reverse(
     let mut fields = Fields::default();
     let request_id = fields.request_id(request.request_id);
     let actor = actor(&mut fields, metadata);
+    let asked_text = receipt_calls::asked(&mut fields, request.receipt_language);
     let redemption_id = convert::redemption::made_id(&mut fields, "redemption_id", &request.redemption_id);
     let asked = ReversalRequest {
         redemption_id,
@@ -178,11 +180,15 @@ pub(super) async fn reverse(
     let Answer::Reversal(outcome) = decided.answer else {
         return Err(status::internal());
     };
+    let receipt = receipt_calls::receipt(context, asked_text, Printed::Reversal(&outcome)).await?;
     let (reversal, balance_before, balance) = convert::redemption::reversal(*outcome);
+    let mut balance = Some(balance);
+    receipt.complete(&mut balance);
     Ok(wire::ReverseRedemptionResponse {
+        receipt_text: receipt.text,
         reversal: Some(reversal),
         balance_before,
-        balance: Some(balance),
+        balance,
         replayed: decided.replayed,
     })
 }

@@ -44,7 +44,7 @@ pub(super) async fn quote(
     });
     let quoted = quoted.await.map_err(|error| status::storage(&error))?;
     let outcome = quoted.map_err(|rejection| status::rejection(&rejection))?;
-    let receipt_text = receipt_calls::text(context, asked, Printed::Return(&outcome)).await?;
+    let receipt_text = receipt_calls::quoted_text(context, asked, Printed::Return(&outcome)).await?;
     Ok(wire::QuoteReturnResponse {
         receipt_text,
         outcome: Some(convert::sale_return::return_outcome(outcome)),
@@ -66,10 +66,12 @@ pub(super) async fn record(
         return Err(status::internal());
     };
     let (outcome, replayed) = reverse(context, request_id, SaleReversal::Return(sale_return), actor).await?;
-    let receipt_text = receipt_calls::text(context, asked, Printed::Return(&outcome)).await?;
+    let receipt = receipt_calls::receipt(context, asked, Printed::Return(&outcome)).await?;
+    let mut outcome = convert::sale_return::return_outcome(outcome);
+    receipt.complete(&mut outcome.balance);
     Ok(wire::ReturnSaleResponse {
-        receipt_text,
-        outcome: Some(convert::sale_return::return_outcome(outcome)),
+        receipt_text: receipt.text,
+        outcome: Some(outcome),
         replayed,
     })
 }
@@ -87,10 +89,12 @@ pub(super) async fn cancel(
     let actor = actor(&mut fields, metadata);
     let cancellation = fields.finish(cancellation)?;
     let (outcome, replayed) = reverse(context, request_id, SaleReversal::Cancellation(cancellation), actor).await?;
-    let receipt_text = receipt_calls::text(context, asked, Printed::Return(&outcome)).await?;
+    let receipt = receipt_calls::receipt(context, asked, Printed::Return(&outcome)).await?;
+    let mut outcome = convert::sale_return::return_outcome(outcome);
+    receipt.complete(&mut outcome.balance);
     Ok(wire::CancelSaleResponse {
-        receipt_text,
-        outcome: Some(convert::sale_return::return_outcome(outcome)),
+        receipt_text: receipt.text,
+        outcome: Some(outcome),
         replayed,
     })
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::auth::caller;
 use super::fields::Fields;
 use super::quote_calls::Quoted;
-use super::receipt_calls::Asked;
+use super::receipt_calls::{Asked, Receipt};
 use super::{Context, convert, member_lookup, quote_calls, receipt_calls, status};
 use crate::domain::account::Stop;
 use crate::domain::answer::Answer;
@@ -50,7 +50,7 @@ pub(super) async fn quote(
         }
         Err(rejection) => return Err(status::rejection(&rejection)),
     };
-    let receipt_text = receipt_calls::text(context, asked, Printed::Sale(&outcome)).await?;
+    let receipt_text = receipt_calls::quoted_text(context, asked, Printed::Sale(&outcome)).await?;
     let (quote_token, expires_at) = asked_quote.token(context, &outcome);
     Ok(wire::QuoteSaleResponse {
         quote_token,
@@ -67,11 +67,8 @@ pub(super) async fn record(
 ) -> Result<wire::RecordSaleResponse, Status> {
     let (command, asked) = command(context, request)?;
     let (outcome, replayed) = decided(context.posting.submit(command).await)?;
-    let receipt_text = receipt_calls::text(context, asked, Printed::Sale(&outcome)).await?;
-    Ok(wire::RecordSaleResponse {
-        receipt_text,
-        ..answer(outcome, replayed)
-    })
+    let receipt = receipt_calls::receipt(context, asked, Printed::Sale(&outcome)).await?;
+    Ok(answer(outcome, replayed, receipt))
 }
 
 /// The command that records a sale, and the text that is asked for.
@@ -106,12 +103,14 @@ pub(super) fn decided(decision: Result<Decision, PostingError>) -> Result<(Arc<S
     Ok((outcome, decided.replayed))
 }
 
-/// The answer to a recorded sale, without a text.
-pub(super) fn answer(outcome: Arc<SaleOutcome>, replayed: bool) -> wire::RecordSaleResponse {
+/// The answer to a recorded sale.
+pub(super) fn answer(outcome: Arc<SaleOutcome>, replayed: bool, receipt: Receipt) -> wire::RecordSaleResponse {
+    let mut outcome = convert::outcome::sale_outcome(Arc::unwrap_or_clone(outcome));
+    receipt.complete(&mut outcome.balance);
     wire::RecordSaleResponse {
-        outcome: Some(convert::outcome::sale_outcome(Arc::unwrap_or_clone(outcome))),
+        outcome: Some(outcome),
         replayed,
-        receipt_text: String::new(),
+        receipt_text: receipt.text,
     }
 }
 
@@ -130,7 +129,7 @@ async fn quoted(
                 Some((mut books, version)) if sale.program_id.is_empty() || *version.program_id == *sale.program_id => {
                     let mut then = None;
                     if sale.offline {
-                        let policy = offline_policy::find(connection, key.0).await?;
+                        let policy = offline_policy::find(connection, key.0).await?.policy;
                         let asked = (&sale, &policy);
                         then = business_time::load(connection, &cache, key, &mut books, asked, &version, now).await?;
                     }

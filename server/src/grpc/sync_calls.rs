@@ -210,11 +210,8 @@ impl Queue {
         } = under_way;
         let answer = match decided {
             Ok((outcome, replayed)) => {
-                let receipt_text = receipt_calls::text(&self.context, asked, Printed::Sale(&outcome)).await?;
-                let answer = wire::RecordSaleResponse {
-                    receipt_text,
-                    ..sale_calls::answer(outcome, replayed)
-                };
+                let receipt = receipt_calls::receipt(&self.context, asked, Printed::Sale(&outcome)).await?;
+                let answer = sale_calls::answer(outcome, replayed, receipt);
                 Ok((replayed, Answer::RecordSale(answer)))
             }
             Err(status) => Err(status),

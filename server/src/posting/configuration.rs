@@ -86,7 +86,10 @@ pub(crate) enum ChangeAction {
     SetExpirySchedule {
         period_seconds: Option<u32>,
     },
-    SetOfflinePolicy(OfflinePolicy),
+    SetOfflinePolicy {
+        etag: u32,
+        policy: OfflinePolicy,
+    },
     SetReceiptTemplates {
         etag: u32,
         templates: Box<ReceiptTemplates>,
@@ -182,7 +185,7 @@ async fn lock(connection: &mut Connection, change: &Change) -> Result<Option<Loc
         ChangeAction::CreateReason { .. }
         | ChangeAction::UpdateReason { .. }
         | ChangeAction::SetReceiptTemplates { .. }
-        | ChangeAction::SetOfflinePolicy(_) => Ok(Some(Locked {
+        | ChangeAction::SetOfflinePolicy { .. } => Ok(Some(Locked {
             version: merchant::lock(connection, change.merchant_id).await?,
             ..Locked::default()
         })),
@@ -256,10 +259,8 @@ async fn carry_out(
             let schedule = merchants::set_expiry_schedule(connection, change, next, *period_seconds);
             return Ok(Ok(schedule.await?));
         }
-        ChangeAction::SetOfflinePolicy(policy) => {
-            return Ok(Ok(
-                merchants::set_offline_policy(connection, change, next, policy).await?
-            ));
+        ChangeAction::SetOfflinePolicy { etag, policy } => {
+            return merchants::set_offline_policy(connection, change, next, *etag, policy).await;
         }
         ChangeAction::SetReceiptTemplates { etag, templates } => {
             return receipts::set(connection, change, next, *etag, templates).await;

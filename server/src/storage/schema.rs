@@ -444,6 +444,8 @@ diesel::table! {
         merchant_id -> Unsigned<Integer>,
         business_time_seconds -> Unsigned<Integer>,
         redeem_limit -> Nullable<Numeric>,
+        since_version -> Unsigned<Integer>,
+        updated_at -> Nullable<Datetime>,
     }
 }
 

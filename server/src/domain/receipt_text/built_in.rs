@@ -11,6 +11,10 @@ pub(crate) fn built_in(document: Document, language: Language, unit: ProgramUnit
         Document::Sale => of_sale(words),
         Document::Return => of_return(words),
         Document::Redemption => of_redemption(words),
+        Document::Hold => of_hold(words),
+        Document::Release => of_release(words),
+        Document::Reversal => of_reversal(words),
+        Document::Balance => of_balance(words),
     };
     lines.concat().trim_end().to_owned()
 }
@@ -23,6 +27,7 @@ fn of_sale(words: &Words) -> [String; 4] {
         lines(&[
             (words.pending_until, "pending_until"),
             (words.next_expiry, "next_expiry"),
+            (words.expiring, "expiring"),
         ]) + &standing(words),
     ]
 }
@@ -41,6 +46,7 @@ fn of_return(words: &Words) -> [String; 4] {
             (words.balance, "balance"),
             (words.worth, "worth"),
             (words.next_expiry, "next_expiry"),
+            (words.expiring, "expiring"),
         ]) + &standing(words),
     ]
 }
@@ -53,8 +59,58 @@ fn of_redemption(words: &Words) -> [String; 4] {
             (words.balance, "balance"),
             (words.worth, "worth"),
             (words.next_expiry, "next_expiry"),
+            (words.expiring, "expiring"),
         ]),
         rewards(words),
+    ]
+}
+
+fn of_hold(words: &Words) -> [String; 4] {
+    [
+        line(words.set_aside, "set_aside"),
+        items() + &lines(&[(words.pays, "pays"), (words.until, "until")]),
+        lines(&[
+            (words.balance, "balance"),
+            (words.worth, "worth"),
+            (words.next_expiry, "next_expiry"),
+            (words.expiring, "expiring"),
+        ]),
+        rewards(words),
+    ]
+}
+
+fn of_release(words: &Words) -> [String; 4] {
+    [
+        line(words.freed, "set_aside"),
+        lines(&[(words.balance, "balance"), (words.worth, "worth")]),
+        lines(&[(words.next_expiry, "next_expiry"), (words.expiring, "expiring")]),
+        rewards(words),
+    ]
+}
+
+fn of_reversal(words: &Words) -> [String; 4] {
+    [
+        lines(&[
+            (words.given_back, "given_back"),
+            (words.given_back_lapsed, "given_back_lapsed"),
+        ]),
+        line(words.unpaid, "unpaid"),
+        lines(&[
+            (words.balance, "balance"),
+            (words.worth, "worth"),
+            (words.next_expiry, "next_expiry"),
+            (words.expiring, "expiring"),
+        ]),
+        rewards(words),
+    ]
+}
+
+fn of_balance(words: &Words) -> [String; 4] {
+    [
+        lines(&[(words.balance, "balance"), (words.worth, "worth")]),
+        lines(&[(words.set_aside, "held"), (words.waiting, "pending")]),
+        lines(&[(words.next_expiry, "next_expiry"), (words.expiring, "expiring")]),
+        standing(words),
     ]
 }
 

@@ -27,10 +27,15 @@ macro_rules! placeholders {
     };
 }
 
-const ANY: &[Document] = &[Document::Sale, Document::Return, Document::Redemption];
+const ANY: &[Document] = &Document::ALL;
 const SALE: &[Document] = &[Document::Sale];
 const RETURN: &[Document] = &[Document::Return];
+const GIVING_BACK: &[Document] = &[Document::Return, Document::Reversal];
 const REDEEMING: &[Document] = &[Document::Sale, Document::Redemption];
+const BUYING: &[Document] = &[Document::Sale, Document::Redemption, Document::Hold];
+const HOLD: &[Document] = &[Document::Hold];
+const HOLDING: &[Document] = &[Document::Hold, Document::Release];
+const REVERSAL: &[Document] = &[Document::Reversal];
 
 placeholders! {
     Program "program" ANY,
@@ -39,23 +44,28 @@ placeholders! {
     Used "used" REDEEMING,
     Paid "paid" REDEEMING,
     Due "due" SALE,
-    Item "item" REDEEMING,
-    ItemPoints "item_points" REDEEMING,
+    Item "item" BUYING,
+    ItemPoints "item_points" BUYING,
     PendingUntil "pending_until" SALE,
     EarnedExpire "earned_expire" SALE,
     Amount "amount" RETURN,
     Refund "refund" RETURN,
-    GivenBack "given_back" RETURN,
-    GivenBackLapsed "given_back_lapsed" RETURN,
+    GivenBack "given_back" GIVING_BACK,
+    GivenBackLapsed "given_back_lapsed" GIVING_BACK,
     TakenBack "taken_back" RETURN,
     Owed "owed" RETURN,
     Forgiven "forgiven" RETURN,
+    SetAside "set_aside" HOLDING,
+    Pays "pays" HOLD,
+    Until "until" HOLD,
+    Unpaid "unpaid" REVERSAL,
     BalanceBefore "balance_before" ANY,
     Balance "balance" ANY,
     Worth "worth" ANY,
     Pending "pending" ANY,
     Held "held" ANY,
     NextExpiry "next_expiry" ANY,
+    Expiring "expiring" ANY,
     Tier "tier" ANY,
     NextTier "next_tier" ANY,
     MissingSpend "missing_spend" ANY,

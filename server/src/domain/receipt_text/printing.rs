@@ -17,6 +17,8 @@ pub(super) struct Printing<'a> {
     /// What people call the tiers, and the time zone.
     pub(super) program: &'a Program,
     pub(super) printed: Printed<'a>,
+    /// Points that lapse next.
+    pub(super) expiring: Option<Decimal>,
 }
 
 impl Values for Printing<'_> {
@@ -31,6 +33,8 @@ impl Values for Printing<'_> {
                 .of_redeeming(placeholder)
                 .or_else(|| self.of_sale(placeholder))
                 .or_else(|| self.of_return(placeholder))
+                .or_else(|| self.of_hold(placeholder))
+                .or_else(|| self.of_reversal(placeholder))
                 .or_else(|| self.of_balance(placeholder)),
         }
     }
@@ -87,6 +91,31 @@ impl Printing<'_> {
         }
     }
 
+    fn of_hold(&self, placeholder: Placeholder) -> Option<String> {
+        let (Printed::Hold(outcome) | Printed::Release(outcome)) = self.printed else {
+            return None;
+        };
+        let hold = &outcome.hold;
+        match placeholder {
+            Placeholder::SetAside => Some(self.points(hold.points())),
+            Placeholder::Pays => Some(self.money(hold.amount())).filter(|_| !hold.amount().is_zero()),
+            Placeholder::Until => Some(self.language.time(self.program.local_time(hold.lapses_at))),
+            _ => None,
+        }
+    }
+
+    fn of_reversal(&self, placeholder: Placeholder) -> Option<String> {
+        let Printed::Reversal(outcome) = self.printed else {
+            return None;
+        };
+        match placeholder {
+            Placeholder::GivenBack => Some(self.points(outcome.points)),
+            Placeholder::GivenBackLapsed => self.unless_none(outcome.lapsed),
+            Placeholder::Unpaid => Some(self.money(outcome.amount)).filter(|_| !outcome.amount.is_zero()),
+            _ => None,
+        }
+    }
+
     fn of_balance(&self, placeholder: Placeholder) -> Option<String> {
         let balance = self.balance();
         match placeholder {
@@ -99,6 +128,7 @@ impl Printing<'_> {
                 .map(|value| self.money(value)),
             Placeholder::Pending => self.unless_none(balance.pending),
             Placeholder::Held => self.unless_none(balance.held),
+            Placeholder::Expiring => self.expiring.and_then(|points| self.unless_none(points)),
             Placeholder::NextExpiry => balance.next_expiry_at.map(|at| self.day(at)),
             Placeholder::Tier => balance.tier_id.as_deref().map(|id| self.tier(id)),
             Placeholder::NextTier => balance.next_tier.as_ref().map(|next| self.tier(&next.tier_id)),
@@ -111,7 +141,8 @@ impl Printing<'_> {
         match self.printed {
             Printed::Sale(outcome) => &outcome.points_tenders,
             Printed::Redemption(outcome) => &outcome.redemption.tenders,
-            Printed::Return(_) => &[],
+            Printed::Hold(outcome) => &outcome.hold.tenders,
+            Printed::Return(_) | Printed::Release(_) | Printed::Reversal(_) | Printed::Balance(_) => &[],
         }
     }
 
@@ -130,11 +161,7 @@ impl Printing<'_> {
     }
 
     fn balance(&self) -> &Balance {
-        match self.printed {
-            Printed::Sale(outcome) => &outcome.balance,
-            Printed::Return(outcome) => &outcome.balance,
-            Printed::Redemption(outcome) => &outcome.balance,
-        }
+        self.printed.balance()
     }
 
     fn balance_before(&self) -> Decimal {
@@ -142,6 +169,9 @@ impl Printing<'_> {
             Printed::Sale(outcome) => outcome.balance_before,
             Printed::Return(outcome) => outcome.balance_before,
             Printed::Redemption(outcome) => outcome.balance_before,
+            Printed::Hold(outcome) | Printed::Release(outcome) => outcome.balance_before,
+            Printed::Reversal(outcome) => outcome.balance_before,
+            Printed::Balance(standing) => standing.balance.available,
         }
     }
 
@@ -150,6 +180,9 @@ impl Printing<'_> {
             Printed::Sale(outcome) => &outcome.currency,
             Printed::Return(outcome) => &outcome.currency,
             Printed::Redemption(outcome) => &outcome.redemption.currency,
+            Printed::Hold(outcome) | Printed::Release(outcome) => &outcome.hold.currency,
+            Printed::Reversal(outcome) => &outcome.redemption.redemption.currency,
+            Printed::Balance(standing) => &standing.currency,
         }
     }
 

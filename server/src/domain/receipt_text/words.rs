@@ -13,6 +13,7 @@ pub(super) struct Words {
     pub(super) worth: &'static str,
     pub(super) pending_until: &'static str,
     pub(super) next_expiry: &'static str,
+    pub(super) expiring: &'static str,
     pub(super) tier: &'static str,
     pub(super) next_tier: &'static str,
     pub(super) missing: &'static str,
@@ -23,6 +24,12 @@ pub(super) struct Words {
     pub(super) given_back_lapsed: &'static str,
     pub(super) taken_back: &'static str,
     pub(super) owed: &'static str,
+    pub(super) set_aside: &'static str,
+    pub(super) pays: &'static str,
+    pub(super) until: &'static str,
+    pub(super) freed: &'static str,
+    pub(super) unpaid: &'static str,
+    pub(super) waiting: &'static str,
 }
 
 /// The words for a program of a unit.
@@ -48,6 +55,7 @@ const ENGLISH: Words = Words {
     worth: "Worth",
     pending_until: "Earned points usable from",
     next_expiry: "Next points expire on",
+    expiring: "Points that expire then",
     tier: "Your level",
     next_tier: "Next level",
     missing: "Still to spend",
@@ -58,6 +66,12 @@ const ENGLISH: Words = Words {
     given_back_lapsed: "Of them expired",
     taken_back: "Points taken back",
     owed: "Points owed",
+    set_aside: "Points set aside",
+    pays: "They will pay",
+    until: "Free again at",
+    freed: "Points free again",
+    unpaid: "No longer paid with points",
+    waiting: "Not usable yet",
 };
 
 const ENGLISH_VALUE: Words = Words {
@@ -67,10 +81,14 @@ const ENGLISH_VALUE: Words = Words {
     balance: "Credit balance",
     pending_until: "Earned credit usable from",
     next_expiry: "Next credit expires on",
+    expiring: "Credit that expires then",
     given_back: "Credit given back",
     given_back_lapsed: "Of it expired",
     taken_back: "Credit taken back",
     owed: "Credit owed",
+    set_aside: "Credit set aside",
+    freed: "Credit free again",
+    unpaid: "No longer paid with credit",
     ..ENGLISH
 };
 
@@ -83,6 +101,7 @@ const SPANISH: Words = Words {
     worth: "Valor",
     pending_until: "Puntos ganados utilizables desde",
     next_expiry: "Próximos puntos vencen el",
+    expiring: "Puntos que vencen entonces",
     tier: "Su nivel",
     next_tier: "Próximo nivel",
     missing: "Le faltan",
@@ -93,6 +112,12 @@ const SPANISH: Words = Words {
     given_back_lapsed: "De ellos vencidos",
     taken_back: "Puntos descontados",
     owed: "Puntos que debe",
+    set_aside: "Puntos reservados",
+    pays: "Pagarán",
+    until: "Reservados hasta",
+    freed: "Puntos liberados",
+    unpaid: "Ya no pagado con puntos",
+    waiting: "Aún no utilizables",
 };
 
 const SPANISH_VALUE: Words = Words {
@@ -102,10 +127,17 @@ const SPANISH_VALUE: Words = Words {
     balance: "Saldo disponible",
     pending_until: "Saldo ganado utilizable desde",
     next_expiry: "Próximo saldo vence el",
+    expiring: "Saldo que vence entonces",
     given_back: "Saldo que recupera",
     given_back_lapsed: "De él vencido",
     taken_back: "Saldo descontado",
     owed: "Saldo que debe",
+    set_aside: "Saldo reservado",
+    pays: "Pagará",
+    until: "Reservado hasta",
+    freed: "Saldo liberado",
+    unpaid: "Ya no pagado con saldo",
+    waiting: "Aún no utilizable",
     ..SPANISH
 };
 
@@ -118,6 +150,7 @@ const PORTUGUESE: Words = Words {
     worth: "Valor",
     pending_until: "Pontos ganhos disponíveis a partir de",
     next_expiry: "Próximos pontos expiram em",
+    expiring: "Pontos que expiram então",
     tier: "O seu nível",
     next_tier: "Próximo nível",
     missing: "Ainda faltam",
@@ -128,6 +161,12 @@ const PORTUGUESE: Words = Words {
     given_back_lapsed: "Dos quais expirados",
     taken_back: "Pontos descontados",
     owed: "Pontos em dívida",
+    set_aside: "Pontos reservados",
+    pays: "Pagarão",
+    until: "Reservados até",
+    freed: "Pontos libertados",
+    unpaid: "Já não pago com pontos",
+    waiting: "Ainda não disponíveis",
 };
 
 const PORTUGUESE_VALUE: Words = Words {
@@ -137,10 +176,17 @@ const PORTUGUESE_VALUE: Words = Words {
     balance: "Saldo disponível",
     pending_until: "Saldo ganho disponível a partir de",
     next_expiry: "Próximo saldo expira em",
+    expiring: "Saldo que expira então",
     given_back: "Saldo recuperado",
     given_back_lapsed: "Do qual expirado",
     taken_back: "Saldo descontado",
     owed: "Saldo em dívida",
+    set_aside: "Saldo reservado",
+    pays: "Pagará",
+    until: "Reservado até",
+    freed: "Saldo libertado",
+    unpaid: "Já não pago com saldo",
+    waiting: "Ainda não disponível",
     ..PORTUGUESE
 };
 
@@ -153,6 +199,7 @@ const GREEK: Words = Words {
     worth: "Αξία",
     pending_until: "Διαθέσιμοι από",
     next_expiry: "Επόμενη λήξη πόντων",
+    expiring: "Πόντοι που λήγουν τότε",
     tier: "Το επίπεδό σας",
     next_tier: "Επόμενο επίπεδο",
     missing: "Απομένουν",
@@ -163,6 +210,12 @@ const GREEK: Words = Words {
     given_back_lapsed: "Από αυτούς έληξαν",
     taken_back: "Πόντοι που αφαιρούνται",
     owed: "Οφειλόμενοι πόντοι",
+    set_aside: "Δεσμευμένοι πόντοι",
+    pays: "Θα πληρώσουν",
+    until: "Δεσμευμένοι έως",
+    freed: "Πόντοι που αποδεσμεύτηκαν",
+    unpaid: "Δεν πληρώνεται πλέον με πόντους",
+    waiting: "Μη διαθέσιμοι ακόμη",
 };
 
 const GREEK_VALUE: Words = Words {
@@ -172,9 +225,16 @@ const GREEK_VALUE: Words = Words {
     balance: "Υπόλοιπο",
     pending_until: "Διαθέσιμη από",
     next_expiry: "Επόμενη λήξη υπολοίπου",
+    expiring: "Υπόλοιπο που λήγει τότε",
     given_back: "Υπόλοιπο που επιστρέφεται",
     given_back_lapsed: "Από αυτό έληξε",
     taken_back: "Υπόλοιπο που αφαιρείται",
     owed: "Οφειλόμενο υπόλοιπο",
+    set_aside: "Δεσμευμένο υπόλοιπο",
+    pays: "Θα πληρώσει",
+    until: "Δεσμευμένο έως",
+    freed: "Υπόλοιπο που αποδεσμεύτηκε",
+    unpaid: "Δεν πληρώνεται πλέον με υπόλοιπο",
+    waiting: "Μη διαθέσιμο ακόμη",
     ..GREEK
 };

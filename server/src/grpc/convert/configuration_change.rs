@@ -4,9 +4,11 @@ use loyalty_api::v1 as wire;
 
 use super::{decimal, field_changes, offline, product, program, reason, receipt, reward, rule, timestamp};
 use crate::domain::answer::{
-    ProductChange, ProductsRecord, ProgramRecord, ReasonRecord, ReceiptTemplatesRecord, RewardRecord, RuleRecord,
+    OfflinePolicyRecord, ProductChange, ProductsRecord, ProgramRecord, ReasonRecord, ReceiptTemplatesRecord,
+    RewardRecord, RuleRecord,
 };
 use crate::domain::configuration_change::{Changed, ConfigurationChange, ExpiryPeriod, ResourceKind};
+use crate::domain::offline::OfflinePolicy;
 use crate::domain::product::ProductPoints;
 use crate::domain::program::Program;
 use crate::domain::reason::Reason;
@@ -88,7 +90,7 @@ pub(in crate::grpc) fn configuration_change(change: ConfigurationChange) -> Opti
             (String::new(), fields, None)
         }
         Changed::OfflinePolicy { before, after } => {
-            let [before, after] = [before, after].map(offline::policy);
+            let [before, after] = [before, after].map(|policy| at.offline_policy(policy));
             let fields = field_changes::between("OfflinePolicy", Some(&before), &after)?;
             (String::new(), fields, None)
         }
@@ -177,6 +179,14 @@ impl At<'_> {
             since_version: self.version,
             templates,
             updated_at: Some(self.instant),
+        })
+    }
+
+    fn offline_policy(&self, policy: OfflinePolicy) -> wire::OfflinePolicy {
+        offline::policy(OfflinePolicyRecord {
+            since_version: self.version,
+            updated_at: Some(self.instant),
+            policy,
         })
     }
 

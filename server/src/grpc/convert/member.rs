@@ -219,6 +219,7 @@ pub(in crate::grpc) fn balance(balance: Balance, currency: &Currency) -> wire::B
             missing_spend: money(currency, next.missing_spend),
         }),
         next_expiry_at: balance.next_expiry_at.map(timestamp),
+        next_expiry_points: None,
         pending: decimal(balance.pending),
         next_pending_until: balance.next_pending_until.map(timestamp),
         held: decimal(balance.held),

@@ -11,7 +11,7 @@ use crate::domain::receipt_text::{self, Document, LINE_WIDTH, Language, ReceiptT
 use crate::grpc::fields::Fields;
 
 /// As many as can be for something of their own: a document, a language, and a unit or any.
-const MOST_TEMPLATES: usize = 36;
+const MOST_TEMPLATES: usize = 84;
 /// Narrower no number fits, wider no printer is.
 const LINE_WIDTHS: std::ops::RangeInclusive<u32> = 20..=80;
 const TEXT_LENGTH: usize = 4_000;
@@ -49,6 +49,10 @@ fn template(template: ReceiptTemplate) -> wire::ReceiptTemplate {
         Document::Sale => wire::ReceiptDocument::Sale,
         Document::Return => wire::ReceiptDocument::Return,
         Document::Redemption => wire::ReceiptDocument::Redemption,
+        Document::Hold => wire::ReceiptDocument::Hold,
+        Document::Release => wire::ReceiptDocument::Release,
+        Document::Reversal => wire::ReceiptDocument::Reversal,
+        Document::Balance => wire::ReceiptDocument::Balance,
     };
     let unit = match template.unit {
         None => wire::ProgramUnit::Unspecified,
@@ -105,6 +109,10 @@ fn template_from(fields: &mut Fields, at: &str, given: wire::ReceiptTemplate) ->
         Some(wire::ReceiptDocument::Sale) => Some(Document::Sale),
         Some(wire::ReceiptDocument::Return) => Some(Document::Return),
         Some(wire::ReceiptDocument::Redemption) => Some(Document::Redemption),
+        Some(wire::ReceiptDocument::Hold) => Some(Document::Hold),
+        Some(wire::ReceiptDocument::Release) => Some(Document::Release),
+        Some(wire::ReceiptDocument::Reversal) => Some(Document::Reversal),
+        Some(wire::ReceiptDocument::Balance) => Some(Document::Balance),
         Some(wire::ReceiptDocument::Unspecified) | None => {
             // An unknown value has been noted as such.
             if given.document == i32::from(wire::ReceiptDocument::Unspecified) {

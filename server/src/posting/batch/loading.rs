@@ -11,6 +11,7 @@ use super::reversing::Reversing;
 use super::{Batch, LookUp, adjusting, request_key};
 use crate::domain::account::Books;
 use crate::domain::enrolment::{Identifier, IdentifierKind};
+use crate::domain::quote::Holder;
 use crate::domain::rule_usage::ALL_DAYS;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::tier;
@@ -163,6 +164,12 @@ impl<'a> Batch<'a> {
         for command in commands {
             if let Action::MergeMembers(merging) = &command.action {
                 accounts.insert((command.merchant_id, merging.merged_id));
+            }
+        }
+        // Who was told what a sale would do may have been merged into another since.
+        for (command, sale) in sales(commands) {
+            if let Some(Holder::Member(member_id)) = sale.quote.as_ref().map(|quote| quote.holder) {
+                accounts.insert((command.merchant_id, member_id));
             }
         }
         accounts.extend(self.reversing.accounts());

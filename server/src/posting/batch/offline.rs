@@ -29,7 +29,7 @@ impl Batch<'_> {
             Some(policy) => policy.clone(),
             None => {
                 self.round_trips += 1;
-                let policy = offline_policy::find(connection, key.0).await?;
+                let policy = offline_policy::find(connection, key.0).await?.policy;
                 self.offline_policies.insert(key.0, policy.clone());
                 policy
             }

@@ -2,9 +2,10 @@
 //! that changes something is one version of the merchant's configuration.
 
 use super::{Change, history};
-use crate::domain::answer::StoredAnswer;
+use crate::domain::answer::{OfflinePolicyRecord, StoredAnswer};
 use crate::domain::configuration_change::{Changed, ExpiryPeriod};
 use crate::domain::offline::OfflinePolicy;
+use crate::domain::rejection::Rejection;
 use crate::storage::connection::Connection;
 use crate::storage::error::StorageError;
 use crate::storage::{expiry_schedule, merchant, offline_policy};
@@ -33,15 +34,26 @@ pub(super) async fn set_offline_policy(
     connection: &mut Connection,
     change: &Change,
     next: u32,
+    etag: u32,
     policy: &OfflinePolicy,
-) -> Result<StoredAnswer, StorageError> {
-    let before = offline_policy::find(connection, change.merchant_id).await?;
-    if before != *policy {
-        offline_policy::set(connection, change.merchant_id, policy).await?;
-        let after = policy.clone();
-        version(connection, change, next, Changed::OfflinePolicy { before, after }).await?;
+) -> Result<Result<StoredAnswer, Rejection>, StorageError> {
+    let current = offline_policy::find(connection, change.merchant_id).await?;
+    if current.since_version != etag {
+        return Ok(Err(Rejection::EtagMismatch {
+            etag: current.since_version.to_string(),
+        }));
     }
-    Ok(StoredAnswer::OfflinePolicy(policy.clone()))
+    if current.policy == *policy {
+        return Ok(Ok(StoredAnswer::OfflinePolicy(current)));
+    }
+    offline_policy::set(connection, change.merchant_id, next, policy, change.now).await?;
+    let (before, after) = (current.policy, policy.clone());
+    version(connection, change, next, Changed::OfflinePolicy { before, after }).await?;
+    Ok(Ok(StoredAnswer::OfflinePolicy(OfflinePolicyRecord {
+        since_version: next,
+        updated_at: Some(change.now),
+        policy: policy.clone(),
+    })))
 }
 
 async fn version(
