@@ -1,6 +1,8 @@
 //! The gRPC contract of the loyalty-points service: messages, clients and servers generated from the files in
 //! `loyalty/v1/`, where every element is described.
 
+pub mod codec;
+
 /// Version 1 of the contract, package `loyalty.v1`.
 pub mod v1 {
     tonic::include_proto!("loyalty.v1");

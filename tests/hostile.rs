@@ -10,26 +10,31 @@ use crate::harness::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, call, connect,
     frame, header, listen,
 };
-use crate::harness::program::{Program, directory};
+use crate::harness::program::{Program, directory, free_port};
 
-/// What the server may use at most, in MiB.
-const MEMORY_MIB: u64 = 150;
+/// What the server may use at most, in bytes.
+pub(crate) const MEMORY: u64 = 150_000_000;
 /// A quarter of a second is long on a loopback address.
 const SILENCE: Duration = Duration::from_millis(250);
-const RECORD_SALE: &str = "/loyalty.v1.LedgerService/RecordSale";
+/// Pages that the server lets call.
+pub(crate) const ORIGIN: &str = "https://office.example.com";
+pub(crate) const RECORD_SALE: &str = "/loyalty.v1.LedgerService/RecordSale";
 
 /// A server that strangers attack and a client watches.
-struct Fortress {
-    program: Program,
-    client: Client,
-    address: String,
+pub(crate) struct Fortress {
+    pub(crate) program: Program,
+    pub(crate) client: Client,
+    pub(crate) address: String,
     _directory: tempfile::TempDir,
 }
 
 impl Fortress {
-    async fn build() -> Self {
+    pub(crate) async fn build() -> Self {
         let directory = directory();
-        let (program, client) = Program::start(directory.path()).await;
+        let pages = |command: &mut std::process::Command| {
+            command.env("LOYALTY_WEB_ORIGINS", ORIGIN);
+        };
+        let (program, client) = Program::start_with(directory.path(), free_port(), pages).await;
         let address = format!("127.0.0.1:{}", program.port);
         Self {
             program,
@@ -40,7 +45,7 @@ impl Fortress {
     }
 
     /// The server answers within a second and has not grown.
-    async fn stands(&self, after: &str) {
+    pub(crate) async fn stands(&self, after: &str) {
         let began = Instant::now();
         let answer = self.client.get_program("none").await;
         assert!(
@@ -52,12 +57,12 @@ impl Fortress {
             "{after}: {:?}",
             began.elapsed()
         );
-        let memory = self.program.memory_mib();
-        assert!(memory < MEMORY_MIB, "{after}: {memory} MiB");
+        let memory = self.program.memory();
+        assert!(memory < MEMORY, "{after}: {memory} bytes");
     }
 
     /// Sends pieces over a connection that has said hello, until the server has enough; what it said.
-    async fn suffers(&self, pieces: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    pub(crate) async fn suffers(&self, pieces: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
         let mut stream = connect(&self.address).await.expect("a connection");
         for piece in pieces {
             // The server may close in the middle.
@@ -70,14 +75,14 @@ impl Fortress {
 }
 
 /// A message of gRPC: compressed or not, and its length as it is told.
-fn message(is_compressed: bool, length: u32, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn message(is_compressed: bool, length: u32, bytes: &[u8]) -> Vec<u8> {
     let mut message = vec![u8::from(is_compressed)];
     message.extend(length.to_be_bytes());
     message.extend(bytes);
     message
 }
 
-fn odd(count: u32) -> impl Iterator<Item = u32> {
+pub(crate) fn odd(count: u32) -> impl Iterator<Item = u32> {
     (0..count).map(|number| 2 * number + 1)
 }
 

@@ -52,6 +52,7 @@ mod history;
 mod hold_races;
 mod holds;
 mod hostile;
+mod hostile_messages;
 mod identifiers;
 mod import_streams;
 mod imported_standing;

@@ -322,8 +322,8 @@ async fn connections_that_speak_http_1_are_few_and_take_no_place_of_the_tills() 
     till.get_program(PROGRAM)
         .await
         .expect_err("no such program, as was asked of the server");
-    let memory = server.program.memory_mib();
-    assert!(memory < 150, "{memory} MiB");
+    let memory = server.program.memory();
+    assert!(memory < crate::hostile::MEMORY, "{memory} bytes");
     drop(crowd);
 }
 

@@ -44,6 +44,9 @@ const LAST_WORK: Duration = Duration::from_secs(10);
 /// for an attack and closed. A till that hangs up on 20 calls at once, the library's limit, is none.
 const CANCELLED_BEFORE_ACCEPTED: usize = 256;
 
+/// The longest message of a call that needs no key: it names a service or an element of the contract.
+const OPEN_REQUEST_BYTES: usize = 16 << 10;
+
 /// Services whose health is reported besides the server's own.
 const SERVICES: [&str; 4] = [
     "loyalty.v1.ProgramService",
@@ -302,9 +305,13 @@ impl Server {
             .accept_http1(has_web)
             .layer(Browsers::from(&options.web_origins))
             .layer(gate)
-            .add_service(health_service)
-            .add_service(reflection()?.build_v1()?)
-            .add_service(reflection()?.build_v1alpha()?)
+            .add_service(health_service.max_decoding_message_size(OPEN_REQUEST_BYTES))
+            .add_service(reflection()?.build_v1()?.max_decoding_message_size(OPEN_REQUEST_BYTES))
+            .add_service(
+                reflection()?
+                    .build_v1alpha()?
+                    .max_decoding_message_size(OPEN_REQUEST_BYTES),
+            )
             .add_service(grpc::program_service(&context))
             .add_service(grpc::rule_service(&context))
             .add_service(grpc::ledger_service(&context))

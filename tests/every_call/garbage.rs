@@ -10,10 +10,10 @@ use crate::harness::any_call::call;
 const OF_A_CALL: usize = 60;
 
 /// A small deterministic generator (a 64-bit linear congruence), so that a failure comes again.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -21,11 +21,11 @@ impl Numbers {
         self.0 >> 33
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next()).expect("31 bits") % limit.max(1)
     }
 
-    fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         u8::try_from(self.below(256)).expect("a byte")
     }
 }

@@ -14,6 +14,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::pin::Pin;
 
+pub(crate) use garbage::Numbers;
 pub(crate) use world::World;
 
 use crate::harness::any_call::methods;

@@ -108,15 +108,15 @@ impl Program {
         self.child.id()
     }
 
-    /// The most memory that the server ever had.
-    pub(crate) fn memory_mib(&self) -> u64 {
+    /// The most memory that the server ever had, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("its status");
         let peak = status
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:"))
             .expect("its memory");
         let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
-        kib / 1_024
+        kib * 1_024
     }
 
     pub(crate) fn signal(&self, signal: &str) {

@@ -17,7 +17,7 @@ use super::access::{AccessTable, Asked};
 use super::auth::{ACTOR, Caller, SESSION, Session};
 use super::foreign::{explained, explanation};
 use super::keys::Keys;
-use super::limits::{Held, Patient, Places};
+use super::limits::{Held, Places};
 use super::watched::Call;
 use super::{Clock, status};
 use crate::domain::access::{self, KeyId, Secret};
@@ -224,7 +224,8 @@ impl Access {
             Ok(place) => place,
             Err(refused) => return Ok(refused.into_http()),
         };
-        let answer = self.answer(admitted, inner, request.map(Patient::body)).await?;
+        let request = request.map(|request| self.places.hold(request));
+        let answer = Arc::clone(&self).answer(admitted, inner, request).await?;
         Ok(answer.map(|body| Held::body(body, place)))
     }
 

@@ -19,12 +19,20 @@ use super::status;
 const OPEN_CALLS: usize = 256;
 /// The longest silence of a caller in the middle of its request.
 const SILENCE: Duration = Duration::from_secs(60);
+/// What is kept of messages that have begun to come and are not whole, of all callers together, in units of 1,024 bytes: 16
+/// MiB are eight of the longest messages, or a sale each of 4,096 tills four times over. The buffers that messages grow in
+/// take several times as much.
+const UNFINISHED: usize = 16 << 10;
+const UNIT_BYTES: usize = 1_024;
+/// In front of each message: whether it is compressed, and its length.
+const HEAD_BYTES: usize = 5;
 
 /// Places for calls.
 #[derive(Clone)]
 pub(super) struct Places {
     calls: Arc<Semaphore>,
     open: Arc<Semaphore>,
+    unfinished: Arc<Semaphore>,
 }
 
 impl Places {
@@ -32,7 +40,20 @@ impl Places {
         Self {
             calls: Arc::new(Semaphore::new(calls)),
             open: Arc::new(Semaphore::new(OPEN_CALLS)),
+            unfinished: Arc::new(Semaphore::new(UNFINISHED)),
         }
+    }
+
+    /// The request of a caller, held to what may be kept of it and to going on.
+    pub(super) fn hold(&self, request: Body) -> Body {
+        Body::new(Patient {
+            request,
+            gives_up: Box::pin(tokio::time::sleep(SILENCE)),
+            is_waiting: false,
+            message: Unfinished::default(),
+            kept: None,
+            room: Arc::clone(&self.unfinished),
+        })
     }
 
     /// A place for a call of somebody who is known.
@@ -83,21 +104,71 @@ impl http_body::Body for Held {
     }
 }
 
-/// A request on its way: a caller who falls silent in the middle is given up.
-pub(super) struct Patient {
+/// The message of a request that is coming.
+#[derive(Default)]
+struct Unfinished {
+    head: [u8; HEAD_BYTES],
+    head_length: usize,
+    missing: usize,
+    received: usize,
+}
+
+impl Unfinished {
+    /// Takes what has come; how much of it belongs to a message that is not whole.
+    fn take(&mut self, mut bytes: &[u8]) -> usize {
+        while let Some((byte, rest)) = bytes.split_first() {
+            if self.missing == 0 {
+                if let Some(place) = self.head.get_mut(self.head_length) {
+                    *place = *byte;
+                }
+                self.head_length += 1;
+                bytes = rest;
+                if self.head_length == HEAD_BYTES {
+                    let [_, a, b, c, d] = self.head;
+                    self.missing = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+                    (self.head_length, self.received) = (0, 0);
+                }
+                continue;
+            }
+            let taken = self.missing.min(bytes.len());
+            bytes = bytes.get(taken..).unwrap_or_default();
+            self.missing -= taken;
+            self.received += taken;
+        }
+        if self.missing == 0 { 0 } else { self.received }
+    }
+}
+
+/// A request on its way: a caller who falls silent in the middle is given up, and one whose message finds no room is told
+/// to come back.
+struct Patient {
     request: Body,
     gives_up: Pin<Box<Sleep>>,
     is_waiting: bool,
+    message: Unfinished,
+    kept: Option<OwnedSemaphorePermit>,
+    room: Arc<Semaphore>,
 }
 
 impl Patient {
-    pub(super) fn body(request: Body) -> Body {
-        let gives_up = Box::pin(tokio::time::sleep(SILENCE));
-        Body::new(Self {
-            request,
-            gives_up,
-            is_waiting: false,
-        })
+    /// Makes room for what has come.
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), Status> {
+        let wanted = self.message.take(bytes).div_ceil(UNIT_BYTES);
+        let has = self.kept.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        if wanted <= has {
+            if let Some(kept) = &mut self.kept {
+                drop(kept.split(has - wanted));
+            }
+            return Ok(());
+        }
+        let more = u32::try_from(wanted - has).unwrap_or(u32::MAX);
+        let more = Arc::clone(&self.room).try_acquire_many_owned(more);
+        let more = more.map_err(|_| status::overloaded("more of long messages is under way than the server keeps"))?;
+        match &mut self.kept {
+            Some(kept) => kept.merge(more),
+            None => self.kept = Some(more),
+        }
+        Ok(())
     }
 }
 
@@ -107,9 +178,14 @@ impl http_body::Body for Patient {
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let frame = Pin::new(&mut self.request).poll_frame(task);
-        if frame.is_ready() {
+        if let Poll::Ready(frame) = frame {
             self.is_waiting = false;
-            return frame;
+            if let Some(Ok(frame)) = &frame
+                && let Some(bytes) = frame.data_ref()
+            {
+                self.keep(bytes)?;
+            }
+            return Poll::Ready(frame);
         }
         // The time that the server takes for what it has got is not the caller's.
         if !self.is_waiting {

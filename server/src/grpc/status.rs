@@ -106,7 +106,9 @@ pub(super) fn malformed_request() -> Status {
 pub(super) fn request_too_large(limit_bytes: usize) -> Status {
     refusal(&Refusal {
         reason: name(ErrorReason::RequestTooLarge),
-        message: format!("a message of the request has more than {limit_bytes} bytes"),
+        message: format!(
+            "a message of the request has more than {limit_bytes} bytes, or many more elements in its lists than any call takes"
+        ),
         metadata: std::iter::once(("limit_bytes".to_owned(), limit_bytes.to_string())).collect(),
     })
 }
