@@ -12,8 +12,11 @@ use loyalty_sdk::{
 use serde_json::Value;
 use tonic::Request;
 
+use crate::every_call::{World, scenarios};
+use crate::harness::any_call::call;
 use crate::harness::database;
 use crate::harness::guarded::Guarded;
+use crate::harness::program::{Program, directory, free_port};
 use crate::harness::raw::{customer, number, request_id};
 
 async fn opens(client: &Client) {
@@ -69,6 +72,37 @@ async fn a_log_that_tells_everything_tells_no_key_and_nothing_of_a_member() {
         "secret-remedy",
     ] {
         assert!(!log.contains(untold), "the log says {untold}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_all_calls_the_log_tells_neither_keys_nor_bodies() {
+    // All that is in the bodies of its calls has `alpha` in its name.
+    let world = World::make().await;
+    let home = directory();
+    let everything = |command: &mut std::process::Command| {
+        command
+            .env_remove("LOYALTY_DEVELOPMENT")
+            .env("DATABASE_URL", world.shop.database_url())
+            .env("RUST_LOG", "trace");
+    };
+    let (served, client) = Program::start_with(&home.path().join("none"), free_port(), everything).await;
+
+    for scenario in scenarios() {
+        let messages = (scenario.messages)(&world).await;
+        let answer = call(&client.channel(), Some(&world.key), scenario.call, messages).await;
+        assert!(answer.is_ok(), "{}: {answer:?}", scenario.call);
+    }
+
+    let log = served.log();
+    let (_, secret) = world.key.rsplit_once('_').expect("a secret");
+    for scenario in scenarios() {
+        assert!(log.iter().any(|line| line.contains(scenario.call)), "{}", scenario.call);
+    }
+    for line in log {
+        // The id of a write is told, so that it can be found.
+        let line = line.replace("alpha-request", "");
+        assert!(!line.contains("alpha") && !line.contains(secret), "{line}");
     }
 }
 

@@ -135,6 +135,7 @@ mod tiers;
 mod till_answers;
 mod tls;
 mod traces;
+mod tricks;
 mod verification;
 mod version_history;
 mod web;

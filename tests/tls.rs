@@ -8,7 +8,7 @@ use loyalty_server::TlsFiles;
 use loyalty_server::serve::{ServeError, ServeOptions, Server};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use tempfile::TempDir;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::harness::Shop;
 use crate::harness::database::TestDatabase;
@@ -170,6 +170,61 @@ async fn a_renewed_certificate_is_used_without_a_restart_and_a_broken_one_is_not
         matches!(still, Err(Error::ProgramNotFound { .. })),
         "connections go on: {still:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_authorities_of_clients_count_without_a_restart() {
+    let (authority, old, new) = (Authority::new(), Authority::new(), Authority::new());
+    let files = Files::of(&authority, Some(&old));
+    let shop = files.shop().await;
+    let with = |(certificate, key): (String, String)| {
+        secure(&shop)
+            .ca_certificate(authority.pem())
+            .client_certificate(certificate, key)
+    };
+    assert!(answers(with(old.client())).await && !answers(with(new.client())).await);
+
+    std::fs::write(path_of(&files.directory, "clients.pem"), new.pem()).expect("a file");
+    let changed = Instant::now();
+    while !answers(with(new.client())).await {
+        assert!(
+            changed.elapsed() < Duration::from_secs(10),
+            "the file is not read again"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
+    assert!(!answers(with(old.client())).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_tls_is_closed_and_disturbs_nobody() {
+    let authority = Authority::new();
+    let shop = Files::of(&authority, None).shop().await;
+    let address = shop.endpoint.trim_start_matches("http://");
+    let words: [&[u8]; 6] = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+        b"GET / HTTP/1.1\r\nhost: x\r\n\r\n",
+        // Hellos of SSL 2, of SSL 3 and of a length that is not there; a record longer than any.
+        b"\x80\x2e\x01\0\x02\0\x15\0\0\0\x10\x01\0\x80\x02\0\x80\x03\0\x80",
+        b"\x16\x03\0\0\x2f\x01\0\0\x2b\x03\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        b"\x16\x03\x01\0\x05\x01\xff\xff\xff\xff",
+        b"\x17\x03\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+    ];
+
+    for word in words {
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(word).await.expect("it is sent");
+        let mut answer = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(15), stream.read_to_end(&mut answer)).await;
+        assert!(closed.is_ok(), "{word:?}");
+        assert!(
+            answer.len() < 100 && !answer.starts_with(b"HTTP"),
+            "{word:?}: {answer:?}"
+        );
+    }
+
+    assert!(answers(secure(&shop).ca_certificate(authority.pem())).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,7 +84,7 @@ impl Fields {
             self.wrong(field, "is missing");
         } else if length < min || length > max {
             self.wrong(field, format!("has {length} characters; {min} to {max} are allowed"));
-        } else if value.chars().any(char::is_control) {
+        } else if value.chars().any(|c| c.is_control() || turns_text(c)) {
             self.wrong(field, "has control characters");
         } else if value.trim().len() != value.len() {
             // The database compares without trailing blanks: two ids that differ only there would be one.
@@ -246,6 +246,21 @@ impl Fields {
         }
         list.len() <= max
     }
+}
+
+/// Whether a character breaks a line or turns the direction of what follows: a name with it makes a receipt, a log or a list
+/// show something else than it says.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether nothing is seen of a character: an id with it looks like another id.
+pub(super) fn is_unseen(c: char) -> bool {
+    let is_mark = matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}'
+    );
+    is_mark || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e01ef}')
 }
 
 fn parse_decimal(text: &str) -> Result<Decimal, String> {

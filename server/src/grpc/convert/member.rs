@@ -12,7 +12,7 @@ use crate::domain::member::{Member, Person};
 use crate::domain::number::Currency;
 use crate::domain::outcome::{AffordableReward, Balance};
 use crate::domain::sale::MemberKey;
-use crate::grpc::fields::Fields;
+use crate::grpc::fields::{Fields, is_unseen};
 
 const IDENTIFIER_LENGTH: usize = 128;
 
@@ -75,6 +75,9 @@ pub(super) fn is_path(text: &str) -> bool {
 /// An identifier as it is compared: a telephone number without what only helps the eye, an address in lower case.
 fn canonical(fields: &mut Fields, field: &str, kind: IdentifierKind, value: String) -> String {
     let value = fields.text(field, value, 1, IDENTIFIER_LENGTH);
+    if value.chars().any(is_unseen) {
+        fields.wrong(field, "has characters that are not seen");
+    }
     match kind {
         IdentifierKind::CustomerId | IdentifierKind::Card | IdentifierKind::QrCode => value,
         IdentifierKind::Email => {
@@ -84,7 +87,12 @@ fn canonical(fields: &mut Fields, field: &str, kind: IdentifierKind, value: Stri
             if parts.is_none() || value.contains(char::is_whitespace) {
                 fields.wrong(field, "is no e-mail address");
             }
-            value.to_lowercase()
+            let lower = value.to_lowercase();
+            // Of some letters the small one is two.
+            if lower.chars().count() > IDENTIFIER_LENGTH {
+                fields.wrong(field, "is too long in lower case");
+            }
+            lower
         }
         IdentifierKind::Phone => {
             let digits: String = value
