@@ -191,6 +191,9 @@ fn tokens() -> Vec<String> {
         "9999-12-31 23:59:59 x",
         "18446744073709551615",
         "\u{10ffff}",
+        "9223372036854775807 1 club",
+        "253402300800000000 1 club",
+        "1000000000000000 1 \u{10ffff}",
     ];
     tokens.extend(keys.map(|text| key(text)));
     tokens

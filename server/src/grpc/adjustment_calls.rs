@@ -120,7 +120,7 @@ pub(super) async fn list_reasons(
 ) -> Result<wire::ListReasonsResponse, Status> {
     let page = page_token::Page::parse(request.page_size, &request.page_token)?;
     let merchant_id = caller(context).merchant_id;
-    let (after, limit) = (page.after.clone().unwrap_or_default(), page.rows_to_read());
+    let (after, limit) = (page.after_slug()?, page.rows_to_read());
     let records = context
         .database
         .run(move |connection| Box::pin(async move { reason::page(connection, merchant_id, &after, limit).await }));

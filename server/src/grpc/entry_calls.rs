@@ -1,6 +1,5 @@
 //! The history of members, and that across members.
 
-use chrono::DateTime;
 use loyalty_api::v1 as wire;
 use tonic::Status;
 use uuid::Uuid;
@@ -179,7 +178,7 @@ pub(super) fn position(key: &str) -> Result<EntryPosition, Status> {
     let read = || {
         let mut parts = key.split(' ');
         let position = EntryPosition {
-            recorded_at: DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?,
+            recorded_at: page_token::instant(parts.next()?)?,
             member_id: parts.next()?.parse().ok()?,
             sequence: parts.next()?.parse().ok()?,
         };

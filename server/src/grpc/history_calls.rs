@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono::DateTime;
 use loyalty_api::v1 as wire;
 use prost::Message;
 use tonic::Status;
@@ -192,9 +191,9 @@ fn position(fields: &mut Fields, page: &Page) -> Option<Position> {
     let mut parts = after.splitn(3, ' ');
     let mut read = || {
         Some(Position {
-            recorded_at: DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?,
+            recorded_at: page_token::instant(parts.next()?)?,
             version: parts.next()?.parse().ok()?,
-            program_id: parts.next()?.to_owned(),
+            program_id: parts.next().filter(|id| id.is_ascii())?.to_owned(),
         })
     };
     read().or_else(|| {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::auth::caller;
 use super::fields::Fields;
-use super::page_token::Page;
+use super::page_token::{self, Page};
 use super::{Context, convert, member_lookup};
 use crate::storage::hold::{Position, Wanted};
 
@@ -63,7 +63,7 @@ fn position(fields: &mut Fields, key: &str) -> Option<Position> {
     let read = || {
         let (at, id) = key.split_once(' ')?;
         Some(Position {
-            at: DateTime::from_timestamp_micros(at.parse().ok()?)?,
+            at: page_token::instant(at)?,
             id: id.parse().ok()?,
         })
     };

@@ -1,5 +1,6 @@
 //! Pages of lists: by the key of the last row, so that rows written meanwhile shift nothing.
 
+use chrono::{DateTime, Datelike as _, Utc};
 use sha2::{Digest, Sha256};
 use tonic::Status;
 
@@ -43,11 +44,18 @@ impl Page {
             // Sequences are stored as they are compared: unsigned, but bound as signed by some drivers.
             return Ok(i64::MAX.unsigned_abs());
         };
-        after.parse().map_err(|_| {
-            let mut fields = Fields::default();
-            fields.wrong("page_token", "is not a token of this list");
-            fields.finish(()).err().unwrap_or_else(super::status::internal)
-        })
+        after.parse().map_err(|_| wrong_token())
+    }
+
+    /// The id of configuration behind which the page starts; empty for the first page. The database does not compare other
+    /// text with such ids.
+    pub(super) fn after_slug(&self) -> Result<String, Status> {
+        let after = self.after.clone().unwrap_or_default();
+        if after.is_ascii() {
+            Ok(after)
+        } else {
+            Err(wrong_token())
+        }
     }
 
     /// Rows of the page.
@@ -72,6 +80,12 @@ impl Page {
     }
 }
 
+fn wrong_token() -> Status {
+    let mut fields = Fields::default();
+    fields.wrong("page_token", "is not a token of this list");
+    fields.finish(()).err().unwrap_or_else(super::status::internal)
+}
+
 /// The token of the page behind the row with this key.
 pub(super) fn token(key: &str) -> String {
     hex::encode(key)
@@ -80,6 +94,12 @@ pub(super) fn token(key: &str) -> String {
 /// The key that a token was made of; `None` when it is no token.
 pub(super) fn key(token: &str) -> Option<String> {
     String::from_utf8(hex::decode(token).ok()?).ok()
+}
+
+/// The instant that a key tells in microseconds: one of those that the database holds.
+pub(super) fn instant(micros: &str) -> Option<DateTime<Utc>> {
+    let instant = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+    (1..=9_999).contains(&instant.year()).then_some(instant)
 }
 
 /// What shows that a token is as it was given, to whom it was given: 16 characters, enough that no other text has the

@@ -87,7 +87,7 @@ impl ProgramService for Programs {
         deadline::bounded(&metadata, async {
             let page = page_token::Page::parse(request.page_size, &request.page_token)?;
             let merchant_id = caller(&self.0).merchant_id;
-            let (after, limit) = (page.after.clone().unwrap_or_default(), page.rows_to_read());
+            let (after, limit) = (page.after_slug()?, page.rows_to_read());
             let records = self.0.database.run(move |connection| {
                 Box::pin(async move { program::page(connection, merchant_id, Start::After(&after), limit).await })
             });

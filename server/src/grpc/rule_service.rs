@@ -102,7 +102,7 @@ impl RuleService for Rules {
                 program_id: program_id.clone(),
             };
             let merchant_id = caller(&self.0).merchant_id;
-            let (after, limit) = (page.after.clone().unwrap_or_default(), page.rows_to_read());
+            let (after, limit) = (page.after_slug()?, page.rows_to_read());
             let records = self.0.database.run(move |connection| {
                 Box::pin(async move {
                     if program::find(connection, merchant_id, &program_id).await?.is_none() {
