@@ -195,7 +195,7 @@ fn tokens() -> Vec<String> {
         "253402300800000000 1 club",
         "1000000000000000 1 \u{10ffff}",
     ];
-    tokens.extend(keys.map(|text| key(text)));
+    tokens.extend(keys.map(key));
     tokens
 }
 
