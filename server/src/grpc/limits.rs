@@ -19,10 +19,10 @@ use super::status;
 const OPEN_CALLS: usize = 256;
 /// The longest silence of a caller in the middle of its request.
 const SILENCE: Duration = Duration::from_secs(60);
-/// What is kept of messages that have begun to come and are not whole, of all callers together, in units of 1,024 bytes: 16
-/// MiB are eight of the longest messages, or a sale each of 4,096 tills four times over. The buffers that messages grow in
-/// take several times as much.
-const UNFINISHED: usize = 16 << 10;
+/// What is kept of messages that have begun to come and are not whole, of all callers together, in units of 1,024 bytes: 8
+/// MiB are four of the longest messages, or a sale each of 4,096 tills twice over. The buffers that messages grow in take
+/// several times as much.
+const UNFINISHED: usize = 8 << 10;
 const UNIT_BYTES: usize = 1_024;
 /// In front of each message: whether it is compressed, and its length.
 const HEAD_BYTES: usize = 5;
