@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use loyalty_sdk::{
-    Cancellation, EarnRate, Error, ExpiryChange, ExpiryPolicy, HoldCapture, NewHold, NewProgram, NewRule, RateSource,
-    Receipt, RedemptionPolicy, RedemptionRequest, RedemptionReversal, SaleLine,
+    Cancellation, EarnRate, Error, ExpiryPolicy, HoldCapture, NewHold, NewProgram, NewRule, RateSource, Receipt,
+    RedemptionPolicy, RedemptionRequest, RedemptionReversal, SaleLine,
 };
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
@@ -148,15 +148,7 @@ async fn lots_are_followed_through_other_expiries_and_several_mergers() {
     older.records(&sale).await;
     let redeemed = RedemptionRequest::new("store-1", older.key.clone()).redeem_points(10);
     let redeemed = shop.client.redeem(&redeemed).await.expect("a redemption");
-    shop.changes(|club| club.expiry(Some(ExpiryPolicy::days(365)))).await;
-    let change = ExpiryChange::of(PROGRAM);
-    let forecast = shop
-        .client
-        .preview_expiry_policy(&change, 0, |_| {})
-        .await
-        .expect("a forecast");
-    let counts = shop.client.apply_expiry_policy(&change, &forecast.etag, |_| {}).await;
-    counts.expect("a change");
+    shop.moves_lots_to(ExpiryPolicy::days(365)).await;
     old.buys("5").await;
     ada.buys("7").await;
     old.takes_in(&older).await;

@@ -6,11 +6,15 @@ use loyalty_sdk::{
 
 use crate::harness::{PROGRAM, Shop, ShopMember, dec};
 
-/// A program in which a sale has everything to say.
 async fn shop() -> Shop {
+    shop_with_gold_from(1_000).await
+}
+
+/// A program in which every answer has everything to say.
+pub(crate) async fn shop_with_gold_from(minimum_spend: i64) -> Shop {
     let program = NewProgram::new("Club", "EUR")
         .tier(Tier::new("silver", "Silver", 0).earn_rate(EarnRate::new(1, 1)))
-        .tier(Tier::new("gold", "Gold", 1_000).earn_rate(EarnRate::new(1, 2)))
+        .tier(Tier::new("gold", "Gold", minimum_spend).earn_rate(EarnRate::new(1, 2)))
         .expiry(ExpiryPolicy::months(12))
         .redemption(RedemptionPolicy::new(dec("0.10")));
     let shop = Shop::with_program(program).await;

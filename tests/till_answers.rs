@@ -1,26 +1,17 @@
 //! What each answer at the till carries: what happened, what the member has and can do with it, and lines to print.
 
 use loyalty_sdk::{
-    Balance, Cancellation, Decimal, EarnRate, ExpiryPolicy, HoldCapture, HoldRelease, NewHold, NewProgram, NewReward,
-    QueuedOperation, ReceiptLanguage, RedemptionPolicy, RedemptionQuestion, RedemptionRequest, RedemptionReversal,
-    SyncAnswer, Tier,
+    Balance, Cancellation, Decimal, HoldCapture, HoldRelease, NewHold, QueuedOperation, ReceiptLanguage,
+    RedemptionQuestion, RedemptionRequest, RedemptionReversal, SyncAnswer,
 };
 
-use crate::harness::{PROGRAM, Shop, dec};
+use crate::harness::{Shop, dec};
+use crate::receipts::shop_with_gold_from;
 
 const ENGLISH: ReceiptLanguage = ReceiptLanguage::English;
 
-/// A program in which every answer has everything to say.
 async fn shop() -> Shop {
-    let program = NewProgram::new("Club", "EUR")
-        .tier(Tier::new("silver", "Silver", 0).earn_rate(EarnRate::new(1, 1)))
-        .tier(Tier::new("gold", "Gold", 10_000).earn_rate(EarnRate::new(1, 2)))
-        .expiry(ExpiryPolicy::months(12))
-        .redemption(RedemptionPolicy::new(dec("0.10")));
-    let shop = Shop::with_program(program).await;
-    let coffee = NewReward::money_off(PROGRAM, "Coffee", 50, 2).reward_id("coffee");
-    shop.client.create_reward(&coffee).await.expect("a reward");
-    shop
+    shop_with_gold_from(10_000).await
 }
 
 /// What an answer of a call says.

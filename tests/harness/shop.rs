@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Days, Utc};
 use diesel_async::AsyncMysqlConnection;
 use loyalty_sdk::{
-    Client, ConfigurationFilter, EarnRate, MemberKey, NewMember, NewProgram, NewRule, PageRequest, ProductUpdate,
-    Program, ProgramUpdate, RetryPolicy, Rule,
+    Client, ConfigurationFilter, EarnRate, ExpiryChange, ExpiryPolicy, MemberKey, NewMember, NewProgram, NewRule,
+    PageRequest, ProductUpdate, Program, ProgramUpdate, RetryPolicy, Rule,
 };
 use loyalty_server::metrics::Metrics;
 use loyalty_server::serve::{ServeOptions, Server};
@@ -203,6 +203,16 @@ impl Shop {
         let update = change(ProgramUpdate::of(&self.program().await));
         let program = self.client.update_program(&update).await;
         program.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Gives the program another expiry, and the lots that are there with it.
+    pub(crate) async fn moves_lots_to(&self, expiry: ExpiryPolicy) {
+        self.changes(|program| program.expiry(Some(expiry))).await;
+        let change = ExpiryChange::of(PROGRAM);
+        let forecast = self.client.preview_expiry_policy(&change, 0, |_| {}).await;
+        let etag = forecast.expect("a forecast").etag;
+        let counts = self.client.apply_expiry_policy(&change, &etag, |_| {}).await;
+        counts.expect("a change");
     }
 
     /// How many changes of configuration were made, of all programs; at most 200.

@@ -1,9 +1,8 @@
 //! Where lots went whose points were moved: to another expiry, or to another member.
 
-use loyalty_sdk::{DriftKind, ExpiryChange, ExpiryPolicy, VerifyRequest};
+use loyalty_sdk::{DriftKind, ExpiryPolicy, VerifyRequest};
 
 use super::{meddles, named, shop, until_sealed};
-use crate::harness::PROGRAM;
 use crate::harness::books::{assert_books_agree, drifts};
 
 /// What somebody does, and what of the lot is named.
@@ -14,15 +13,7 @@ async fn a_lot_that_says_it_went_elsewhere_than_it_did_is_named() {
     let shop = shop().await;
     let (ada, old) = (shop.enrols("ada").await, shop.enrols("old").await);
     old.buys("50.00").await;
-    shop.changes(|club| club.expiry(Some(ExpiryPolicy::days(60)))).await;
-    let change = ExpiryChange::of(PROGRAM);
-    let forecast = shop
-        .client
-        .preview_expiry_policy(&change, 0, |_| {})
-        .await
-        .expect("a forecast");
-    let counts = shop.client.apply_expiry_policy(&change, &forecast.etag, |_| {}).await;
-    counts.expect("a change");
+    shop.moves_lots_to(ExpiryPolicy::days(60)).await;
     ada.buys("20.00").await;
     ada.takes_in(&old).await;
     until_sealed(&shop).await;

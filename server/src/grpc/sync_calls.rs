@@ -103,33 +103,7 @@ impl Queue {
     async fn begin(&mut self, request: wire::SyncSalesRequest) -> Result<(), Status> {
         let position = request.position;
         let operation = match request.operation {
-            Some(Operation::RecordSale(request)) => {
-                let subject = Subject::of_sale(&request);
-                match sale_calls::command(&self.context, request) {
-                    Ok((command, asked)) => {
-                        let submitted = self.context.posting.submit_behind(&self.way, command);
-                        match submitted {
-                            Ok(submitted) => {
-                                self.under_way.push_back(UnderWay {
-                                    position,
-                                    subject,
-                                    asked,
-                                    submitted,
-                                });
-                                return Ok(());
-                            }
-                            Err(error) => {
-                                self.settle().await?;
-                                return Err(status::posting(&error));
-                            }
-                        }
-                    }
-                    Err(status) => {
-                        self.settle().await?;
-                        return self.tell(position, Err(status), subject).await;
-                    }
-                }
-            }
+            Some(Operation::RecordSale(sale)) => return self.begin_sale(position, sale).await,
             other => other,
         };
         self.settle().await?;
@@ -187,6 +161,33 @@ impl Queue {
             }
         };
         self.tell(position, answer, subject).await
+    }
+
+    /// Has a sale recorded behind those that are under way.
+    async fn begin_sale(&mut self, position: u64, request: wire::RecordSaleRequest) -> Result<(), Status> {
+        let subject = Subject::of_sale(&request);
+        let (command, asked) = match sale_calls::command(&self.context, request) {
+            Ok(command) => command,
+            Err(status) => {
+                self.settle().await?;
+                return self.tell(position, Err(status), subject).await;
+            }
+        };
+        match self.context.posting.submit_behind(&self.way, command) {
+            Ok(submitted) => {
+                self.under_way.push_back(UnderWay {
+                    position,
+                    subject,
+                    asked,
+                    submitted,
+                });
+                Ok(())
+            }
+            Err(error) => {
+                self.settle().await?;
+                Err(status::posting(&error))
+            }
+        }
     }
 
     /// Waits until everything under way is answered.

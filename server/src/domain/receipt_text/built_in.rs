@@ -42,12 +42,7 @@ fn of_return(words: &Words) -> [String; 4] {
             (words.owed, "owed"),
         ]),
         format!("{{?given_back}}{}", line(words.refund, "refund")),
-        lines(&[
-            (words.balance, "balance"),
-            (words.worth, "worth"),
-            (words.next_expiry, "next_expiry"),
-            (words.expiring, "expiring"),
-        ]) + &standing(words),
+        balance(words) + &standing(words),
     ]
 }
 
@@ -55,12 +50,7 @@ fn of_redemption(words: &Words) -> [String; 4] {
     [
         line(words.used, "used"),
         items() + &line(words.paid, "paid"),
-        lines(&[
-            (words.balance, "balance"),
-            (words.worth, "worth"),
-            (words.next_expiry, "next_expiry"),
-            (words.expiring, "expiring"),
-        ]),
+        balance(words),
         rewards(words),
     ]
 }
@@ -69,12 +59,7 @@ fn of_hold(words: &Words) -> [String; 4] {
     [
         line(words.set_aside, "set_aside"),
         items() + &lines(&[(words.pays, "pays"), (words.until, "until")]),
-        lines(&[
-            (words.balance, "balance"),
-            (words.worth, "worth"),
-            (words.next_expiry, "next_expiry"),
-            (words.expiring, "expiring"),
-        ]),
+        balance(words),
         rewards(words),
     ]
 }
@@ -82,9 +67,9 @@ fn of_hold(words: &Words) -> [String; 4] {
 fn of_release(words: &Words) -> [String; 4] {
     [
         line(words.freed, "set_aside"),
-        lines(&[(words.balance, "balance"), (words.worth, "worth")]),
-        lines(&[(words.next_expiry, "next_expiry"), (words.expiring, "expiring")]),
+        balance(words),
         rewards(words),
+        String::new(),
     ]
 }
 
@@ -95,12 +80,7 @@ fn of_reversal(words: &Words) -> [String; 4] {
             (words.given_back_lapsed, "given_back_lapsed"),
         ]),
         line(words.unpaid, "unpaid"),
-        lines(&[
-            (words.balance, "balance"),
-            (words.worth, "worth"),
-            (words.next_expiry, "next_expiry"),
-            (words.expiring, "expiring"),
-        ]),
+        balance(words),
         rewards(words),
     ]
 }
@@ -112,6 +92,16 @@ fn of_balance(words: &Words) -> [String; 4] {
         lines(&[(words.next_expiry, "next_expiry"), (words.expiring, "expiring")]),
         standing(words),
     ]
+}
+
+/// What there is afterwards.
+fn balance(words: &Words) -> String {
+    lines(&[
+        (words.balance, "balance"),
+        (words.worth, "worth"),
+        (words.next_expiry, "next_expiry"),
+        (words.expiring, "expiring"),
+    ])
 }
 
 /// What points paid of a sale.

@@ -98,7 +98,7 @@ fn announced_hashes(batches: &[Unsealed]) -> Contents {
         let entries = batch.announced.iter();
         let entries =
             entries.flat_map(|member| (member.first..=member.last).map(|sequence| (member.account, sequence)));
-        entries.zip(batch.hashes.clone()).collect::<Vec<_>>()
+        entries.zip(batch.hashes.iter().copied()).collect::<Vec<_>>()
     };
     batches.iter().flat_map(of_batch).collect()
 }

@@ -1,6 +1,9 @@
 //! The decision of a merger.
 
-use chrono::DateTime;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 
 use super::Batch;
 use crate::domain::account::{Books, Stop};
@@ -8,6 +11,7 @@ use crate::domain::expiry::start_of_day;
 use crate::domain::member::Member;
 use crate::domain::member_change::{MemberChangeKind, MemberChangeRecord};
 use crate::domain::merging::{self, Merging};
+use crate::domain::program::Program;
 use crate::domain::rejection::Rejection;
 use crate::domain::rule_usage::ALL_DAYS;
 use crate::domain::sale::MemberKey;
@@ -63,15 +67,9 @@ impl Batch<'_> {
         };
 
         self.learn_all(connection, from_key, &mut from).await?;
-        let zone = version.program.time_zone;
-        let day_of = |instant| version.program.local_date(instant);
-        let epoch = DateTime::UNIX_EPOCH;
-        let spend = entry::spend_by_day(connection, from_key, epoch, day_of).await?;
-        let spend = spend
-            .into_iter()
-            .map(|(day, spend)| (day, (start_of_day(day, zone), spend)));
+        let spend = all_spend(connection, from_key, &version.program).await?;
         let tier_id = from.account.tier_id.clone();
-        let estate = act.leave(&mut from, member_id, &version, spend.collect());
+        let estate = act.leave(&mut from, member_id, &version, spend);
         let estate = estate.map_err(|_| StorageError::Corrupt("books that do not add up".to_owned()))?;
         let moved = loop {
             let mut changed = into.clone();
@@ -96,15 +94,8 @@ impl Batch<'_> {
         ] {
             books.account.status.clone_from(&record.status);
             self.books.insert(key, books);
-            let change = MemberChangeRecord {
-                version: record.version,
-                kind,
-                actor: asked.actor.clone(),
-                reason: asked.reason.clone(),
-                request_id: command.request_id.clone(),
-                recorded_at: record.updated_at,
-            };
-            self.records.changed(key, record, change);
+            self.records
+                .changed(key, record.clone(), told(command, asked, kind, &record));
         }
         self.merged.push((from_key, member_id));
         Ok(Ok(into_record))
@@ -157,5 +148,29 @@ impl Batch<'_> {
         }
         books.rule_usage.add(moved);
         Ok(())
+    }
+}
+
+/// What a member spent that counts towards tiers, by day, with an instant of that day.
+async fn all_spend(
+    connection: &mut Connection,
+    key: AccountKey,
+    program: &Program,
+) -> Result<BTreeMap<NaiveDate, (DateTime<Utc>, Decimal)>, StorageError> {
+    let day_of = |instant| program.local_date(instant);
+    let spend = entry::spend_by_day(connection, key, DateTime::UNIX_EPOCH, day_of).await?;
+    let of_day = |(day, spend)| (day, (start_of_day(day, program.time_zone), spend));
+    Ok(spend.into_iter().map(of_day).collect())
+}
+
+/// What the history of a member says of a merger.
+fn told(command: &Command, asked: &MergingMembers, kind: MemberChangeKind, record: &Member) -> MemberChangeRecord {
+    MemberChangeRecord {
+        version: record.version,
+        kind,
+        actor: asked.actor.clone(),
+        reason: asked.reason.clone(),
+        request_id: command.request_id.clone(),
+        recorded_at: record.updated_at,
     }
 }

@@ -7,11 +7,12 @@ use rust_decimal::Decimal;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::Batch;
+use crate::domain::account::Books;
 use crate::domain::chain::Hash;
 use crate::domain::lot::Allocation;
 use crate::measures::PointsMoved;
 use crate::posting::{Action, Command};
-use crate::storage::account;
+use crate::storage::account::{self, AccountKey};
 use crate::storage::connection::Connection;
 use crate::storage::entry::EntryRows;
 use crate::storage::erasure::MemberRequestRows;
@@ -35,18 +36,7 @@ impl Batch<'_> {
         let (mut holds, mut lapsed) = (HoldRows::new(), Vec::new());
         let (mut changed, mut touched) = (Vec::new(), Vec::new());
         for (key, books) in &self.books {
-            let mut allocated: Vec<&Allocation> = books.new_allocations.iter().collect();
-            allocated.sort_by_key(|allocation| (allocation.entry_sequence, allocation.lot));
-            let hashes = books.new_entries.iter().map(|entry| {
-                let of_entry = allocated.partition_point(|allocation| allocation.entry_sequence < entry.sequence);
-                let of_entry = allocated.iter().skip(of_entry).copied();
-                let of_entry = of_entry.take_while(|allocation| allocation.entry_sequence == entry.sequence);
-                entries.push(*key, entry, of_entry)
-            });
-            let hashes: Vec<Hash> = hashes.collect();
-            for allocation in allocated {
-                allocations.push(*key, allocation);
-            }
+            let hashes = push_entries(*key, books, &mut entries, &mut allocations);
             for (lot_key, lot) in books.touched_lots() {
                 let (pending_until, moved_to) = (books.pending.until(lot_key), books.moved_to(lot_key));
                 lots.push(*key, (lot_key, lot), pending_until, moved_to);
@@ -177,6 +167,27 @@ impl Batch<'_> {
         }
         Ok(rows.finish())
     }
+}
+
+/// Adds the new entries of an account and what they did to lots. Answers the hash of each.
+fn push_entries(
+    key: AccountKey,
+    books: &Books,
+    entries: &mut EntryRows,
+    allocations: &mut AllocationRows,
+) -> Vec<Hash> {
+    let mut allocated: Vec<&Allocation> = books.new_allocations.iter().collect();
+    allocated.sort_by_key(|allocation| (allocation.entry_sequence, allocation.lot));
+    for allocation in &allocated {
+        allocations.push(key, allocation);
+    }
+    let hashes = books.new_entries.iter().map(|entry| {
+        let of_entry = allocated.partition_point(|allocation| allocation.entry_sequence < entry.sequence);
+        let of_entry = allocated.iter().skip(of_entry).copied();
+        let of_entry = of_entry.take_while(|allocation| allocation.entry_sequence == entry.sequence);
+        entries.push(key, entry, of_entry)
+    });
+    hashes.collect()
 }
 
 /// Ids that rise with time, so that new rows land side by side.

@@ -198,9 +198,9 @@ impl<'e> Columns<'e> {
         }
     }
 
-    /// Whether they fit into a row of `OF_SALES`.
-    pub(super) fn are_of_sale(&self) -> bool {
-        let texts = [
+    /// The texts that entries of sales lack.
+    fn texts(&self) -> [Option<&'e str>; 7] {
+        [
             self.expense_account,
             self.cost_center,
             self.reference,
@@ -208,10 +208,24 @@ impl<'e> Columns<'e> {
             self.actor,
             self.reason_id,
             self.note,
-        ];
-        let instants = [self.spend_at, self.inactive_at];
-        let totals = [self.lifetime_earned, self.lifetime_redeemed, self.lifetime_expired];
-        texts.iter().all(Option::is_none) && instants.iter().all(Option::is_none) && totals.iter().all(Option::is_none)
+        ]
+    }
+
+    /// The instants that entries of sales lack.
+    fn instants(&self) -> [Option<DateTime<Utc>>; 2] {
+        [self.spend_at, self.inactive_at]
+    }
+
+    /// What only openings have.
+    fn totals(&self) -> [Option<Decimal>; 3] {
+        [self.lifetime_earned, self.lifetime_redeemed, self.lifetime_expired]
+    }
+
+    /// Whether they fit into a row of `OF_SALES`.
+    pub(super) fn are_of_sale(&self) -> bool {
+        self.texts().iter().all(Option::is_none)
+            && self.instants().iter().all(Option::is_none)
+            && self.totals().iter().all(Option::is_none)
     }
 
     /// As a row of `OF_SALES`, or as the beginning of one of `ALL`.
@@ -239,21 +253,13 @@ impl<'e> Columns<'e> {
     /// As a row of `ALL`.
     pub(super) fn push(&self, account: AccountKey, rows: &mut Insert) {
         self.push_first(account, rows);
-        let texts = [
-            self.expense_account,
-            self.cost_center,
-            self.reference,
-            self.at_store_id,
-            self.actor,
-            self.reason_id,
-            self.note,
-        ];
-        for text in texts {
+        for text in self.texts() {
             rows.optional(text, Insert::text);
         }
-        rows.optional(self.spend_at, Insert::instant)
-            .optional(self.inactive_at, Insert::instant);
-        for total in [self.lifetime_earned, self.lifetime_redeemed, self.lifetime_expired] {
+        for instant in self.instants() {
+            rows.optional(instant, Insert::instant);
+        }
+        for total in self.totals() {
             rows.optional(total, Insert::decimal);
         }
     }
@@ -294,8 +300,7 @@ impl<'e> Columns<'e> {
             .text(24, self.note);
         optional_instant(&mut content, 25, self.spend_at);
         optional_instant(&mut content, 26, self.inactive_at);
-        let totals = [self.lifetime_earned, self.lifetime_redeemed, self.lifetime_expired];
-        for (tag, total) in (27..).zip(totals) {
+        for (tag, total) in (27..).zip(self.totals()) {
             if let Some(total) = total {
                 content.decimal(tag, total);
             }
