@@ -63,6 +63,7 @@ mod interrupted_queues;
 mod keys;
 mod large_member;
 mod latency;
+mod liabilities;
 mod logs;
 mod lost_cards;
 mod member_blocks;
