@@ -25,6 +25,8 @@ pub(super) struct Lot {
 /// A sale, as far as what comes back of it asks for.
 #[derive(Clone, Debug)]
 pub(super) struct Sold {
+    /// What rated it, and rates what of it is kept.
+    rated_by: Shape,
     lines: Vec<i64>,
     kept: Vec<bool>,
     at: DateTime<Utc>,
@@ -53,8 +55,10 @@ pub(super) struct Taken {
 
 /// When a sale was made that arrives later.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Late {
+pub(super) struct Late<'a> {
     pub(super) at: DateTime<Utc>,
+    /// The program as it was then, if the till had no line, else as it is.
+    pub(super) rated_by: &'a Shape,
     /// What a till without a line lets points pay, whoever took them too; `None`: it had a line.
     pub(super) limit: Option<i64>,
 }
@@ -127,13 +131,13 @@ impl Books {
         program: &Shape,
         lines: &[i64],
         pay: Option<Pay>,
-        Late { at, limit }: Late,
+        Late { at, rated_by, limit }: Late<'_>,
         now: DateTime<Utc>,
     ) -> Result<Told, Refused> {
         let total: i64 = lines.iter().sum();
         let before = self.spendable(now) - self.debt;
         let (points, paid) = match pay {
-            Some(pay) => tender(program, pay, total, before.max(limit.unwrap_or(before)))?,
+            Some(pay) => tender(rated_by, pay, total, before.max(limit.unwrap_or(before)))?,
             None => (0, 0),
         };
 
@@ -148,11 +152,12 @@ impl Books {
                 .sum(),
             None => self.spend(),
         };
-        let (spend, earned) = rated(program, spend_before, total, total, paid);
+        let (spend, earned) = rated(rated_by, spend_before, total, total, paid);
         self.spends.push((at, spend));
         let sale = self.sales.len();
-        self.credit(program, earned, at, now, Some(sale));
+        self.credit(rated_by, earned, at, now, Some(sale));
         self.sales.push(Sold {
+            rated_by: rated_by.clone(),
             lines: lines.to_vec(),
             kept: vec![true; lines.len()],
             at,
@@ -234,18 +239,18 @@ impl Books {
         let (spend, earned) = if nothing_kept {
             (0, 0)
         } else {
-            rated(program, sold.spend_before, kept, total, sold.paid)
+            rated(&sold.rated_by, sold.spend_before, kept, total, sold.paid)
         };
         let taken_back = sold.earned - earned;
         // What comes back may have to cover what is taken back.
         let mut taken = std::mem::take(&mut self.sales[sale].taken);
-        self.put_back(program, &mut taken, given_back, (sold.at, now));
+        self.put_back(&sold.rated_by, &mut taken, given_back, (sold.at, now));
         self.sales[sale].taken = taken;
         if taken_back > 0 {
             self.take_back(program, sale, taken_back, now)?;
         }
         if taken_back < 0 {
-            self.credit(program, -taken_back, sold.at, now, Some(sale));
+            self.credit(&sold.rated_by, -taken_back, sold.at, now, Some(sale));
         }
         self.spends.push((sold.at, spend - sold.spend));
         let sold = &mut self.sales[sale];

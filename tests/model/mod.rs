@@ -7,6 +7,7 @@
 mod aside;
 mod books;
 mod chance;
+mod changes;
 mod mergers;
 mod opening;
 mod past;

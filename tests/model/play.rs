@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use loyalty_sdk::{
-    Adjustment, Cancellation, Client, Entry, Error, HoldId, MemberId, MemberKey, NewRule, PageRequest, ProgramId,
-    Receipt, RedemptionId, RequestId, ReturnReceipt, Sale, SaleLine, SaleReturn, VerifyRequest,
+    Adjustment, Cancellation, Client, Entry, Error, HoldId, MemberId, MemberKey, PageRequest, ProgramId, Receipt,
+    RedemptionId, RequestId, ReturnReceipt, Sale, SaleLine, SaleReturn, VerifyRequest,
 };
 use rust_decimal::Decimal;
 
 use super::aside::Aside;
 use super::books::{Balance, Books, Late, Refused, Told, Undone};
+use super::changes::Versions;
 use super::mergers::Offsets;
 use super::past::Past;
-use super::program::{Shape, tier_id};
+use super::program::{Shape, place_of_tier};
 use super::step::{Buy, Numbered, Pay, Step, Story};
 use crate::harness::Shop;
 use crate::harness::books::drifts;
@@ -45,8 +46,10 @@ struct Sent {
 
 pub(super) struct Stage<'a> {
     pub(super) shop: &'a Shop,
+    /// As it is now.
     pub(super) program: &'a Shape,
     pub(super) program_id: ProgramId,
+    pub(super) versions: Versions<'a>,
     pub(super) people: Vec<Person>,
     sent: BTreeMap<usize, Sent>,
     /// By the step that made them.
@@ -79,12 +82,11 @@ pub(super) async fn play(shop: &Shop, story: &Story) -> Result<(), String> {
 impl<'a> Stage<'a> {
     async fn set(shop: &'a Shop, story: &'a Story) -> Self {
         let program = &story.program;
-        let created = shop.client.create_program(&program.sdk()).await.expect("a program");
-        let rule = NewRule::new(&created.program_id, "Default", program.default_rate());
-        shop.client.create_rule(&rule).await.expect("a rule");
+        let versions = Versions::create(shop, program).await;
+        let program_id = versions.program_id().clone();
         let mut people = Vec::with_capacity(story.members.len());
         for opening in &story.members {
-            let (member, books) = opening.bring(shop, program, &created.program_id).await;
+            let (member, books) = opening.bring(shop, program, &program_id).await;
             people.push(Person {
                 member_id: member.member_id.clone(),
                 key: MemberKey::from(&member),
@@ -95,7 +97,8 @@ impl<'a> Stage<'a> {
         Self {
             shop,
             program,
-            program_id: created.program_id,
+            program_id,
+            versions,
             people,
             sent: BTreeMap::new(),
             redemptions: BTreeMap::new(),
@@ -104,7 +107,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn step(&mut self, number: usize, step: &Step) -> Result<(), String> {
+    async fn step(&mut self, number: usize, step: &'a Step) -> Result<(), String> {
         match step {
             Step::Wait { minutes } => {
                 self.past.push(Past::of(&self.people, self.program, self.shop.now()));
@@ -131,6 +134,10 @@ impl<'a> Stage<'a> {
                 early,
             } => self.capture(number, *hold, *points, *early).await,
             Step::Release { number } => self.release(*number).await,
+            Step::Change(shape) => {
+                self.change(shape).await;
+                Ok(())
+            }
             Step::Sweep => match self.shop.client.run_expiry().await {
                 Ok(_) => Ok(()),
                 Err(error) => Err(error.to_string()),
@@ -163,7 +170,8 @@ impl<'a> Stage<'a> {
 
         let request_id = RequestId::generate();
         let answer = send(&shop.client, &request_id, &sale).await;
-        let told = person.books.buy(program, lines, pay, Late { at, limit }, now);
+        let rated_by = if buy.offline { self.versions.at(at) } else { program };
+        let told = person.books.buy(program, lines, pay, Late { at, limit, rated_by }, now);
         person.books.lapse(now);
         let told = told.map(|told| Told {
             balance: person.books.balance(program, now),
@@ -412,11 +420,7 @@ pub(super) fn balance(balance: &loyalty_sdk::Balance, program: &Shape) -> Option
         pending: units(balance.pending, program.decimals)?,
         held: units(balance.held, program.decimals)?,
         spend: units(balance.tier_spend.amount, 2)?,
-        tier: tier.map(|tier| {
-            (0..program.tiers.len())
-                .position(|place| tier_id(place) == *tier)
-                .unwrap_or(usize::MAX)
-        }),
+        tier: tier.map(|tier| place_of_tier(tier).unwrap_or(usize::MAX)),
     })
 }
 

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Days, FixedOffset, Months, NaiveDate, NaiveTime, Utc};
 use loyalty_sdk::{
-    EarnRate, ExpiryPolicy, NewProgram, RedemptionPolicy, Rounding, ShortfallPolicy, Tier, TierSpendBasis,
+    EarnRate, ExpiryPolicy, NewProgram, ProgramUpdate, RedemptionPolicy, Rounding, ShortfallPolicy, Tier,
+    TierSpendBasis,
 };
 use rust_decimal::Decimal;
 
@@ -120,35 +121,66 @@ impl Shape {
         }
     }
 
-    /// The same for the SDK.
+    /// What it becomes when somebody changes its rule, its settings or both; its decimals never change.
+    pub(super) fn changed(&self, chance: &mut Chance) -> Self {
+        let other = Self {
+            decimals: self.decimals,
+            ..Self::random(chance)
+        };
+        match chance.between(1, 3) {
+            1 => Self {
+                rate: other.rate,
+                ..self.clone()
+            },
+            2 => Self {
+                rate: self.rate,
+                ..other
+            },
+            _ => other,
+        }
+    }
+
+    /// The same for the SDK, but for the settings, which come with `settings`.
     pub(super) fn sdk(&self) -> NewProgram {
-        let mut program = NewProgram::new("Model", "EUR")
+        NewProgram::new("Model", "EUR").decimals(self.decimals)
+    }
+
+    /// Gives a program all its settings.
+    pub(super) fn settings(&self, program: ProgramUpdate) -> ProgramUpdate {
+        let value = Decimal::new(self.value, 4);
+        program
             .time_zone(if self.hours_behind == 0 { "UTC" } else { "America/Lima" })
-            .decimals(self.decimals)
-            .redemption(RedemptionPolicy::new(Decimal::new(self.value, 4)).points_rounding(self.points_rounding.sdk()));
-        for (place, (minimum, rate)) in self.tiers.iter().enumerate() {
+            .redemption(Some(
+                RedemptionPolicy::new(value).points_rounding(self.points_rounding.sdk()),
+            ))
+            .tiers(&self.sdk_tiers())
+            .expiry(match self.expiry {
+                Expiry::Never => None,
+                Expiry::Days(days) => Some(ExpiryPolicy::days(days)),
+                Expiry::Months(months) => Some(ExpiryPolicy::months(months)),
+            })
+            .pending_days(self.pending_days)
+            .earn_on_points_paid_part(self.earns_on_points_paid_part)
+            .shortfall_policy(match self.shortfall {
+                Shortfall::Owed => ShortfallPolicy::AllowNegative,
+                Shortfall::LetGo => ShortfallPolicy::ClampToZero,
+                Shortfall::Refused => ShortfallPolicy::Refuse,
+            })
+            .tier_spend_basis(match self.spend_without_points_paid_part {
+                true => TierSpendBasis::WithoutPointsPaidPart,
+                false => TierSpendBasis::WholeSale,
+            })
+    }
+
+    fn sdk_tiers(&self) -> Vec<Tier> {
+        let tiers = self.tiers.iter().enumerate().map(|(place, (minimum, rate))| {
             let tier = Tier::new(tier_id(place), "Tier", Decimal::new(*minimum, 2));
-            program = program.tier(match rate {
+            match rate {
                 Some(rate) => tier.earn_rate(rate.sdk()),
                 None => tier,
-            });
-        }
-        program = match self.expiry {
-            Expiry::Never => program,
-            Expiry::Days(days) => program.expiry(ExpiryPolicy::days(days)),
-            Expiry::Months(months) => program.expiry(ExpiryPolicy::months(months)),
-        };
-        program.pending_days = self.pending_days;
-        program.earn_on_points_paid_part = self.earns_on_points_paid_part;
-        program.shortfall_policy = match self.shortfall {
-            Shortfall::Owed => ShortfallPolicy::AllowNegative,
-            Shortfall::LetGo => ShortfallPolicy::ClampToZero,
-            Shortfall::Refused => ShortfallPolicy::Refuse,
-        };
-        if self.spend_without_points_paid_part {
-            program.tier_spend_basis = TierSpendBasis::WithoutPointsPaidPart;
-        }
-        program
+            }
+        });
+        tiers.collect()
     }
 
     pub(super) fn default_rate(&self) -> EarnRate {
@@ -224,8 +256,13 @@ impl Shape {
     }
 }
 
-pub(super) fn tier_id(place: usize) -> String {
+fn tier_id(place: usize) -> String {
     format!("tier-{place}")
+}
+
+/// The place that a tier has among those of its version.
+pub(super) fn place_of_tier(tier_id: &str) -> Option<usize> {
+    tier_id.strip_prefix("tier-")?.parse().ok()
 }
 
 fn narrow(number: i128) -> i64 {

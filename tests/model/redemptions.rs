@@ -20,6 +20,8 @@ pub(super) struct Hold {
     /// Out of which lots.
     pub(super) aside: Places,
     points: i64,
+    /// In whose terms it is captured.
+    terms: Shape,
     placed_at: DateTime<Utc>,
     lapses_at: DateTime<Utc>,
     /// Why it cannot be captured; none while it lives.
@@ -78,6 +80,7 @@ impl Books {
         self.holds.push(Hold {
             aside,
             points,
+            terms: program.clone(),
             placed_at: now,
             lapses_at: now + TimeDelta::minutes(minutes),
             over: None,
@@ -102,7 +105,7 @@ impl Books {
         };
         let before = self.spendable(now) - self.debt;
         let points_captured = points.unwrap_or(held.points);
-        let paid = points.map_or(paid, |points| program.money(points));
+        let paid = points.map_or(paid, |points| held.terms.money(points));
         if points_captured > held.points {
             return Err("EXCEEDS_HOLD");
         }

@@ -86,6 +86,8 @@ pub(super) enum Step {
     },
     /// What has lapsed is written off.
     Sweep,
+    /// The program becomes another, as a whole.
+    Change(Shape),
 }
 
 /// A sale, in cents; it happened `late` minutes ago.
@@ -144,7 +146,7 @@ impl Step {
         let sales = numbers(|step| matches!(step, Self::Buy(_)));
         let redemptions = numbers(|step| matches!(step, Self::Redeem { .. } | Self::Capture { .. }));
         let holds = numbers(|step| matches!(step, Self::Hold { .. }));
-        match chance.between(1, 26) {
+        match chance.between(1, 28) {
             1 | 2 => Self::Wait {
                 minutes: chance.pick(&[1, 45, 700, 1_440, 4_000, 20_000, 50_000]),
             },
@@ -199,6 +201,7 @@ impl Step {
                     merged: (stays + 1 + member(chance, members - 1)) % members,
                 }
             }
+            20 | 21 => Self::Change(program.changed(chance)),
             _ => Self::Buy(Buy::random(chance, program, members)),
         }
     }
