@@ -3,24 +3,10 @@
 
 use chrono::{DateTime, Utc};
 
+use super::lots::{Lot, Taken};
 use super::program::{Shape, Shortfall};
 use super::redemptions::{Hold, Redeemed, tender};
 use super::step::Pay;
-
-/// Points that arrived together, in the program's smallest unit.
-#[derive(Clone, Debug)]
-pub(super) struct Lot {
-    /// `None`: never.
-    pub(super) expires_at: Option<DateTime<Utc>>,
-    pub(super) spendable_from: DateTime<Utc>,
-    pub(super) remaining: i64,
-    /// What of `remaining` holds set aside.
-    pub(super) held: i64,
-    /// What of it lapsed.
-    pub(super) lapsed: i64,
-    /// Place of the sale that gave it.
-    pub(super) sale: Option<usize>,
-}
 
 /// A sale, as far as what comes back of it asks for.
 #[derive(Clone, Debug)]
@@ -40,17 +26,6 @@ pub(super) struct Sold {
     spend_before: i64,
     /// What its cancellation did.
     cancelled: Option<Undone>,
-}
-
-/// Lots in the order that points were taken out of them, and how much is not given back.
-pub(super) type Places = Vec<(usize, i64)>;
-
-/// What paid, as far as it is not given back.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Taken {
-    pub(super) lots: Places,
-    /// What no lot had: it was taken last.
-    pub(super) owed: i64,
 }
 
 /// When a sale was made that arrives later.
@@ -156,6 +131,7 @@ impl Books {
         self.spends.push((at, spend));
         let sale = self.sales.len();
         self.credit(rated_by, earned, at, now, Some(sale));
+        self.lots.last_mut().expect("the lot of the sale").came_at = Some(at);
         self.sales.push(Sold {
             rated_by: rated_by.clone(),
             lines: lines.to_vec(),
@@ -283,33 +259,6 @@ impl Books {
         Ok(self.balance(program, now))
     }
 
-    /// What lapsed is gone, but for what a hold set aside.
-    pub(super) fn lapse(&mut self, now: DateTime<Utc>) {
-        self.end_holds(now);
-        for lot in &mut self.lots {
-            if lot.expires_at.is_some_and(|at| at <= now) {
-                lot.lapsed += lot.remaining - lot.held;
-                lot.remaining = lot.held;
-            }
-        }
-    }
-
-    /// All that is there, whether it can be spent or not, less the debt.
-    pub(super) fn all(&self) -> i64 {
-        self.lots.iter().map(|lot| lot.remaining).sum::<i64>() - self.debt
-    }
-
-    fn live(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Lot> {
-        self.lots
-            .iter()
-            .filter(move |lot| lot.expires_at.is_none_or(|at| at > now))
-    }
-
-    pub(super) fn spendable(&self, now: DateTime<Utc>) -> i64 {
-        let spendable = self.live(now).filter(|lot| lot.spendable_from <= now);
-        spendable.map(|lot| lot.remaining - lot.held).sum()
-    }
-
     /// Cents that count towards tiers.
     fn spend(&self) -> i64 {
         self.spends.iter().map(|(_, spend)| spend).sum()
@@ -318,148 +267,6 @@ impl Books {
     fn credit(&mut self, program: &Shape, points: i64, at: DateTime<Utc>, now: DateTime<Utc>, sale: Option<usize>) {
         let spendable_from = program.pending_until(at).unwrap_or(now);
         self.arrive(points, (program.expires_at(at), spendable_from), sale, now);
-        self.lapse(now);
-    }
-
-    /// A debt is repaid first, but not by what has lapsed already.
-    pub(super) fn arrive(
-        &mut self,
-        points: i64,
-        (expires_at, spendable_from): (Option<DateTime<Utc>>, DateTime<Utc>),
-        sale: Option<usize>,
-        now: DateTime<Utc>,
-    ) {
-        let repaid = match expires_at.is_none_or(|at| at > now) {
-            true => points.min(self.debt),
-            false => 0,
-        };
-        self.debt -= repaid;
-        self.lots.push(Lot {
-            expires_at,
-            spendable_from,
-            remaining: points - repaid,
-            held: 0,
-            lapsed: 0,
-            sale,
-        });
-    }
-
-    pub(super) fn take(&mut self, points: i64, now: DateTime<Utc>) -> Places {
-        let chosen = self.choose(points, now);
-        for (place, points) in &chosen {
-            self.lots[*place].remaining -= points;
-        }
-        chosen
-    }
-
-    /// Points are redeemed out of these lots.
-    pub(super) fn redeem_points(&mut self, points: i64, now: DateTime<Utc>) -> Taken {
-        self.redeemed += points;
-        let lots = self.take(points, now);
-        Taken { lots, owed: 0 }
-    }
-
-    /// Points are redeemed that may not be there: then the program says what becomes of the rest.
-    pub(super) fn redeem_some(
-        &mut self,
-        program: &Shape,
-        points: i64,
-        now: DateTime<Utc>,
-    ) -> Result<(i64, Taken), Refused> {
-        let some = points.min((self.spendable(now) - self.debt).max(0));
-        let missing = points - some;
-        let owed = match program.shortfall {
-            Shortfall::Owed => missing,
-            Shortfall::Refused if missing > 0 => return Err("INSUFFICIENT_POINTS"),
-            Shortfall::LetGo | Shortfall::Refused => 0,
-        };
-        let taken = self.redeem_points(some, now);
-        self.debt += owed;
-        self.redeemed += owed;
-        Ok((some + owed, Taken { owed, ..taken }))
-    }
-
-    /// Earliest expiry first, never-expiring last, oldest first among equals.
-    pub(super) fn choose(&self, points: i64, now: DateTime<Utc>) -> Places {
-        let mut order: Vec<usize> = (0..self.lots.len())
-            .filter(|place| {
-                let lot = &self.lots[*place];
-                lot.spendable_from <= now && lot.expires_at.is_none_or(|at| at > now)
-            })
-            .collect();
-        order.sort_by_key(|place| (self.lots[*place].expires_at.is_none(), self.lots[*place].expires_at));
-        let (mut missing, mut taken) = (points, Vec::new());
-        for place in order {
-            let some = missing.min(self.lots[place].remaining - self.lots[place].held);
-            if some > 0 {
-                missing -= some;
-                taken.push((place, some));
-            }
-        }
-        assert_eq!(missing, 0, "the model takes what is free");
-        taken
-    }
-
-    /// First out of the lots of the sale, then what of them lapsed, then out of what can be spent, then as the program
-    /// says.
-    fn take_back(&mut self, program: &Shape, sale: usize, points: i64, now: DateTime<Utc>) -> Result<(), Refused> {
-        let mut missing = points;
-        for lot in self.lots.iter_mut().filter(|lot| lot.sale == Some(sale)) {
-            let some = missing.min(lot.remaining - lot.held);
-            lot.remaining -= some;
-            missing -= some;
-        }
-        for lot in self.lots.iter_mut().filter(|lot| lot.sale == Some(sale)) {
-            let some = missing.min(lot.lapsed);
-            lot.lapsed -= some;
-            missing -= some;
-        }
-        let some = missing.min((self.spendable(now) - self.debt).max(0));
-        self.take(some, now);
-        missing -= some;
-        match program.shortfall {
-            Shortfall::Owed => self.debt += missing,
-            Shortfall::Refused if missing > 0 => return Err("INSUFFICIENT_POINTS"),
-            Shortfall::LetGo | Shortfall::Refused => {}
-        }
-        Ok(())
-    }
-
-    /// To the lots they came from, the last one first; a debt is repaid out of them. What no lot had is a credit, of `at`.
-    pub(super) fn put_back(
-        &mut self,
-        program: &Shape,
-        taken: &mut Taken,
-        points: i64,
-        (at, now): (DateTime<Utc>, DateTime<Utc>),
-    ) {
-        self.redeemed -= points;
-        let owed = points.min(taken.owed);
-        taken.owed -= owed;
-        let (mut missing, mut returned) = (points - owed, Vec::new());
-        for (place, left) in taken.lots.iter_mut().rev() {
-            let some = missing.min(*left);
-            *left -= some;
-            missing -= some;
-            returned.push((*place, some));
-        }
-        assert_eq!(missing, 0, "the model gives back what was taken");
-        // Those of one instant in the order they arrived.
-        returned.sort_by_key(|(place, _)| {
-            let expires_at = self.lots[*place].expires_at;
-            (expires_at.is_none(), expires_at, *place)
-        });
-        for (place, points) in returned {
-            let repaid = match self.lots[place].expires_at.is_none_or(|at| at > now) {
-                true => points.min(self.debt),
-                false => 0,
-            };
-            self.debt -= repaid;
-            self.lots[place].remaining += points - repaid;
-        }
-        if owed > 0 {
-            self.arrive(owed, (program.expires_at(at), now), None, now);
-        }
         self.lapse(now);
     }
 }

@@ -63,16 +63,19 @@ impl Books {
             holds: self.holds.len(),
         };
         let lots = self.lots.len();
-        let mut order: Vec<usize> = (0..from.lots.len()).collect();
-        order.sort_by_key(|place| (from.lots[*place].expires_at.is_none(), from.lots[*place].expires_at));
-        for place in order {
-            let lot = &mut from.lots[place];
+        for place in from.in_order() {
+            let expires_at = from.lots[place].expires_at;
+            from.go(place, expires_at);
+            let lot = from.lots.last_mut().expect("the lot that it went to");
             let repaid = lot.remaining.min(self.debt);
             self.debt -= repaid;
             lot.remaining -= repaid;
+            lot.came_at = None;
         }
         for mut lot in from.lots.drain(..) {
             lot.sale = lot.sale.map(|sale| sale + offsets.sales);
+            lot.came_by += lots;
+            lot.went_to = lot.went_to.map(|place| place + lots);
             self.lots.push(lot);
         }
         for mut sold in from.sales.drain(..) {

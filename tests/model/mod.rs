@@ -8,6 +8,7 @@ mod aside;
 mod books;
 mod chance;
 mod changes;
+mod lots;
 mod mergers;
 mod opening;
 mod past;

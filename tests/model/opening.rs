@@ -3,8 +3,9 @@
 use chrono::{TimeDelta, Utc};
 use loyalty_sdk::{DateTime, ImportedMember, Member, MemberKey, NewMember, OpeningLot, ProgramId};
 
-use super::books::{Books, Lot};
+use super::books::Books;
 use super::chance::Chance;
+use super::lots::Lot;
 use super::play::{cents, points};
 use super::program::Shape;
 use crate::harness::Shop;
@@ -104,6 +105,9 @@ impl Opening {
                 held: 0,
                 lapsed: 0,
                 sale: None,
+                came_at: None,
+                came_by: books.lots.len(),
+                went_to: None,
             });
         }
         for (spend, days_ago) in &self.spend {

@@ -138,6 +138,7 @@ impl<'a> Stage<'a> {
                 self.change(shape).await;
                 Ok(())
             }
+            Step::MoveLots { extend_only } => self.move_lots(*extend_only).await,
             Step::Sweep => match self.shop.client.run_expiry().await {
                 Ok(_) => Ok(()),
                 Err(error) => Err(error.to_string()),

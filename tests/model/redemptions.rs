@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::books::{Balance, Books, Places, Refused, Taken};
+use super::books::{Balance, Books, Refused};
+use super::lots::{Places, Taken};
 use super::program::Shape;
 use super::step::Pay;
 

@@ -88,6 +88,10 @@ pub(super) enum Step {
     Sweep,
     /// The program becomes another, as a whole.
     Change(Shape),
+    /// Lots go to the expiry that the program has by now; `extend_only`: none to an earlier instant.
+    MoveLots {
+        extend_only: bool,
+    },
 }
 
 /// A sale, in cents; it happened `late` minutes ago.
@@ -146,7 +150,7 @@ impl Step {
         let sales = numbers(|step| matches!(step, Self::Buy(_)));
         let redemptions = numbers(|step| matches!(step, Self::Redeem { .. } | Self::Capture { .. }));
         let holds = numbers(|step| matches!(step, Self::Hold { .. }));
-        match chance.between(1, 28) {
+        match chance.between(1, 29) {
             1 | 2 => Self::Wait {
                 minutes: chance.pick(&[1, 45, 700, 1_440, 4_000, 20_000, 50_000]),
             },
@@ -202,6 +206,9 @@ impl Step {
                 }
             }
             20 | 21 => Self::Change(program.changed(chance)),
+            22 => Self::MoveLots {
+                extend_only: chance.one_in(2),
+            },
             _ => Self::Buy(Buy::random(chance, program, members)),
         }
     }
