@@ -140,6 +140,50 @@ impl Waiting {
     }
 }
 
+/// Up to where members are sealed, of those that came up since this server has been the one that seals: only it adds to
+/// the feed meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Reached {
+    members: HashMap<Account, u64>,
+    /// Whether members of all batches that are sealed in part are among them: since a whole pass over everything that is
+    /// not sealed.
+    is_complete: bool,
+    /// Whether it forgot some since the pass began.
+    has_forgotten: bool,
+}
+
+impl Reached {
+    /// Members that are remembered: 4 MiB.
+    const MOST: usize = 100_000;
+
+    /// Up to where a member is sealed whose next announced entry is `next`; `None`: it is not remembered. Nothing of a
+    /// member is sealed whose first entry waits in a batch that is not sealed in part.
+    pub(crate) fn of(&self, account: Account, next: u64) -> Option<u64> {
+        let remembered = self.members.get(&account).copied();
+        remembered.or_else(|| (self.is_complete && next == 1).then_some(0))
+    }
+
+    pub(crate) fn remember(&mut self, reached: &HashMap<Account, u64>) {
+        self.members.extend(reached.iter().map(|(account, to)| (*account, *to)));
+        if self.members.len() > Self::MOST {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        *self = Self {
+            has_forgotten: true,
+            ..Self::default()
+        };
+    }
+
+    /// A pass over everything is over.
+    pub(crate) fn end_pass(&mut self) {
+        self.is_complete = self.is_complete || !self.has_forgotten;
+        self.has_forgotten = false;
+    }
+}
+
 /// Which batches are sealed whole, by their place, when members are sealed up to `reached`.
 pub(crate) fn settled(batches: &[Vec<Announced>], reached: &HashMap<Account, u64>) -> BTreeSet<usize> {
     let is_sealed = |announced: &Announced| reached.get(&announced.account).is_some_and(|to| *to >= announced.last);

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::lease::Lease;
 use super::{FeedOptions, Jobs};
-use crate::domain::sealing::{Account, Waiting};
+use crate::domain::sealing::{Account, Reached, Waiting};
 use crate::storage::connection::{self, Connection, bounded};
 use crate::storage::error::StorageError;
 use crate::storage::posting_batch::{self, BatchKey};
@@ -73,6 +73,8 @@ struct Sealer {
     /// Kept only while everything on it ended as it should.
     connection: Option<Connection>,
     waiting: Waiting,
+    /// As long as this server has the lease and every step ended as it should.
+    reached: Reached,
     /// Members with announced entries that are not there: their log line is written once.
     broken: HashSet<Account>,
 }
@@ -86,6 +88,7 @@ impl Sealer {
             lease: Lease::new(JOB, options.lease),
             connection: None,
             waiting: Waiting::default(),
+            reached: Reached::default(),
             broken: HashSet::new(),
         }
     }
@@ -94,8 +97,12 @@ impl Sealer {
     /// with whatever was under way on it.
     async fn turn(&mut self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let mut connection = self.take_connection().await?;
+        let had_lease = self.lease.is_held();
         let has_lease = bounded(self.patience, self.lease.acquire(&mut connection)).await?;
         self.jobs.measures.jobs.sealing.set(has_lease.into());
+        if !had_lease {
+            self.reached = Reached::default();
+        }
         if has_lease && self.pass(&mut connection, stop).await? == Pass::Lost {
             // Its transaction is not ended; the connection goes, and the transaction with it.
             return Ok(());
@@ -132,6 +139,7 @@ impl Sealer {
             }
         }
         self.waiting.end_pass();
+        self.reached.end_pass();
         self.jobs
             .measures
             .jobs
@@ -155,8 +163,11 @@ impl Sealer {
         if !self.lease.hold(connection).await? {
             return Ok(Next::Lost);
         }
-        let step = step::seal(connection, batches, &self.waiting.unannounced()).await?;
+        // Only what is committed is remembered: after an error nothing is.
+        let mut reached = std::mem::take(&mut self.reached);
+        let step = step::seal(connection, batches, &self.waiting.unannounced(), &mut reached).await?;
         connection::commit(connection).await?;
+        self.reached = reached;
         Ok(Next::Done { step, end })
     }
 

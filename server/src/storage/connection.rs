@@ -20,8 +20,8 @@ use crate::measures::PoolState;
 pub(crate) type Connection = AsyncMysqlConnection;
 
 /// Every statement may see what is committed (no snapshot), wrong values are errors, and nobody waits for a lock for
-/// longer than a caller waits for an answer.
-const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+/// longer than a caller waits for an answer. Texts are UTF-8 both ways, under the name by which they are set back.
+const SESSION: &str = "SET NAMES utf8mb4; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
     SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'; \
     SET SESSION innodb_lock_wait_timeout = 5";
 

@@ -122,6 +122,7 @@ impl Numbers {
 /// Batches that commit at any time and whose keys say nothing about it, met by passes in small steps.
 #[test]
 fn whatever_the_order_of_commits_every_entry_is_sealed_once_and_in_order() {
+    let mut asked = 0;
     for seed in 0..300 {
         let mut numbers = Numbers(seed);
         let mut last: HashMap<Account, u64> = HashMap::new();
@@ -143,6 +144,7 @@ fn whatever_the_order_of_commits_every_entry_is_sealed_once_and_in_order() {
 
         let (mut queue, mut waiting) = (std::collections::BTreeMap::new(), Waiting::default());
         let mut sealed: HashMap<Account, u64> = HashMap::new();
+        let mut remembered = Reached::default();
         for _ in 0..200 {
             let mut after = None;
             loop {
@@ -157,6 +159,12 @@ fn whatever_the_order_of_commits_every_entry_is_sealed_once_and_in_order() {
                     .collect();
                 let Some((end, _)) = page.last() else { break };
                 let batches: Vec<_> = page.iter().map(|(_, batch)| batch.clone()).collect();
+                for announced in batches.iter().flatten() {
+                    let truth = sealed.get(&announced.account).copied().unwrap_or_default();
+                    let told = remembered.of(announced.account, announced.first);
+                    assert!(told.is_none_or(|told| told == truth), "seed {seed}");
+                    asked += usize::from(told.is_none());
+                }
                 let plan = plan(&batches, &sealed, &waiting.unannounced(), 4);
                 for run in &plan.runs {
                     let reached = sealed.entry(run.account).or_default();
@@ -167,6 +175,12 @@ fn whatever_the_order_of_commits_every_entry_is_sealed_once_and_in_order() {
                     );
                     *reached = run.last;
                 }
+                let met = batches.iter().flatten().map(|announced| announced.account);
+                let met = met.filter_map(|account| sealed.get_key_value(&account));
+                remembered.remember(&met.map(|(account, to)| (*account, *to)).collect());
+                if numbers.below(20) == 0 {
+                    remembered.forget();
+                }
                 for place in settled(&batches, &sealed) {
                     queue.remove(&page[place].0);
                 }
@@ -176,9 +190,11 @@ fn whatever_the_order_of_commits_every_entry_is_sealed_once_and_in_order() {
                 }
             }
             waiting.end_pass();
+            remembered.end_pass();
         }
 
         assert!(to_commit.is_empty() && queue.is_empty(), "seed {seed}");
         assert_eq!(sealed, last, "seed {seed}");
     }
+    assert!(asked > 0, "what was forgotten is asked for");
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::domain::chain::{self, Hash, Head, Source};
-use crate::domain::sealing::{self, Account, Announced, Run};
+use crate::domain::sealing::{self, Account, Announced, Reached, Run};
 use crate::storage::connection::Connection;
 use crate::storage::entry_runs::{self, Stretch};
 use crate::storage::error::StorageError;
@@ -46,16 +46,18 @@ pub(super) fn portion(mut batches: Vec<Unsealed>) -> Vec<Unsealed> {
     batches
 }
 
-/// Seals what these batches announced, as far as a step goes. Runs inside a transaction that holds the lease.
+/// Seals what these batches announced, as far as a step goes. Runs inside a transaction that holds the lease; when that
+/// is not committed, `remembered` is wrong.
 pub(super) async fn seal(
     connection: &mut Connection,
     batches: Vec<Unsealed>,
     unannounced: &HashSet<Account>,
+    remembered: &mut Reached,
 ) -> Result<Step, StorageError> {
     let hashes = announced_hashes(&batches);
     let (keys, announced): (Vec<BatchKey>, Vec<Vec<Announced>>) =
         batches.into_iter().map(|batch| (batch.key, batch.announced)).unzip();
-    let mut reached = sealed(connection, &announced).await?;
+    let mut reached = sealed(connection, &announced, remembered).await?;
     let plan = sealing::plan(&announced, &reached, unannounced, ENTRIES);
     let mut step = Step {
         is_full: plan.is_full,
@@ -81,6 +83,7 @@ pub(super) async fn seal(
             &mut step,
         );
     }
+    remembered.remember(&reached);
     let settled = sealing::settled(&announced, &reached);
     let settled = settled.into_iter().filter_map(|place| keys.get(place).copied());
     let mut statements = rows.finish();
@@ -174,21 +177,26 @@ fn chain_runs(
     }
 }
 
-/// Up to where the members of these batches are sealed.
+/// Up to where the members of these batches are sealed: as it is remembered, or as the feed says.
 async fn sealed(
     connection: &mut Connection,
     batches: &[Vec<Announced>],
+    remembered: &Reached,
 ) -> Result<HashMap<Account, u64>, StorageError> {
-    let mut next: BTreeMap<u32, BTreeMap<Uuid, u64>> = BTreeMap::new();
+    let mut next: HashMap<Account, u64> = HashMap::new();
     for announced in batches.iter().flatten() {
-        let (merchant_id, member_id) = announced.account;
-        let members = next.entry(merchant_id).or_default();
-        let first = members.entry(member_id).or_insert(announced.first);
+        let first = next.entry(announced.account).or_insert(announced.first);
         *first = announced.first.min(*first);
     }
-    let mut sealed = HashMap::new();
-    for (merchant_id, members) in next {
-        let members: Vec<(Uuid, u64)> = members.into_iter().collect();
+    let (mut sealed, mut unknown) = (HashMap::new(), BTreeMap::<u32, Vec<(Uuid, u64)>>::new());
+    for (account, next) in next {
+        match remembered.of(account, next) {
+            Some(to) => drop(sealed.insert(account, to)),
+            None => unknown.entry(account.0).or_default().push((account.1, next)),
+        }
+    }
+    for (merchant_id, mut members) in unknown {
+        members.sort_unstable();
         let found = feed::sealed(connection, merchant_id, &members).await?;
         sealed.extend(found.into_iter().map(|(member_id, to)| ((merchant_id, member_id), to)));
     }
