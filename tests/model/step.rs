@@ -150,7 +150,20 @@ impl Step {
         let sales = numbers(|step| matches!(step, Self::Buy(_)));
         let redemptions = numbers(|step| matches!(step, Self::Redeem { .. } | Self::Capture { .. }));
         let holds = numbers(|step| matches!(step, Self::Hold { .. }));
-        match chance.between(1, 29) {
+        // What is rare by chance: lots that go elsewhere, and points of them that come back.
+        let has_just_changed = matches!(before.last().map(|last| &last.step), Some(Self::Change(_)));
+        let have_just_gone = matches!(before.last().map(|last| &last.step), Some(Self::MoveLots { .. }));
+        match chance.between(1, 31) {
+            _ if has_just_changed && chance.one_in(2) => Self::MoveLots {
+                extend_only: chance.one_in(3),
+            },
+            1..=12 if have_just_gone && !redemptions.is_empty() => Self::Reverse {
+                number: chance.pick(&redemptions),
+                points: None,
+            },
+            13..=18 if have_just_gone && !sales.is_empty() => Self::ReturnRest {
+                number: chance.pick(&sales),
+            },
             1 | 2 => Self::Wait {
                 minutes: chance.pick(&[1, 45, 700, 1_440, 4_000, 20_000, 50_000]),
             },
@@ -180,7 +193,7 @@ impl Step {
                 member: member(chance, members),
                 pay: without_sale(chance, program),
             },
-            12 if !redemptions.is_empty() => Self::Reverse {
+            12 | 24 if !redemptions.is_empty() => Self::Reverse {
                 number: chance.pick(&redemptions),
                 points: chance.one_in(2).then(|| some_points(chance, program)),
             },
@@ -205,9 +218,9 @@ impl Step {
                     merged: (stays + 1 + member(chance, members - 1)) % members,
                 }
             }
-            20 | 21 => Self::Change(program.changed(chance)),
-            22 => Self::MoveLots {
-                extend_only: chance.one_in(2),
+            20..=22 => Self::Change(program.changed(chance)),
+            23 => Self::MoveLots {
+                extend_only: chance.one_in(3),
             },
             _ => Self::Buy(Buy::random(chance, program, members)),
         }
@@ -245,7 +258,8 @@ fn member(chance: &mut Chance, members: usize) -> usize {
 }
 
 fn some_points(chance: &mut Chance, program: &Shape) -> i64 {
-    chance.between(1, 60 * 10_i64.pow(program.decimals))
+    let most = chance.pick(&[2, 10, 60]);
+    chance.between(1, most * 10_i64.pow(program.decimals))
 }
 
 fn without_sale(chance: &mut Chance, program: &Shape) -> Pay {
