@@ -40,7 +40,9 @@ pub(super) fn captured(
                 held: free.iter().map(|tender| tender.points).sum::<Decimal>().normalize(),
             });
         };
-        if part.points <= Decimal::ZERO {
+        // A thing may be worth no money; points alone are not given away for nothing.
+        let pays_nothing = part.item.is_none() && part.amount <= Decimal::ZERO;
+        if part.points <= Decimal::ZERO || pays_nothing {
             let (points, amount) = (part.points, part.amount);
             return Err(Rejection::NothingToRedeem { points, amount });
         }
