@@ -2,15 +2,18 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use loyalty_sdk::ReportPeriod;
+use rust_decimal::Decimal;
 
 use super::books::Balance;
-use super::play::{Person, Stage, units};
+use super::play::{Person, Stage, points, units};
 use super::program::Shape;
 
 /// An instant, and what each member had then.
 pub(super) struct Past {
     at: DateTime<Utc>,
     people: Vec<Had>,
+    /// What a point paid then.
+    value: Decimal,
 }
 
 /// What a member had.
@@ -41,11 +44,13 @@ impl Past {
         Self {
             at,
             people: had.collect(),
+            value: program.value_per_point(),
         }
     }
 
-    /// The balances of the instant, and the report up to it.
+    /// What was owed then in all, the balances of the instant, and the report up to it.
     pub(super) async fn check(&self, stage: &Stage<'_>) -> Result<(), String> {
+        self.check_liability(stage).await?;
         let until = ReportPeriod::of_program(stage.program_id.clone()).until(self.at);
         let mut reports = stage.shop.client.report_members(&until);
         let mut reported = Vec::new();
@@ -96,6 +101,23 @@ impl Past {
             }
         }
         Ok(())
+    }
+
+    async fn check_liability(&self, stage: &Stage<'_>) -> Result<(), String> {
+        let client = &stage.shop.client;
+        let owed = client
+            .get_liability(stage.program_id.clone(), Some(self.at), |_| {})
+            .await;
+        let owed = owed.map_err(|error| error.to_string())?;
+        let all: i64 = self.people.iter().map(|had| had.all).sum();
+        let all = points(stage.program, all);
+        match owed.points - owed.debt == all && owed.value == Some(owed.points * self.value) {
+            true => Ok(()),
+            false => Err(format!(
+                "of {} the server owes {owed:?}, the model {all} of {} each",
+                self.at, self.value
+            )),
+        }
     }
 }
 

@@ -147,11 +147,10 @@ impl Shape {
 
     /// Gives a program all its settings.
     pub(super) fn settings(&self, program: ProgramUpdate) -> ProgramUpdate {
-        let value = Decimal::new(self.value, 4);
         program
             .time_zone(if self.hours_behind == 0 { "UTC" } else { "America/Lima" })
             .redemption(Some(
-                RedemptionPolicy::new(value).points_rounding(self.points_rounding.sdk()),
+                RedemptionPolicy::new(self.value_per_point()).points_rounding(self.points_rounding.sdk()),
             ))
             .tiers(&self.sdk_tiers())
             .expiry(match self.expiry {
@@ -181,6 +180,10 @@ impl Shape {
             }
         });
         tiers.collect()
+    }
+
+    pub(super) fn value_per_point(&self) -> Decimal {
+        Decimal::new(self.value, 4)
     }
 
     pub(super) fn default_rate(&self) -> EarnRate {
