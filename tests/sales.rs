@@ -84,6 +84,34 @@ async fn a_sale_without_lines_is_one_line_of_its_total() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sales_of_any_length_and_script_come_back_to_the_last_character() {
+    let shop = Shop::earning("10", "1").await;
+    let ada = shop.enrols("ada").await;
+    let products = [
+        ("short", 1, "καφές ☕"),
+        ("long", 400, "καφές ☕"),
+        ("quoted", 400, "l'été \\ 'ζέστη' \" ;--"),
+    ];
+
+    for (number, lines, product) in products {
+        let mut sale = ada.sale("0").cashier("Ζωή ‹1›");
+        sale.sale_id = format!("απόδειξη-{number}").as_str().into();
+        sale.lines = (0..lines).map(|_| SaleLine::new(0).product(product)).collect();
+        let receipt = ada.records(&sale).await;
+
+        let read = shop.client.get_sale("store-1", &sale.sale_id).await.expect("the sale");
+
+        assert_eq!((read.receipt, read.sale.sale_id), (receipt, sale.sale_id));
+        assert_eq!(read.sale.cashier_id, sale.cashier_id);
+        assert_eq!(read.sale.lines.len(), lines);
+        assert!(
+            read.sale.lines.iter().all(|line| line.product_id == product),
+            "{number}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sale_of_nothing_is_recorded_and_earns_nothing() {
     let shop = Shop::earning("10", "1").await;
     let ada = shop.enrols("ada").await;
