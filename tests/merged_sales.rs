@@ -176,6 +176,31 @@ async fn lots_are_followed_through_other_expiries_and_several_mergers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn points_of_several_lots_come_back_after_a_merger_as_one_lot_for_each_expiry() {
+    let shop = shop().await;
+    let (ada, old) = two(&shop).await;
+    old.buys("50").await;
+    old.buys("30").await;
+    shop.days_pass(1);
+    old.buys("20").await;
+    let redeemed = RedemptionRequest::new("store-1", old.key.clone()).redeem_points(90);
+    let redeemed = shop.client.redeem(&redeemed).await.expect("a redemption");
+    ada.takes_in(&old).await;
+    let before = ada.movements().await.len();
+
+    let reversal = RedemptionReversal::of(&redeemed.redemption.redemption_id, "store-1");
+    shop.client.reverse_redemption(&reversal).await.expect("a reversal");
+    let back = ada.movements().await.split_off(before);
+    // Through the 90th day after 15 January.
+    shop.it_is("2026-04-16T00:00:00Z");
+    let day_after = ada.points().await;
+
+    assert_eq!(back, [dec("80"), dec("10")], "the first of what lapses first");
+    assert_eq!(day_after, dec("20"), "what lapses a day later");
+    assert_books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn cancellations_that_race_with_a_merger_find_the_lots_before_and_after_it() {
     let shop = shop().await;
     shop.changes(|club| club.pending_days(14)).await;

@@ -1,5 +1,7 @@
 //! The lots of a member: how points come, go, lapse, come back and go to another expiry.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::books::{Books, Refused};
@@ -200,7 +202,7 @@ impl Books {
     }
 
     /// To the lots they came from, the last one first; a debt is repaid out of them. Where what was left of one has gone
-    /// elsewhere, they are a lot beside it. What no lot had is a credit, of `at`.
+    /// elsewhere, they are a lot beside it, one for each expiry. What no lot had is a credit, of `at`.
     pub(super) fn put_back(
         &mut self,
         program: &Shape,
@@ -232,8 +234,12 @@ impl Books {
             self.debt -= repaid;
             self.lots[place].remaining += points - repaid;
         }
+        let mut beside: BTreeMap<(DateTime<Utc>, Option<DateTime<Utc>>), i64> = BTreeMap::new();
         for (place, points) in gone {
             let expires_at = self.lots[self.follow(place)].expires_at;
+            *beside.entry((last(expires_at), expires_at)).or_default() += points;
+        }
+        for ((_, expires_at), points) in beside {
             self.arrive(points, (expires_at, now), None, now);
         }
         if owed > 0 {

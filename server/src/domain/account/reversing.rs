@@ -1,6 +1,8 @@
 //! What undoes earlier movements: points that come back to the lots they were taken from, and points that are taken out
 //! of the lots they arrived in.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
@@ -42,16 +44,20 @@ impl Books {
         self.book_to(accounting);
     }
 
-    /// Gives points back whose lots were another member's when they were taken, or went to another expiry since then: as lots
-    /// of their own with the same expiry.
+    /// Gives points back whose lots were another member's when they were taken, or went to another expiry since then: as a
+    /// lot of their own for each expiry, the earliest first.
     pub(crate) fn give_back_as_new(
         &mut self,
         points: &[(LotKey, Decimal)],
         accounting: &Accounting,
         occasion: &Occasion,
     ) {
+        let mut by_expiry: BTreeMap<DateTime<Utc>, Decimal> = BTreeMap::new();
         for (key, points) in points {
-            self.credit(EntryKind::RedeemReversal, *points, key.expires_at, occasion);
+            *by_expiry.entry(key.expires_at).or_default() += points;
+        }
+        for (expires_at, points) in by_expiry {
+            self.credit(EntryKind::RedeemReversal, points, expires_at, occasion);
             self.book_to(accounting);
         }
     }
