@@ -23,6 +23,7 @@ mod business_time;
 mod campaigns;
 mod cancellations;
 mod cancelled_callers;
+mod captures;
 mod carry;
 mod command_line;
 mod concurrency;

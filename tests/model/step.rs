@@ -150,20 +150,12 @@ impl Step {
         let sales = numbers(|step| matches!(step, Self::Buy(_)));
         let redemptions = numbers(|step| matches!(step, Self::Redeem { .. } | Self::Capture { .. }));
         let holds = numbers(|step| matches!(step, Self::Hold { .. }));
-        // What is rare by chance: lots that go elsewhere, and points of them that come back.
-        let has_just_changed = matches!(before.last().map(|last| &last.step), Some(Self::Change(_)));
-        let have_just_gone = matches!(before.last().map(|last| &last.step), Some(Self::MoveLots { .. }));
-        match chance.between(1, 31) {
-            _ if has_just_changed && chance.one_in(2) => Self::MoveLots {
-                extend_only: chance.one_in(3),
-            },
-            1..=12 if have_just_gone && !redemptions.is_empty() => Self::Reverse {
-                number: chance.pick(&redemptions),
-                points: None,
-            },
-            13..=18 if have_just_gone && !sales.is_empty() => Self::ReturnRest {
-                number: chance.pick(&sales),
-            },
+        let number = chance.between(1, 31);
+        let just_before = before.last().map(|last| &last.step);
+        if let Some(step) = Self::after(just_before, number, chance, &sales, &redemptions) {
+            return step;
+        }
+        match number {
             1 | 2 => Self::Wait {
                 minutes: chance.pick(&[1, 45, 700, 1_440, 4_000, 20_000, 50_000]),
             },
@@ -223,6 +215,29 @@ impl Step {
                 extend_only: chance.one_in(3),
             },
             _ => Self::Buy(Buy::random(chance, program, members)),
+        }
+    }
+
+    /// What would be rare by chance: lots that go elsewhere, and points of them that come back.
+    fn after(
+        just_before: Option<&Self>,
+        number: i64,
+        chance: &mut Chance,
+        sales: &[usize],
+        redemptions: &[usize],
+    ) -> Option<Self> {
+        match (just_before?, number) {
+            (Self::Change(_), _) if chance.one_in(2) => Some(Self::MoveLots {
+                extend_only: chance.one_in(3),
+            }),
+            (Self::MoveLots { .. }, 1..=12) if !redemptions.is_empty() => Some(Self::Reverse {
+                number: chance.pick(redemptions),
+                points: None,
+            }),
+            (Self::MoveLots { .. }, 13..=18) if !sales.is_empty() => Some(Self::ReturnRest {
+                number: chance.pick(sales),
+            }),
+            _ => None,
         }
     }
 }
