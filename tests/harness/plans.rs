@@ -66,14 +66,14 @@ struct Step {
 }
 
 /// The statements of a text in the log, which has binary values as they are: those become hex. A semicolon within quotes is
-/// part of a value.
+/// part of a value, and so is a quote behind which no statement goes on.
 fn apart(text: &[u8]) -> Vec<String> {
     let (mut statements, mut statement) = (Vec::new(), String::new());
     let mut value: Option<Vec<u8>> = None;
-    let mut bytes = text.iter().copied();
+    let mut bytes = text.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
         match (&mut value, byte) {
-            (Some(quoted), b'\'') => {
+            (Some(quoted), b'\'') if matches!(bytes.peek(), None | Some(b',' | b')' | b' ' | b';')) => {
                 match quoted.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
                     true => statement.push_str(&format!("'{}'", String::from_utf8_lossy(quoted).replace('\\', "\\\\"))),
                     false => statement.push_str(&format!("x'{}'", hex(quoted))),
@@ -107,7 +107,7 @@ fn hex(bytes: &[u8]) -> String {
 const OF_A_SHAPE: usize = 20;
 
 /// Some statements of every shape that the server has sent, those that differ only in their values: the log has binary
-/// values as they are, quotes and all, so that not every statement in it can be read.
+/// values as they are, so that not quite every statement in it can be read.
 async fn statements(database: &mut AsyncMysqlConnection, tables: &[&str]) -> BTreeMap<String, Vec<String>> {
     let log = "SELECT HEX(argument) AS value FROM mysql.general_log WHERE command_type IN ('Execute', 'Query')";
     let mut shapes: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -157,4 +157,17 @@ async fn plan<'a>(database: &mut AsyncMysqlConnection, statements: &'a [String])
         }
     }
     other.unwrap_or_else(|| panic!("{unread:?}"))
+}
+
+#[test]
+fn a_quote_within_a_binary_value_does_not_end_it() {
+    let text = b"SELECT 1 WHERE id = '\xE04U'\xBF;' AND name IN ('ada', '');DELETE FROM t WHERE id = x'00'";
+
+    let statements = apart(text);
+
+    let expected = [
+        "SELECT 1 WHERE id = x'e0345527bf3b' AND name IN ('ada', '')",
+        "DELETE FROM t WHERE id = x'00'",
+    ];
+    assert_eq!(statements, expected);
 }
