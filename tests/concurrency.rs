@@ -6,7 +6,7 @@ use loyalty_sdk::{Client, Entry, Error, ExpiryPolicy, MemberKey, NewProgram, Rec
 use rust_decimal::Decimal;
 
 use crate::harness::books::assert_books_agree;
-use crate::harness::{Shop, ShopMember, dec};
+use crate::harness::{PROGRAM, Shop, ShopMember, dec};
 
 const TILLS: usize = 64;
 const SALES_PER_TILL: usize = 12;
@@ -161,4 +161,28 @@ async fn of_two_servers_that_get_the_same_request_at_once_one_records_it() {
 
     assert_eq!(ada.points().await, dec("40"));
     assert_books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tills_that_name_the_program_and_tills_that_do_not_mean_the_same_member() {
+    let shop = busy_shop().await;
+    let ada = shop.enrols("ada").await;
+    let sales = (0..40).map(|number| match number % 2 {
+        0 => ada.sale("10.00"),
+        _ => ada.sale("10.00").program(PROGRAM),
+    });
+
+    let mut tills = tokio::task::JoinSet::new();
+    for sale in sales {
+        let client = shop.client.clone();
+        tills.spawn(async move { client.record_sale(&sale).await });
+    }
+
+    while let Some(answer) = tills.join_next().await {
+        assert_eq!(
+            answer.expect("a till").map(|receipt| receipt.points_earned),
+            Ok(1.into())
+        );
+    }
+    assert_eq!(ada.balance().await.available, 40.into());
 }

@@ -59,12 +59,12 @@ pub(super) async fn find(
         (_, Some(identifier)) => identifier,
         (_, None) => return Err(status::internal()),
     };
-    let (merchant_id, kind, values) = (caller.merchant_id, identifier.kind, [identifier.value]);
+    let (merchant_id, kind, values) = (caller.merchant_id, identifier.kind, vec![identifier.value]);
+    let of_program = program_id.to_owned();
     let found = context.database.run(move |connection| {
-        Box::pin(async move { member::find_identifiers(connection, merchant_id, kind, &values).await })
+        Box::pin(async move { member::find_identifiers(connection, merchant_id, kind, &of_program, values).await })
     });
-    let mut found = found.await.map_err(|error| status::storage(&error))?;
-    found.retain(|(_, program, _)| program_id.is_empty() || program == program_id);
+    let found = found.await.map_err(|error| status::storage(&error))?;
     match found.as_slice() {
         [] => Ok(None),
         [(_, _, member_id)] => Ok(Some(*member_id)),

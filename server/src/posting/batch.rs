@@ -39,7 +39,7 @@ use crate::domain::rejection::Rejection;
 use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::sale_recording;
 use crate::measures::PointsMoved;
-use crate::storage::account::AccountKey;
+use crate::storage::account::{AccountKey, Rest};
 use crate::storage::books;
 use crate::storage::connection::{self, Connection};
 use crate::storage::error::StorageError;
@@ -95,6 +95,8 @@ pub(super) async fn post(
 /// What the commands of a batch see: the books as loaded, and what the commands before did.
 struct Batch<'a> {
     books: BTreeMap<AccountKey, Books>,
+    /// What the accounts that were there had beside what sales change.
+    rests: HashMap<AccountKey, Rest>,
     /// Who has an identifier: one enrolment for each program.
     identifiers: HashMap<(u32, Identifier), Vec<(String, Uuid)>>,
     requests: HashMap<RequestKey, RequestRecord>,

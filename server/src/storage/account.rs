@@ -18,6 +18,7 @@ use super::statement::Insert;
 use super::value::{id, instant};
 use crate::domain::account::{Account, Attributes};
 use crate::domain::lot::LotKey;
+use crate::domain::member_status::MemberStatus;
 use crate::domain::number::Fraction;
 
 /// Accounts of one question: fewer than the 1,000 from which on MariaDB treats a list of values as a table.
@@ -164,58 +165,150 @@ pub(crate) async fn inactive_before(
     Ok(inactive)
 }
 
-/// The rows of these accounts, new or changed.
-pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<String> {
-    let mut insert = Insert::new(
-        "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, held, debt, \
-         pending, pending_until, first_open_lot_expires_at, first_open_lot_sequence, hold_lapses_at, sweep_at, active_at, \
-         inactive_at, birthday_bonus_on, tier_id, tier_spend, lifetime_earned, \
-         lifetime_redeemed, lifetime_expired, carry, recorded_at, customer_group, territory, assigned_rule_id, \
-         block_reason, blocked_at, opted_out_at, merged_into, erased_at, state) VALUES",
-        " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), points = VALUES(points), \
-         held = VALUES(held), debt = VALUES(debt), pending = VALUES(pending), pending_until = VALUES(pending_until), \
-         first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
-         first_open_lot_sequence = VALUES(first_open_lot_sequence), hold_lapses_at = VALUES(hold_lapses_at), \
-         sweep_at = VALUES(sweep_at), active_at = VALUES(active_at), inactive_at = VALUES(inactive_at), \
-         birthday_bonus_on = VALUES(birthday_bonus_on), \
-         tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), lifetime_earned = VALUES(lifetime_earned), \
-         lifetime_redeemed = VALUES(lifetime_redeemed), lifetime_expired = VALUES(lifetime_expired), \
-         carry = VALUES(carry), \
-         recorded_at = VALUES(recorded_at), customer_group = VALUES(customer_group), \
-         territory = VALUES(territory), assigned_rule_id = VALUES(assigned_rule_id), \
-         block_reason = VALUES(block_reason), blocked_at = VALUES(blocked_at), \
-         opted_out_at = VALUES(opted_out_at), merged_into = VALUES(merged_into), \
-         erased_at = VALUES(erased_at), state = VALUES(state)",
-    );
-    for account in accounts {
-        let block = account.status.block.as_ref();
-        insert
-            .row()
-            .integer(account.merchant_id)
+/// The first columns of every row. Where a row is there already, only what stands behind `UPDATE` counts.
+const OF_SALES: &str = "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, \
+    first_open_lot_expires_at, first_open_lot_sequence, sweep_at, active_at, tier_id, tier_spend, lifetime_earned, \
+    lifetime_redeemed, recorded_at, held, debt, pending, lifetime_expired, customer_group, territory) VALUES";
+
+const ALL: &str = "INSERT INTO account (merchant_id, member_id, program_id, last_sequence, points, \
+    first_open_lot_expires_at, first_open_lot_sequence, sweep_at, active_at, tier_id, tier_spend, lifetime_earned, \
+    lifetime_redeemed, recorded_at, held, debt, pending, lifetime_expired, customer_group, territory, pending_until, \
+    hold_lapses_at, inactive_at, birthday_bonus_on, carry, assigned_rule_id, block_reason, blocked_at, opted_out_at, \
+    merged_into, erased_at, state) VALUES";
+
+const UPDATE_OF_SALES: &str = " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), \
+    points = VALUES(points), first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
+    first_open_lot_sequence = VALUES(first_open_lot_sequence), sweep_at = VALUES(sweep_at), \
+    active_at = VALUES(active_at), tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), \
+    lifetime_earned = VALUES(lifetime_earned), lifetime_redeemed = VALUES(lifetime_redeemed), \
+    recorded_at = VALUES(recorded_at)";
+
+const UPDATE_ALL: &str = " ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence), \
+    points = VALUES(points), first_open_lot_expires_at = VALUES(first_open_lot_expires_at), \
+    first_open_lot_sequence = VALUES(first_open_lot_sequence), sweep_at = VALUES(sweep_at), \
+    active_at = VALUES(active_at), tier_id = VALUES(tier_id), tier_spend = VALUES(tier_spend), \
+    lifetime_earned = VALUES(lifetime_earned), lifetime_redeemed = VALUES(lifetime_redeemed), \
+    recorded_at = VALUES(recorded_at), held = VALUES(held), debt = VALUES(debt), pending = VALUES(pending), \
+    lifetime_expired = VALUES(lifetime_expired), customer_group = VALUES(customer_group), \
+    territory = VALUES(territory), pending_until = VALUES(pending_until), hold_lapses_at = VALUES(hold_lapses_at), \
+    inactive_at = VALUES(inactive_at), birthday_bonus_on = VALUES(birthday_bonus_on), carry = VALUES(carry), \
+    assigned_rule_id = VALUES(assigned_rule_id), block_reason = VALUES(block_reason), \
+    blocked_at = VALUES(blocked_at), opted_out_at = VALUES(opted_out_at), merged_into = VALUES(merged_into), \
+    erased_at = VALUES(erased_at), state = VALUES(state)";
+
+/// What of an account a sale seldom changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rest {
+    held: Decimal,
+    debt: Decimal,
+    pending: Decimal,
+    lifetime_expired: Decimal,
+    attributes: Attributes,
+    pending_until: Option<DateTime<Utc>>,
+    hold_lapses_at: Option<DateTime<Utc>>,
+    inactive_at: Option<DateTime<Utc>>,
+    birthday_bonus_on: Option<NaiveDate>,
+    carry: Fraction,
+    status: MemberStatus,
+}
+
+impl Rest {
+    pub(crate) fn of(account: &Account) -> Self {
+        // Every field is named here, so that a new one is not forgotten.
+        let Account {
+            merchant_id: _,
+            member_id: _,
+            program_id: _,
+            last_sequence: _,
+            points: _,
+            held,
+            debt,
+            pending,
+            pending_until,
+            first_open_lot: _,
+            hold_lapses_at,
+            sweep_at: _,
+            active_at: _,
+            inactive_at,
+            birthday_bonus_on,
+            tier_id: _,
+            tier_spend: _,
+            lifetime_earned: _,
+            lifetime_redeemed: _,
+            lifetime_expired,
+            carry,
+            recorded_at: _,
+            attributes,
+            status,
+        } = account;
+        Self {
+            held: *held,
+            debt: *debt,
+            pending: *pending,
+            lifetime_expired: *lifetime_expired,
+            attributes: attributes.clone(),
+            pending_until: *pending_until,
+            hold_lapses_at: *hold_lapses_at,
+            inactive_at: *inactive_at,
+            birthday_bonus_on: *birthday_bonus_on,
+            carry: *carry,
+            status: status.clone(),
+        }
+    }
+}
+
+/// The rows of accounts, new or changed. Most changed by sales alone, which leave a dozen columns as they are: those are
+/// not written again.
+pub(crate) struct AccountRows {
+    of_sales: Insert,
+    others: Insert,
+}
+
+impl AccountRows {
+    pub(crate) fn new() -> Self {
+        Self {
+            of_sales: Insert::new(OF_SALES, UPDATE_OF_SALES),
+            others: Insert::new(ALL, UPDATE_ALL),
+        }
+    }
+
+    /// Adds an account. `rest` is how the rest of it was read under the lock that the transaction has, `None` where it is
+    /// not there yet.
+    pub(crate) fn push(&mut self, account: &Account, rest: Option<&Rest>) {
+        let is_of_sale = rest.is_some_and(|rest| *rest == Rest::of(account));
+        let row = match is_of_sale {
+            true => self.of_sales.row(),
+            false => self.others.row(),
+        };
+        row.integer(account.merchant_id)
             .bytes(account.member_id.as_bytes())
             .text(&account.program_id)
             .integer(account.last_sequence)
             .decimal(account.points)
-            .decimal(account.held)
-            .decimal(account.debt)
-            .decimal(account.pending)
-            .optional(account.pending_until, Insert::instant)
             .optional(account.first_open_lot, |row, lot| row.instant(lot.expires_at))
             .optional(account.first_open_lot, |row, lot| row.integer(lot.sequence))
-            .optional(account.hold_lapses_at, Insert::instant)
             .optional(account.sweep_at, Insert::instant)
             .optional(account.active_at, Insert::instant)
-            .optional(account.inactive_at, Insert::instant)
-            .optional(account.birthday_bonus_on, Insert::date)
             .optional(account.tier_id.as_deref(), Insert::text)
             .decimal(account.tier_spend)
             .decimal(account.lifetime_earned)
             .decimal(account.lifetime_redeemed)
-            .decimal(account.lifetime_expired)
-            .optional(account.carry.text(), |row, carry| row.text(&carry))
             .instant(account.recorded_at)
+            .decimal(account.held)
+            .decimal(account.debt)
+            .decimal(account.pending)
+            .decimal(account.lifetime_expired)
             .text(&account.attributes.customer_group)
-            .text(&account.attributes.territory)
+            .text(&account.attributes.territory);
+        if is_of_sale {
+            return;
+        }
+        let block = account.status.block.as_ref();
+        row.optional(account.pending_until, Insert::instant)
+            .optional(account.hold_lapses_at, Insert::instant)
+            .optional(account.inactive_at, Insert::instant)
+            .optional(account.birthday_bonus_on, Insert::date)
+            .optional(account.carry.text(), |row, carry| row.text(&carry))
             .optional(account.attributes.assigned_rule_id.as_deref(), Insert::text)
             .optional(block, |row, block| row.text(&block.reason))
             .optional(block, |row, block| row.instant(block.blocked_at))
@@ -224,7 +317,12 @@ pub(crate) fn upsert<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<Str
             .optional(account.status.erased_at, Insert::instant)
             .integer(member_status::state(&account.status));
     }
-    insert.finish()
+
+    pub(crate) fn finish(self) -> Vec<String> {
+        let mut statements = self.of_sales.finish();
+        statements.extend(self.others.finish());
+        statements
+    }
 }
 
 type Filter = Box<dyn BoxableExpression<account::table, Mysql, SqlType = diesel::sql_types::Bool>>;

@@ -144,26 +144,33 @@ impl MemberRow {
     }
 }
 
-/// Who has one of these identifiers, in any program of the merchant: identifier, program, member.
+/// Who has one of these identifiers, in this program of the merchant or, where it is empty, in any: identifier, program,
+/// member.
 pub(crate) async fn find_identifiers(
     connection: &mut Connection,
     merchant_id: u32,
     kind: IdentifierKind,
-    values: &[String],
+    program_id: &str,
+    values: Vec<String>,
 ) -> Result<Vec<(String, String, Uuid)>, StorageError> {
     if values.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<(String, String, Vec<u8>)> = identifier::table
-        .filter(
-            identifier::merchant_id
-                .eq(merchant_id)
-                .and(identifier::kind.eq(kind_number(kind))),
-        )
-        .filter(one_of(identifier::value, values.to_vec(), true))
-        .select((identifier::value, identifier::program_id, identifier::member_id))
-        .load(connection)
-        .await?;
+    let of_kind = identifier::merchant_id
+        .eq(merchant_id)
+        .and(identifier::kind.eq(kind_number(kind)));
+    let asked = identifier::table
+        .filter(of_kind)
+        .filter(one_of(identifier::value, values, true))
+        .select((identifier::value, identifier::program_id, identifier::member_id));
+    let rows: Vec<(String, String, Vec<u8>)> = match program_id {
+        "" => asked.load(connection).await?,
+        // Whole keys: the database need not look how many rows begin like each.
+        _ => {
+            let asked = asked.filter(identifier::program_id.eq(program_id));
+            asked.load(connection).await?
+        }
+    };
     let rows = rows
         .into_iter()
         .map(|(value, program_id, member_id)| Ok((value, program_id, id(&member_id)?)));

@@ -17,7 +17,7 @@ use crate::domain::sale::{MemberKey, Sale};
 use crate::domain::tier;
 use crate::posting::command::{Named, Needs, Subject};
 use crate::posting::{Action, Command, Decision};
-use crate::storage::account::{self, AccountKey};
+use crate::storage::account::{self, AccountKey, Rest};
 use crate::storage::connection::{self, Connection};
 use crate::storage::error::StorageError;
 use crate::storage::lot::{self, PageStart};
@@ -27,6 +27,9 @@ use crate::storage::reason::{self, ReasonKey};
 use crate::storage::request::{self, RequestResult};
 use crate::storage::sale::{self, RecordedSaleKey};
 use crate::storage::{entry, hold, member, pending, program, rule_usage};
+
+/// Whose books a command works on, what of them it needs, and when it was received.
+pub(super) type Needed = (AccountKey, Needs, DateTime<Utc>);
 
 impl<'a> Batch<'a> {
     /// The accounts are locked first: what is read under their locks cannot be overtaken.
@@ -38,6 +41,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Self, StorageError> {
         let mut batch = Self {
             books: BTreeMap::new(),
+            rests: HashMap::new(),
             identifiers: HashMap::new(),
             requests: HashMap::new(),
             sales: HashMap::new(),
@@ -65,15 +69,16 @@ impl<'a> Batch<'a> {
         batch.load_imports(connection, commands).await?;
         batch.load_sales(connection, commands, look_up).await?;
         batch.load_reversals(connection, commands).await?;
+        let needs = batch.needs(commands);
         let mut programs = batch.programs_of(commands);
         batch.add_opt_in_programs(connection, commands, &mut programs).await?;
         batch.versions = cache.current(connection, programs.into_iter()).await?;
-        batch.load_lots(connection, commands).await?;
-        batch.load_pending(connection, commands).await?;
-        batch.load_holds(connection, commands).await?;
-        batch.load_spend(connection, commands).await?;
-        batch.load_rule_usage(connection, commands).await?;
-        batch.load_records(connection, commands).await?;
+        batch.load_lots(connection, &needs).await?;
+        batch.load_pending(connection, &needs).await?;
+        batch.load_holds(connection, commands, &needs).await?;
+        batch.load_spend(connection, &needs).await?;
+        batch.load_rule_usage(connection, &needs).await?;
+        batch.load_records(connection, commands, &needs).await?;
         batch.load_reasons(connection, commands).await?;
         Ok(batch)
     }
@@ -93,9 +98,11 @@ impl<'a> Batch<'a> {
                 .filter_map(|account| Some((account.merchant_id, account.status.merged_into?)));
             let others: Vec<AccountKey> = merged.filter(|key| !keys.contains(key)).collect();
             if others.is_empty() {
-                let books = accounts.into_iter().map(Books::new);
-                let keyed = books.map(|books| ((books.account.merchant_id, books.account.member_id), books));
-                self.books = keyed.collect();
+                for account in accounts {
+                    let key = (account.merchant_id, account.member_id);
+                    self.rests.insert(key, Rest::of(&account));
+                    self.books.insert(key, Books::new(account));
+                }
                 return Ok(());
             }
             keys.extend(others);
@@ -111,32 +118,45 @@ impl<'a> Batch<'a> {
         connection: &mut Connection,
         commands: &[Command],
     ) -> Result<(), StorageError> {
-        let mut asked: BTreeMap<(u32, IdentifierKind), BTreeSet<String>> = BTreeMap::new();
+        let mut asked: BTreeMap<(u32, IdentifierKind, &str), BTreeSet<String>> = BTreeMap::new();
         for command in commands {
-            let mut ask = |identifier: Identifier| {
-                let values = asked.entry((command.merchant_id, identifier.kind)).or_default();
+            let mut ask = |program_id, identifier: Identifier| {
+                let values = asked
+                    .entry((command.merchant_id, identifier.kind, program_id))
+                    .or_default();
                 values.insert(identifier.value);
             };
             match command.action.subject() {
-                Subject::Member(named) => named.key.identifier().into_iter().for_each(&mut ask),
-                Subject::New(enrolment) => enrolment.identifiers.iter().cloned().for_each(&mut ask),
+                Subject::Member(named) => {
+                    let identifiers = named.key.identifier().into_iter();
+                    identifiers.for_each(|it| ask(named.program_id, it));
+                }
+                Subject::New(enrolment) => {
+                    let identifiers = enrolment.identifiers.iter().cloned();
+                    identifiers.for_each(|it| ask(enrolment.program_id.as_str(), it));
+                }
                 Subject::Sale(_) => {}
             }
             if let Action::ChangeMember(changing) = &command.action {
-                changing.change.new_identifier().cloned().into_iter().for_each(ask);
+                let new = changing.change.new_identifier().cloned();
+                new.into_iter().for_each(|it| ask("", it));
             }
         }
-        for ((merchant_id, kind), values) in asked {
+        for ((merchant_id, kind, program_id), values) in asked {
             self.round_trips += 1;
-            let values: Vec<String> = values.into_iter().collect();
+            let values = values.into_iter().collect();
             for (value, program_id, member_id) in
-                member::find_identifiers(connection, merchant_id, kind, &values).await?
+                member::find_identifiers(connection, merchant_id, kind, program_id, values).await?
             {
                 let holders = self
                     .identifiers
                     .entry((merchant_id, Identifier { kind, value }))
                     .or_default();
-                holders.push((program_id, member_id));
+                let holder = (program_id, member_id);
+                // Of any program, and of the one that another command names.
+                if !holders.contains(&holder) {
+                    holders.push(holder);
+                }
             }
         }
         Ok(())
@@ -263,7 +283,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Whose books the commands work on, what of them each needs, and when it was received.
-    pub(super) fn needs(&self, commands: &[Command]) -> Vec<(AccountKey, Needs, DateTime<Utc>)> {
+    fn needs(&self, commands: &[Command]) -> Vec<Needed> {
         commands
             .iter()
             .filter_map(|command| {
@@ -284,9 +304,9 @@ impl<'a> Batch<'a> {
     }
 
     /// The first page of open lots of every account that a command takes from or whose lots have lapsed.
-    async fn load_lots(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+    async fn load_lots(&mut self, connection: &mut Connection, needs: &[Needed]) -> Result<(), StorageError> {
         let mut starts: BTreeMap<AccountKey, PageStart> = BTreeMap::new();
-        for (key, needs, now) in self.needs(commands) {
+        for (key, needs, now) in needs.iter().copied() {
             let Some(books) = self.books.get(&key) else { continue };
             let Some(first) = books.account.first_open_lot else {
                 continue;
@@ -318,9 +338,9 @@ impl<'a> Batch<'a> {
 
     /// What is pending of every account that a command takes from, or where some of it came due or lapsed: one statement
     /// for each merchant.
-    async fn load_pending(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+    async fn load_pending(&mut self, connection: &mut Connection, needs: &[Needed]) -> Result<(), StorageError> {
         let mut asked: BTreeMap<u32, BTreeSet<Uuid>> = BTreeMap::new();
-        for (key, needs, now) in self.needs(commands) {
+        for (key, needs, now) in needs.iter().copied() {
             let Some(books) = self.books.get(&key).filter(|books| books.pending.has_unknown()) else {
                 continue;
             };
@@ -342,9 +362,14 @@ impl<'a> Batch<'a> {
 
     /// The holds of every account that a command takes from, or where some of them or lots lapsed, one statement for each
     /// merchant; and those that commands are about.
-    async fn load_holds(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+    async fn load_holds(
+        &mut self,
+        connection: &mut Connection,
+        commands: &[Command],
+        needs: &[Needed],
+    ) -> Result<(), StorageError> {
         let mut asked: BTreeMap<u32, BTreeSet<Uuid>> = BTreeMap::new();
-        for (key, needs, now) in self.needs(commands) {
+        for (key, needs, now) in needs.iter().copied() {
             let Some(books) = self.books.get(&key).filter(|books| books.holds.has_unknown()) else {
                 continue;
             };
@@ -379,9 +404,9 @@ impl<'a> Batch<'a> {
     }
 
     /// Spend by day of every account whose program adds it up over a window.
-    async fn load_spend(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+    async fn load_spend(&mut self, connection: &mut Connection, needs: &[Needed]) -> Result<(), StorageError> {
         let mut since: BTreeMap<AccountKey, DateTime<Utc>> = BTreeMap::new();
-        for (key, needs, _) in self.needs(commands) {
+        for (key, needs, _) in needs.iter().copied() {
             let version = self.books.get(&key).and_then(|books| self.version_of(key.0, books));
             let Some((version, at)) = version.zip(needs.spend_at) else {
                 continue;
@@ -406,9 +431,9 @@ impl<'a> Batch<'a> {
     }
 
     /// What limited rules gave, of every account whose program has such rules: one statement for each merchant.
-    async fn load_rule_usage(&mut self, connection: &mut Connection, commands: &[Command]) -> Result<(), StorageError> {
+    async fn load_rule_usage(&mut self, connection: &mut Connection, needs: &[Needed]) -> Result<(), StorageError> {
         let mut asked: BTreeMap<u32, UsageAsked> = BTreeMap::new();
-        for (key, needs, _) in self.needs(commands) {
+        for (key, needs, _) in needs.iter().copied() {
             let version = self.books.get(&key).and_then(|books| self.version_of(key.0, books));
             let version = version.filter(|version| version.rules.count_usage());
             let Some((version, at)) = version.zip(needs.rule_usage_at) else {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Batch;
+use super::loading::Needed;
 use crate::domain::member::Member;
 use crate::domain::member_change::{MemberChangeRecord, Met};
 use crate::domain::rejection::Rejection;
@@ -76,9 +77,10 @@ impl Batch<'_> {
         &mut self,
         connection: &mut Connection,
         commands: &[Command],
+        needs: &[Needed],
     ) -> Result<(), StorageError> {
         let mut asked: BTreeMap<u32, BTreeSet<Uuid>> = BTreeMap::new();
-        for (key, needs, _) in self.needs(commands) {
+        for (key, needs, _) in needs.iter().copied() {
             if needs.record {
                 asked.entry(key.0).or_default().insert(key.1);
             }

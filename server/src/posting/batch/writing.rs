@@ -12,7 +12,7 @@ use crate::domain::chain::Hash;
 use crate::domain::lot::Allocation;
 use crate::measures::PointsMoved;
 use crate::posting::{Action, Command};
-use crate::storage::account::{self, AccountKey};
+use crate::storage::account::{AccountKey, AccountRows};
 use crate::storage::connection::Connection;
 use crate::storage::entry::EntryRows;
 use crate::storage::erasure::MemberRequestRows;
@@ -34,7 +34,7 @@ impl Batch<'_> {
         let (mut entries, mut lots, mut allocations) = (EntryRows::new(), LotRows::new(), AllocationRows::new());
         let (mut usage, mut pending_lots, mut due) = (RuleUsageRows::new(), PendingRows::new(), Vec::new());
         let (mut holds, mut lapsed) = (HoldRows::new(), Vec::new());
-        let (mut changed, mut touched) = (Vec::new(), Vec::new());
+        let (mut accounts, mut touched) = (AccountRows::new(), Vec::new());
         for (key, books) in &self.books {
             let hashes = push_entries(*key, books, &mut entries, &mut allocations);
             for (lot_key, lot) in books.touched_lots() {
@@ -63,7 +63,7 @@ impl Batch<'_> {
             // The account no longer counts them as pending: a hold settles what came due, as an entry does.
             let settled_until = books.pending.settled_until();
             due.extend(settled_until.map(|until| pending::remove_due(*key, until)));
-            changed.push(&books.account);
+            accounts.push(&books.account, self.rests.get(key));
         }
         let mut statements = entries.finish();
         statements.extend(allocations.finish());
@@ -78,7 +78,7 @@ impl Batch<'_> {
         statements.extend(self.sale_rows()?);
         statements.extend(self.reversing.rows()?);
         statements.extend(self.records.rows());
-        statements.extend(account::upsert(changed.into_iter()));
+        statements.extend(accounts.finish());
         for (from, into) in &self.merged {
             statements.extend(merger::statements(*from, *into));
         }
