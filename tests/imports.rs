@@ -367,3 +367,26 @@ async fn members_come_into_a_program_that_is_not_open_yet_and_get_no_bonus() {
 
     assert_eq!(shop.imported("customer-1").await.movements().await, [dec("3")]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_identifiers_of_any_script_come_back_to_the_last_character() {
+    let shop = shop().await;
+    let scripts = ["Ζωή ☕", "l'été \\", "山田 花子", "Zoë \"Z\""];
+    let member = |number: u64, name: &str| {
+        NewMember::new(PROGRAM)
+            .customer_id(format!("{number}-{name}"))
+            .name(format!("{name} the {number}th"))
+    };
+    let names: Vec<&str> = scripts.into_iter().cycle().take(400).collect();
+    let rows = (1..)
+        .zip(&names)
+        .map(|(number, name)| ImportedMember::new(number, member(number, name)));
+
+    let (imported, _) = shop.imports(rows.collect()).await;
+
+    assert_eq!(told(imported), (400, 400, 0, 0));
+    for (number, name) in (1..).zip(&names).skip(390) {
+        let found = shop.imported(&format!("{number}-{name}")).await;
+        assert_eq!(found.member.name, format!("{name} the {number}th"));
+    }
+}

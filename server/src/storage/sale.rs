@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::error::StorageError;
 use super::one_of::one_of;
 use super::schema::sale;
-use super::statement::{self, Insert};
+use super::statement::Insert;
 use super::value::{document, id, instant, json};
 use crate::domain::outcome::SaleOutcome;
 use crate::domain::sale::{MemberKey, Sale};
@@ -180,6 +180,6 @@ impl SaleRows {
     }
 
     pub(crate) fn finish(self) -> Vec<String> {
-        self.0.finish().into_iter().map(statement::byte_for_byte).collect()
+        self.0.finish()
     }
 }
