@@ -104,6 +104,22 @@ impl Program {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The same, once something is among it: what is said of a call may come behind its answer.
+    pub(crate) async fn log_with(&self, word: &str) -> Vec<String> {
+        let started = Instant::now();
+        loop {
+            let log = self.log();
+            if log.iter().any(|line| line.contains(word)) {
+                return log;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "the log says nothing of {word}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
