@@ -99,7 +99,7 @@ async fn of_all_calls_the_log_tells_neither_keys_nor_bodies() {
     }
 
     for scenario in scenarios() {
-        served.log_with(scenario.call).await;
+        served.has_logged(scenario.call).await;
     }
     let (_, secret) = world.key.rsplit_once('_').expect("a secret");
     for line in served.log() {

@@ -46,6 +46,22 @@ async fn a_record_holds_all_that_was_said_of_the_customer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_instant_of_any_year_comes_back_as_it_was_said() {
+    let shop = Shop::earning("10", "1").await;
+    let years = ["0001", "0050", "0099", "0969", "0970", "0999", "1000", "1969", "2025"];
+
+    for year in years {
+        let said = MarketingConsent::granted().at(instant(&format!("{year}-02-03T04:05:06.789012Z")));
+        let member = NewMember::new(PROGRAM).customer_id(year).marketing_consent(said);
+        let enrolled = shop.client.enroll_member(&member).await.expect("a member");
+
+        let (read, _) = shop.client.get_member(enrolled.member_id).await.expect("a member");
+
+        assert_eq!(read.marketing_consent, Some(said));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_said_is_empty_and_consent_without_a_time_is_given_now() {
     let shop = Shop::with_program(NewProgram::new("Club", "EUR")).await;
 

@@ -104,14 +104,10 @@ impl Program {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The same, once something is among it: what is said of a call may come behind its answer.
-    pub(crate) async fn log_with(&self, word: &str) -> Vec<String> {
+    /// Waits until something was logged: what is said of a call may come behind its answer.
+    pub(crate) async fn has_logged(&self, word: &str) {
         let started = Instant::now();
-        loop {
-            let log = self.log();
-            if log.iter().any(|line| line.contains(word)) {
-                return log;
-            }
+        while !self.log().iter().any(|line| line.contains(word)) {
             assert!(
                 started.elapsed() < Duration::from_secs(30),
                 "the log says nothing of {word}"

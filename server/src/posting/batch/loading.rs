@@ -282,7 +282,6 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Whose books the commands work on, what of them each needs, and when it was received.
     fn needs(&self, commands: &[Command]) -> Vec<Needed> {
         commands
             .iter()
